@@ -1,0 +1,220 @@
+"""What a person can make the source do, bound to what the source can do, never to what kind it is.
+
+A source gives a `Controls`; `Commands` is what the window and the views hold.  A source may come and go (engine crash, restart)
+behind the same `Commands`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+STEP_KINDS: Final = ("event", "over", "into", "out", "turn", "back")
+"""How far a step goes: one event; over, into or out of a call; one turn of the main loop; one event back (moves the focus only)."""
+
+SPEED_MAX: Final = 0.0
+"""The speed value that means flat out."""
+
+
+class Controls(QObject):
+    """A source's control surface.  This base can do nothing; sources override what they can.
+
+    `changed` tells that `capabilities`, `state` or `speed` changed; `failed` carries one line for the person.
+    """
+
+    changed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.capabilities: frozenset[str] = frozenset()
+        """Of: pause, step, speed, inject, restart, trace, mark, break, link, playback."""
+        self.state: str = "finished"
+        """running, paused, finished, failed or starting."""
+        self.speed: float = SPEED_MAX
+        """Events a second, `SPEED_MAX` for flat out."""
+        self.trace_level: str = ""
+        self.max_text: str = "flat out"
+        """What the fastest speed is called."""
+
+    def run(self) -> None:
+        """Let it go on."""
+
+    def pause(self) -> None:
+        """Stop it at the next event."""
+
+    def step(self, kind: str, count: int = 1) -> None:
+        """Go one step of `kind`, of `STEP_KINDS`."""
+
+    def set_speed(self, events_per_second: float) -> None:
+        """Events a second, `SPEED_MAX` for flat out."""
+
+    def restart(self) -> None:
+        """Begin anew: another run of the same scenario."""
+
+    def inject(self, netdev: str, frame: bytes) -> None:
+        """Send `frame` from the network side `netdev` into the device."""
+
+    def set_trace(self, level: str) -> None:
+        """Trace level: counters, packets, full."""
+
+    def mark(self, name: str, note: str) -> None:
+        """Put a mark at the present."""
+
+    def add_breakpoint(self, function: str) -> None:
+        """Stop when `function` is entered."""
+
+    def set_link(self, name: str, up: bool) -> None:
+        """QEMU's set_link."""
+
+    def close(self) -> None:
+        """End what this source started."""
+
+
+class Commands(QObject):
+    """The window's commands; each does nothing unless its `can_*` is true.
+
+    `changed` follows the controls; `message` carries one line to show.
+    """
+
+    changed = Signal()
+    message = Signal(str)
+
+    def __init__(self, controls: Controls | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._controls = controls or Controls(self)
+        self._connect()
+
+    @property
+    def controls(self) -> Controls:
+        """The source's surface now in use."""
+        return self._controls
+
+    def bind(self, controls: Controls) -> None:
+        """Use another source from now on."""
+        self._controls.changed.disconnect(self.changed)
+        self._controls.failed.disconnect(self.message)
+        self._controls = controls
+        self._connect()
+        self.changed.emit()
+
+    def _connect(self) -> None:
+        self._controls.changed.connect(self.changed)
+        self._controls.failed.connect(self.message)
+
+    def can(self, capability: str) -> bool:
+        """Whether the source can do `capability` now."""
+        return capability in self._controls.capabilities
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether run and pause work."""
+        return self.can("pause")
+
+    @property
+    def can_step(self) -> bool:
+        """Whether the source steps; scrubbing one event is always possible."""
+        return self.can("step")
+
+    @property
+    def can_speed(self) -> bool:
+        """Whether the speed can be set."""
+        return self.can("speed")
+
+    @property
+    def can_inject(self) -> bool:
+        """Whether a frame can be sent into the device."""
+        return self.can("inject")
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether another run can be started."""
+        return self.can("restart")
+
+    @property
+    def can_trace(self) -> bool:
+        """Whether the trace level can be set."""
+        return self.can("trace")
+
+    @property
+    def can_mark(self) -> bool:
+        """Whether a mark can be put."""
+        return self.can("mark")
+
+    @property
+    def can_break(self) -> bool:
+        """Whether breakpoints work."""
+        return self.can("break")
+
+    @property
+    def state(self) -> str:
+        """The source's state: running, paused, finished, failed, starting."""
+        return self._controls.state
+
+    @property
+    def running(self) -> bool:
+        """Whether events are coming."""
+        return self._controls.state == "running"
+
+    @property
+    def speed(self) -> float:
+        """Events a second, `SPEED_MAX` for flat out."""
+        return self._controls.speed
+
+    @property
+    def trace_level(self) -> str:
+        """The trace level as the source last said it, empty when unknown."""
+        return self._controls.trace_level
+
+    def run(self) -> None:
+        """Let the source go on."""
+        if self.can_pause:
+            self._controls.run()
+
+    def pause(self) -> None:
+        """Stop the source."""
+        if self.can_pause:
+            self._controls.pause()
+
+    def toggle(self) -> None:
+        """Pause when running, run when not."""
+        if self.running:
+            self.pause()
+        else:
+            self.run()
+
+    def step(self, kind: str = "event", count: int = 1) -> None:
+        """Step the source; it pauses when it was running."""
+        if self.can_step:
+            self._controls.step(kind, count)
+
+    def set_speed(self, events_per_second: float) -> None:
+        """Set the speed; `SPEED_MAX` for flat out."""
+        if self.can_speed:
+            self._controls.set_speed(events_per_second)
+
+    def restart(self) -> None:
+        """Begin another run of the same scenario."""
+        if self.can_restart:
+            self._controls.restart()
+
+    def inject(self, netdev: str, frame: bytes) -> None:
+        """Send a frame into the device."""
+        if self.can_inject:
+            self._controls.inject(netdev, frame)
+
+    def set_trace(self, level: str) -> None:
+        """Set the trace level."""
+        if self.can_trace:
+            self._controls.set_trace(level)
+
+    def mark(self, name: str, note: str = "") -> None:
+        """Put a mark at the present."""
+        if self.can_mark:
+            self._controls.mark(name, note)
+
+    def add_breakpoint(self, function: str) -> None:
+        """Stop when QEMU's function `function` is entered."""
+        if self.can_break:
+            self._controls.add_breakpoint(function)

@@ -1,0 +1,155 @@
+"""Integers of the log as text: units, fields, functions, enumerations.
+
+Driven by the tables that the session file carries (kinds, functions, fields, strings), so a file of another version decodes
+by its own declarations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from ringscope_core.trace.fields import FieldSpec
+from ringscope_core.trace.functions import FunctionSpec
+from ringscope_core.trace.kinds import EV_FIELD, EV_FRAME_ENTER, EV_FRAME_LEAVE, ENUMS, KindSpec
+
+MASK64: Final = 0xFFFF_FFFF_FFFF_FFFF
+ARGS: Final = ("a0", "a1", "a2", "a3", "a4", "a5")
+
+_DIRECT: Final[Mapping[str, Callable[[int], str]]] = {
+    "ptr": lambda value: f"0x{value & MASK64:x}" if value else "NULL",
+    "gpa": lambda value: f"0x{value & MASK64:x}",
+    "flags": lambda value: f"0x{value & MASK64:x}",
+    "bytes": lambda value: f"{value} B",
+    "idx": lambda value: str(value & 0xFFFF),
+    "slot": lambda value: str(value),
+    "head": lambda value: str(value),
+    "count": lambda value: str(value),
+    "bool": lambda value: "true" if value else "false",
+    "packet": lambda value: f"#{value}" if value else "none",
+    "line": lambda value: str(value),
+}
+
+
+def format_ns(value: int) -> str:
+    """A time in ns with a unit a person reads: ``1.234 567 s`` is shown as ``1.234567 s``, small ones as ns or us."""
+    if abs(value) < 1_000:
+        return f"{value} ns"
+    if abs(value) < 1_000_000:
+        return f"{value / 1_000:.3f} µs"
+    if abs(value) < 1_000_000_000:
+        return f"{value / 1_000_000:.3f} ms"
+    return f"{value / 1_000_000_000:.6f} s"
+
+
+def format_clock(value: int) -> str:
+    """A moment in ns since the run began as ``seconds.microseconds``, of even width for columns."""
+    return f"{value / 1_000_000_000:.6f}"
+
+
+def format_count(value: int) -> str:
+    """A whole number with thin groups: ``1 234 567``."""
+    return f"{value:,}".replace(",", "\u2009")
+
+
+def unit_of_field(spec: FieldSpec) -> str:
+    """How to print a field: its declared unit, else one that its C type implies."""
+    if spec.unit:
+        return spec.unit
+    ctype = spec.ctype
+    if ctype == "bool":
+        return "bool"
+    if "*" in ctype or ctype.startswith("QTAILQ") or ctype.startswith("QLIST"):
+        return "ptr"
+    if "features" in spec.name or spec.name.endswith(("flags", "status", "address", "config")):
+        return "flags"
+    return "count"
+
+
+class Decoder:
+    """Prints values and events by the tables of one recording."""
+
+    def __init__(
+        self,
+        strings: Sequence[str],
+        kinds: Mapping[int, KindSpec],
+        functions: Mapping[int, FunctionSpec],
+        fields: Mapping[int, FieldSpec],
+        name_of: Callable[[int], str],
+    ) -> None:
+        self.strings = strings
+        self.kinds = kinds
+        self.functions = functions
+        self.fields = fields
+        self.name_of = name_of
+
+    def text(self, number: int) -> str:
+        """The string `number`; one that the recording has not yet written shows as its number."""
+        if 0 <= number < len(self.strings):
+            return self.strings[number]
+        return f"<string {number}>"
+
+    def function(self, number: int) -> str:
+        """The name of function `number`."""
+        spec = self.functions.get(number)
+        return spec.name if spec else f"<function {number}>"
+
+    def field_name(self, number: int) -> str:
+        """``Struct.field`` of field `number`."""
+        spec = self.fields.get(number)
+        return f"{spec.struct}.{spec.name}" if spec else f"<field {number}>"
+
+    def value(self, unit: str, value: int) -> str:
+        """`value` as its `unit` (see `kinds.ArgSpec`) is printed."""
+        direct = _DIRECT.get(unit)
+        if direct is not None:
+            return direct(value)
+        if unit == "str" or unit == "type":
+            return self.text(value)
+        if unit == "fn":
+            return self.function(value)
+        if unit == "field":
+            return self.field_name(value)
+        if unit == "oid":
+            return self.name_of(value) if value else "none"
+        if unit == "ns":
+            return format_ns(value)
+        if unit.startswith("enum:"):
+            names = ENUMS.get(unit[5:], ())
+            return names[value] if 0 <= value < len(names) else str(value)
+        return f"0x{value & MASK64:x}" if value > 0xFFFF or value < 0 else str(value)
+
+    def field_value(self, number: int, value: int) -> str:
+        """`value` as field `number` is printed."""
+        spec = self.fields.get(number)
+        return self.value(unit_of_field(spec) if spec else "value", value)
+
+    def arguments(self, kind: int, values: Sequence[int]) -> list[tuple[str, str, str]]:
+        """(name, text, unit) of each argument of an event; `values` are a0..a5.
+
+        Of a call, the arguments have the names and units of the function; of a field, the value has the field's unit.
+        """
+        spec = self.kinds.get(kind)
+        if spec is None:
+            return [(name, str(value), "value") for name, value in zip(ARGS, values, strict=False) if value]
+        rows = [(arg.name, arg.unit) for arg in spec.args]
+        if kind == EV_FRAME_ENTER:
+            function = self.functions.get(values[0])
+            rows = rows[:2] + [(name, unit) for name, unit in (function.args[:4] if function else ())]
+        if kind == EV_FIELD:
+            field = self.fields.get(values[0])
+            unit = unit_of_field(field) if field else "value"
+            rows = [rows[0], ("value", unit), ("old", unit)]
+        return [(name, self.value(unit, int(value)), unit) for (name, unit), value in zip(rows, values, strict=False)]
+
+    def describe(self, kind: int, values: Sequence[int]) -> str:
+        """An event's arguments on one line."""
+        args = self.arguments(kind, values)
+        if kind == EV_FIELD:
+            return f"{args[0][1]} = {args[1][1]} (was {args[2][1]})"
+        if kind == EV_FRAME_ENTER:
+            inner = ", ".join(f"{name}={text}" for name, text, _ in args[2:])
+            return f"{args[0][1]}({inner}) :{args[1][1]}"
+        if kind == EV_FRAME_LEAVE:
+            return f"{args[0][1]} -> {args[1][1]}"
+        return "  ".join(f"{name}={text}" for name, text, _ in args)

@@ -1,0 +1,25 @@
+"""The registry of views: one line each.
+
+A view's module is imported when it is first asked for, so that the window comes up before the heavy ones load.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from ringscope.views.spec import ViewSpec
+
+ALL_VIEWS: Final = ("types", "objects", "realize", "rings", "throughput", "events")
+"""The views, in the order of their tabs and hotkeys; each is a package ``ringscope.views.<name>`` that exports ``VIEW``."""
+PANELS: Final = ("typetree", "inspector", "timeline")
+"""Views that stand beside the others all the time; made and registered in the same way."""
+
+
+def load_view(name: str) -> ViewSpec:
+    """The view or panel `name`; KeyError when the registry does not list it."""
+    if name not in (*ALL_VIEWS, *PANELS):
+        raise KeyError(name)
+    spec = import_module(f"ringscope.views.{name}").VIEW
+    assert isinstance(spec, ViewSpec)
+    return spec

@@ -1,0 +1,161 @@
+"""The widget of the ring picture: circle and lens, hover texts, clicks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from ringscope.theme import LIGHT, Theme, ui_font
+from ringscope.views.rings.geometry import Hit, RingGeometry
+from ringscope.views.rings.lens import LENS_HEIGHT, Lens
+from ringscope.views.rings.model import STATES, RingSnapshot, flag_words
+from ringscope.views.rings.paint import paint_bands, paint_center, paint_chain, paint_indices, paint_legend, paint_scale
+
+_LEGEND_HEIGHT = 20.0
+_MIN_CIRCLE = 240.0
+"""A circle smaller than this says nothing: the lens gives way."""
+
+
+class RingCanvas(QWidget):
+    """Paints a `RingSnapshot`; `picked` carries the descriptor slot that was clicked."""
+
+    picked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = LIGHT
+        self._snap: RingSnapshot | None = None
+        self._name: str = ""
+        self._note: str = ""
+        self._head: int = -1
+        self._lens: Lens | None = None
+        self._geo: RingGeometry | None = None
+        self._scale: QPixmap | None = None
+        self._scale_key: tuple[object, ...] = ()
+        self.setMinimumSize(QSize(320, 260))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("virtqueue picture")
+
+    def show_ring(self, snap: RingSnapshot | None, name: str, head: int, note: str) -> None:
+        """Show `snap` with the chain of `head` marked; without a snapshot, `note` says why there is none."""
+        self._snap, self._name, self._head, self._note = snap, name, head, note
+        self.update()
+
+    # -- painting -----------------------------------------------------------------------------------------------------------
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw everything; the scale comes from a pixmap unless the target is a vector file."""
+        p = QPainter(self)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.fillRect(self.rect(), self.theme.color("surface"))
+        if self._snap is None:
+            self._paint_note(p)
+        else:
+            self._paint_ring(p, self._snap)
+        p.end()
+
+    def _paint_note(self, p: QPainter) -> None:
+        p.setFont(ui_font(11.0))
+        p.setPen(self.theme.color("text.muted"))
+        p.drawText(QRectF(self.rect()).adjusted(24, 24, -24, -24), int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), self._note)
+
+    def _paint_ring(self, p: QPainter, snap: RingSnapshot) -> None:
+        rect = QRectF(self.rect())
+        lens_height = LENS_HEIGHT + 6 if rect.height() - LENS_HEIGHT >= _MIN_CIRCLE else 0.0
+        paint_legend(p, QRectF(rect.left(), rect.top() + 2, rect.width(), _LEGEND_HEIGHT), self.theme)
+        geo = RingGeometry(rect.adjusted(0, _LEGEND_HEIGHT, 0, -lens_height), snap.num)
+        self._geo = geo
+        paint_bands(p, geo, snap, self.theme)
+        self._paint_scale(p, geo)
+        paint_chain(p, geo, snap, self._head, self.theme.color("cursor"))
+        paint_indices(p, geo, snap, self.theme)
+        paint_center(p, geo, snap, self._name, self.theme)
+        self._lens = None
+        if lens_height:
+            self._lens = Lens(QRectF(rect.left(), rect.bottom() - lens_height + 2, rect.width(), LENS_HEIGHT), snap, self._head)
+            self._lens.paint(p, self.theme)
+        if not snap.consistent:
+            self._paint_warning(p, geo)
+
+    def _paint_warning(self, p: QPainter, geo: RingGeometry) -> None:
+        p.setFont(ui_font(8.5, bold=True))
+        p.setPen(self.theme.severity("warning"))
+        box = QRectF(geo.rect.left() + 10, geo.rect.bottom() - 18, geo.rect.width() - 20, 16)
+        p.drawText(box, Qt.AlignmentFlag.AlignLeft, "indices or entries contradict each other at this moment")
+
+    def _paint_scale(self, p: QPainter, geo: RingGeometry) -> None:
+        """The slot borders and numbers: the same until size, ring size or theme change."""
+        if not isinstance(p.device(), (QWidget, QPixmap)) and p.device().devType() != 1:
+            paint_scale(p, geo, self.theme)
+            return
+        ratio = self.devicePixelRatioF()
+        key = (self.size().toTuple(), geo.num, geo.radius, self.theme.name, ratio)
+        if self._scale is None or self._scale_key != key:
+            pixmap = QPixmap((self.size().toSizeF() * ratio).toSize())
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            inner = QPainter(pixmap)
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            paint_scale(inner, geo, self.theme)
+            inner.end()
+            self._scale, self._scale_key = pixmap, key
+        p.drawPixmap(QPointF(0, 0), self._scale)
+
+    # -- pointing -----------------------------------------------------------------------------------------------------------
+    def _hit(self, point: QPointF) -> Hit | None:
+        if self._snap is None:
+            return None
+        found = self._lens.hit(point) if self._lens is not None else None
+        return found or (self._geo.hit(point) if self._geo is not None else None)
+
+    def _descriptor_of(self, hit: Hit) -> int:
+        """The descriptor that a place stands for: itself, or the head that an available or used entry names."""
+        snap = self._snap
+        assert snap is not None
+        if hit.band == "avail":
+            return int(snap.avail_ring[hit.slot])
+        if hit.band == "used":
+            return int(snap.used_ring[hit.slot]["id"])
+        return snap.head_of(hit.slot)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Select the chain under the pointer."""
+        hit = self._hit(event.position())
+        if hit is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.picked.emit(self._descriptor_of(hit))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right go to the neighbouring head."""
+        step = {int(Qt.Key.Key_Left): -1, int(Qt.Key.Key_Right): 1}.get(event.key(), 0)
+        if step == 0 or self._snap is None:
+            super().keyPressEvent(event)
+            return
+        start = self._head if self._head >= 0 else int(self._snap.avail_ring[self._snap.active_slot()])
+        self.picked.emit(self._snap.head_of((start + step) % self._snap.num))
+
+    def event(self, event: QEvent) -> bool:
+        """Tooltips say what lies under the pointer."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            hit = self._hit(QPointF(event.pos()))
+            if hit is None:
+                QToolTip.hideText()
+            else:
+                QToolTip.showText(event.globalPos(), self.describe(hit), self)
+            return True
+        return super().event(event)
+
+    def describe(self, hit: Hit) -> str:
+        """One place of the picture in words."""
+        snap = self._snap
+        assert snap is not None
+        slot = hit.slot
+        if hit.band == "avail":
+            state = STATES[int(snap.avail_states[slot])] if snap.avail_states[slot] else "stale"
+            return f"avail.ring[{slot}] = head {int(snap.avail_ring[slot])}: {state}"
+        if hit.band == "used":
+            element = snap.used_ring[slot]
+            state = "used, not yet taken by the driver" if snap.used_states[slot] else "stale"
+            return f"used.ring[{slot}] = id {int(element['id'])}, len {int(element['len'])}: {state}"
+        row = snap.desc[slot]
+        words = flag_words(int(row["flags"])) or "no flags"
+        return f"desc[{slot}]: {STATES[int(snap.states[slot])]}, head {snap.head_of(slot)}, addr 0x{int(row['addr']):x}, len {int(row['len'])}, {words}"

@@ -1,0 +1,120 @@
+"""The panel of one chain: its descriptors, those of its indirect table, and the bytes of the frame that used it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
+
+from ringscope.store import Store
+from ringscope.theme import Theme, mono_font
+from ringscope.views.rings.frame import FrameUse, find_frame, header_lines, hex_dump, summary
+from ringscope.views.rings.model import FREE, STATES, USED, Descriptor, RingSnapshot, flag_words
+from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_WRITE, MachineState
+
+HEADINGS: Final = ("descriptor", "addr", "len", "flags", "next")
+
+
+class ChainPanel(QWidget):
+    """Shows the chain of one head; refreshes only when its descriptors, state or frame changed."""
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.store = store
+        self._key: tuple[object, ...] = ()
+        self._title = QLabel("No chain selected")
+        self._title.setProperty("role", "heading")
+        self._title.setContentsMargins(8, 5, 8, 3)
+        self._title.setWordWrap(True)
+        self._model = RowsModel(HEADINGS, right=(2, 4), parent=self)
+        self._table = CopyTable()
+        self._table.setModel(self._model)
+        self._table.set_widths((96, 116, 58, 118))
+        self._table.setAccessibleName("descriptors of the chain")
+        self._bytes = QPlainTextEdit()
+        self._bytes.setReadOnly(True)
+        self._bytes.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._bytes.setFont(mono_font(8.0))
+        self._bytes.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self._bytes.setAccessibleName("bytes of the frame")
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self._table)
+        split.addWidget(self._bytes)
+        split.setSizes([84, 150])
+        split.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._title)
+        layout.addWidget(split, 1)
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Take the theme's sizes and fonts anew."""
+        self._bytes.setFont(mono_font(8.0))
+
+    def show_chain(self, state: MachineState, snap: RingSnapshot | None, head: int) -> None:
+        """Show the chain that begins at `head`."""
+        if snap is None or not 0 <= head < snap.num:
+            self._set_empty("Click a slot to see its chain" if snap is not None else "")
+            return
+        chain = snap.chain(head)
+        kind = int(snap.states[head])
+        use = find_frame(self.store, snap.oid, head, state.seq)
+        key = (self.store.generation, snap.oid, head, kind, tuple(chain), use)
+        if key == self._key:
+            return
+        self._key = key
+        self._title.setText(_title(snap, head, chain, kind))
+        self._model.set_rows([_row(item) for item in chain])
+        self._bytes.setPlainText(self._frame_text(state, snap, head, kind, use))
+
+    def _set_empty(self, text: str) -> None:
+        if self._key != (text,):
+            self._key = (text,)
+            self._title.setText(text or "No chain")
+            self._model.set_rows([])
+            self._bytes.setPlainText("")
+
+    def _frame_text(self, state: MachineState, snap: RingSnapshot, head: int, kind: int, use: FrameUse | None) -> str:
+        if use is None:
+            return f"No recorded frame has used head {head} up to this moment."
+        lines = [_when(use, head, kind)]
+        data = self.store.reader.packet_bytes(use.packet) if 0 < use.packet <= self.store.reader.packet_count else b""
+        lines.extend(header_lines(state, use))
+        lines.append(summary(data) if data else f"{use.length} bytes, not kept by the recorder")
+        return "\n".join([*lines, "", hex_dump(data)]) if data else "\n".join(lines)
+
+    def text(self) -> str:
+        """The chain and its bytes as text."""
+        return f"{self._title.text()}\n{self._model.text()}\n{self._bytes.toPlainText()}"
+
+
+def _title(snap: RingSnapshot, head: int, chain: list[Descriptor], kind: int) -> str:
+    data = [item for item in chain if not item.flags & DESC_F_INDIRECT or item.indirect]
+    out_bytes = sum(item.length for item in data if not item.flags & DESC_F_WRITE)
+    in_bytes = sum(item.length for item in data if item.flags & DESC_F_WRITE)
+    where = []
+    place = snap.avail_place_of(head)
+    if place >= 0:
+        where.append(f"avail.ring[{place}]")
+    place = snap.used_place_of(head)
+    if place >= 0:
+        where.append(f"used.ring[{place}]")
+    owner = {FREE: "driver", USED: "driver, to take"}.get(kind, "device")
+    text = f"Chain of head {head}: {STATES[kind]} (owner: {owner}), {len(data)} buffer{'s' if len(data) != 1 else ''}, {out_bytes} B out, {in_bytes} B in"
+    return f"{text}  \N{MIDDLE DOT}  {', '.join(where)}" if where else text
+
+
+def _row(item: Descriptor) -> tuple[str, ...]:
+    name = f"  indirect[{item.index}]" if item.indirect else f"desc[{item.index}]"
+    return (name, f"0x{item.addr:x}", str(item.length), flag_words(item.flags) or "-", str(item.next) if item.flags & 1 else "")
+
+
+def _when(use: FrameUse, head: int, kind: int) -> str:
+    direction = "received" if use.receive else "sent"
+    text = f"frame #{use.packet}: {use.length} bytes {direction} at event {use.seq}"
+    if kind == FREE:
+        return f"{text} (the last that used head {head}; the slot is free now)"
+    return text if use.current and kind != 1 else f"{text} (an earlier trip of head {head}; this one has no frame yet)"

@@ -1,0 +1,91 @@
+"""Where things lie in the ring picture: three concentric rings, labels beside them, and the way back from a point to a slot."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainterPath
+
+LABEL_WIDTH: Final = 164.0
+"""Room on either side of the circle for the labels of the available ring's indices."""
+LABEL_HEIGHT: Final = 30.0
+BAND_NAMES: Final = ("avail", "desc", "used")
+
+
+class Hit(NamedTuple):
+    """A place of the picture: which of the three rings, and which slot of it."""
+
+    band: str
+    slot: int
+
+
+class RingGeometry:
+    """The circle inside `rect` for rings of `num` slots.  Slot 0 begins at twelve o'clock; slots run clockwise."""
+
+    def __init__(self, rect: QRectF, num: int) -> None:
+        self.rect = rect
+        self.num = max(1, num)
+        self.center = rect.center()
+        radius = min(rect.width() / 2 - LABEL_WIDTH, rect.height() / 2 - 28)
+        self.radius = max(60.0, radius)
+        r = self.radius
+        self.bands: dict[str, tuple[float, float]] = {
+            "avail": (r * 0.885, r),
+            "desc": (r * 0.685, r * 0.865),
+            "used": (r * 0.55, r * 0.665),
+        }
+        """Inner and outer radius of each ring in pixels."""
+
+    def angle(self, slot: float) -> float:
+        """Clockwise angle of a slot's beginning from twelve o'clock, in radians."""
+        return 2 * math.pi * slot / self.num
+
+    def point(self, slot: float, radius: float) -> QPointF:
+        """The point at `radius` in the direction of `slot`."""
+        angle = self.angle(slot)
+        return QPointF(self.center.x() + radius * math.sin(angle), self.center.y() - radius * math.cos(angle))
+
+    def slot_width(self, band: str) -> float:
+        """Pixels of arc a slot has in the middle of a ring."""
+        inner, outer = self.bands[band]
+        return math.pi * (inner + outer) / self.num
+
+    def add_run(self, path: QPainterPath, band: str, first: int, count: int) -> None:
+        """Add the annular sector of `count` slots from `first` on to `path`."""
+        inner, outer = self.bands[band]
+        c = self.center
+        box_out = QRectF(c.x() - outer, c.y() - outer, 2 * outer, 2 * outer)
+        box_in = QRectF(c.x() - inner, c.y() - inner, 2 * inner, 2 * inner)
+        start = 90.0 - 360.0 * first / self.num
+        sweep = -360.0 * count / self.num
+        path.arcMoveTo(box_out, start)
+        path.arcTo(box_out, start, sweep)
+        path.arcTo(box_in, start + sweep, -sweep)
+        path.closeSubpath()
+
+    def hit(self, point: QPointF) -> Hit | None:
+        """The slot under `point`."""
+        dx, dy = point.x() - self.center.x(), point.y() - self.center.y()
+        distance = math.hypot(dx, dy)
+        for band, (inner, outer) in self.bands.items():
+            if inner <= distance <= outer:
+                turn = math.atan2(dx, -dy) / (2 * math.pi) % 1.0
+                return Hit(band, min(self.num - 1, int(turn * self.num)))
+        return None
+
+
+def spread(wanted: list[float], height: float, low: float, high: float) -> list[float]:
+    """Move centres of labels of `height` apart so that none overlap, staying near `wanted` and inside low..high.
+
+    Order is kept: `wanted` must be ascending.
+    """
+    placed: list[float] = []
+    for y in wanted:
+        placed.append(max(y, placed[-1] + height if placed else low + height / 2))
+    limit = high - height / 2
+    for i in range(len(placed) - 1, -1, -1):
+        placed[i] = min(placed[i], limit)
+        limit = placed[i] - height
+    return placed

@@ -1,0 +1,216 @@
+"""What driver, shared memory and device each hold of one virtqueue, and the event index on its 16-bit circle."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from ringscope.theme import LIGHT, Theme, mono_font, ui_font
+from ringscope.views.rings import model as m
+from ringscope.views.rings.model import EventIndex, RingSnapshot
+from ringscope.views.rings.paint import side_color
+from ringscope_core.trace import state as s
+from ringscope_core.trace.fields import field
+
+ROW: Final = 16.0
+Cell = tuple[str, str]
+"""A name and a value as text."""
+
+_AVAIL_FLAGS_SHADOW: Final = int(field("vring_virtqueue.avail_flags_shadow", "flags"))
+_INDIRECT: Final = int(field("vring_virtqueue.indirect", "bool"))
+
+
+def _index(value: int, num: int) -> str:
+    return f"{value} \N{RIGHTWARDS ARROW} slot {value % num}"
+
+
+def _truth(value: int) -> str:
+    return "true" if value else "false"
+
+
+def driver_cells(snap: RingSnapshot) -> list[Cell]:
+    """The driver's own copies (Linux's vring_virtqueue)."""
+    get, num = snap.get, snap.num
+    return [
+        ("avail_idx_shadow", _index(get(m.F_AVAIL_SHADOW) or snap.avail_idx, num)),
+        ("last_used_idx", _index(get(s.F_LAST_USED), num)),
+        ("num_added", str(get(m.F_NUM_ADDED))),
+        ("num_free", f"{get(s.F_NUM_FREE)} of {num}"),
+        ("free_head", str(get(m.F_FREE_HEAD))),
+        ("avail_flags_shadow", f"0x{get(_AVAIL_FLAGS_SHADOW):x}"),
+        ("event / indirect", f"{_truth(get(m.F_DRIVER_EVENT))} / {_truth(get(_INDIRECT))}"),
+    ]
+
+
+def memory_cells(snap: RingSnapshot) -> list[Cell]:
+    """What stands in guest memory."""
+    num = snap.num
+    return [
+        ("avail.idx", _index(snap.avail_idx, num)),
+        ("used.idx", _index(snap.used_idx, num)),
+        ("used_event", _index(snap.used_event, num)),
+        ("avail_event", _index(snap.avail_event, num)),
+        ("avail.flags", f"0x{snap.avail_flags:x}{' NO_INTERRUPT' if snap.avail_flags & 1 else ''}"),
+        ("used.flags", f"0x{snap.used_flags:x}{' NO_NOTIFY' if snap.used_flags & 1 else ''}"),
+        ("desc", f"0x{snap.image.desc_gpa:x}"),
+    ]
+
+
+def device_cells(snap: RingSnapshot) -> list[Cell]:
+    """The device's own copies (QEMU's VirtQueue)."""
+    get, num = snap.get, snap.num
+    vector = get(m.F_VECTOR)
+    valid = "" if get(s.F_SIGNALLED_VALID) else " (invalid)"
+    return [
+        ("last_avail_idx", _index(get(s.F_LAST_AVAIL), num)),
+        ("shadow_avail_idx", _index(get(s.F_SHADOW_AVAIL), num)),
+        ("used_idx", _index(get(s.F_USED_IDX), num)),
+        ("signalled_used", _index(get(s.F_SIGNALLED), num) + valid),
+        ("inuse", f"{get(s.F_INUSE)} of {num}"),
+        ("notification", _truth(get(s.F_NOTIFICATION))),
+        ("vector", "NO_VECTOR" if vector == 0xFFFF else str(vector)),
+    ]
+
+
+class IndexPanel(QWidget):
+    """Three columns: driver, memory, device."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = LIGHT
+        self._columns: list[tuple[str, str, list[Cell]]] = []
+        self.setFixedHeight(int(ROW * 8 + 12))
+
+    def show_ring(self, snap: RingSnapshot | None) -> None:
+        """Show `snap`'s numbers; nothing without one."""
+        self._columns = []
+        if snap is not None:
+            self._columns = [
+                ("driver", "driver (vring_virtqueue)", driver_cells(snap)),
+                ("memory", "memory (rings)", memory_cells(snap)),
+                ("device", "device (VirtQueue)", device_cells(snap)),
+            ]
+        self.update()
+
+    def text(self) -> str:
+        """The three columns as tab-separated lines."""
+        return "\n".join(f"{side}\t{name}\t{value}" for side, _, cells in self._columns for name, value in cells)
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for three columns."""
+        return QSize(560, int(ROW * 8 + 12))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the columns."""
+        p = QPainter(self)
+        p.fillRect(self.rect(), self.theme.color("surface"))
+        width = self.width() / 3
+        for place, (side, title, cells) in enumerate(self._columns):
+            self._paint_column(p, QRectF(place * width, 4, width, self.height() - 8), side, title, cells)
+        p.end()
+
+    def _paint_column(self, p: QPainter, box: QRectF, side: str, title: str, cells: list[Cell]) -> None:
+        theme = self.theme
+        p.fillRect(QRectF(box.left() + 4, box.top() + 2, 3, box.height() - 4), side_color(theme, side))
+        p.setPen(side_color(theme, side))
+        p.setFont(ui_font(8.5, bold=True))
+        row = QRectF(box.left() + 12, box.top(), box.width() - 18, ROW)
+        p.drawText(row, Qt.AlignmentFlag.AlignVCenter, title)
+        for place, (name, value) in enumerate(cells):
+            line = row.translated(0, ROW * (place + 1))
+            p.setFont(ui_font(8.0))
+            p.setPen(theme.color("text.muted"))
+            p.drawText(line, Qt.AlignmentFlag.AlignVCenter, name)
+            p.setFont(mono_font(8.0))
+            p.setPen(theme.color("text"))
+            p.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, value)
+
+
+class EventIndexPanel(QWidget):
+    """Will the next used element interrupt, will the next available chain kick: on the circle of 65,536 and in numbers."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = LIGHT
+        self._sides: tuple[EventIndex, ...] = ()
+        self.setFixedHeight(112)
+
+    def show_ring(self, snap: RingSnapshot | None) -> None:
+        """Show `snap`'s event indices; nothing without one."""
+        self._sides = snap.event_indices() if snap is not None else ()
+        self.update()
+
+    def text(self) -> str:
+        """The verdicts with their arithmetic."""
+        return "\n".join(f"{side.title}\t{side.verdict}\t{side.formula}" for side in self._sides)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw both sides."""
+        p = QPainter(self)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.fillRect(self.rect(), self.theme.color("surface"))
+        width = self.width() / 2
+        for place, side in enumerate(self._sides):
+            self._paint_side(p, QRectF(place * width, 0, width, self.height()), side)
+        p.end()
+
+    def _paint_side(self, p: QPainter, box: QRectF, side: EventIndex) -> None:
+        theme = self.theme
+        radius = 34.0
+        center = QPointF(box.left() + radius + 14, box.center().y() + 4)
+        self._paint_circle(p, center, radius, side)
+        left = center.x() + radius + 14
+        line = QRectF(left, box.top() + 5, box.right() - left - 4, 16)
+        p.setFont(ui_font(8.5, bold=True))
+        p.setPen(theme.color("text"))
+        p.drawText(line, Qt.AlignmentFlag.AlignVCenter, f"next {'push interrupts' if side.title == 'interrupt' else 'add kicks'}?")
+        p.setPen(theme.severity("ok" if side.notifies else "warning"))
+        metrics = QFontMetricsF(p.font())
+        at = metrics.horizontalAdvance("next push interrupts?  ")
+        p.drawText(line.translated(at, 0), Qt.AlignmentFlag.AlignVCenter, "yes" if side.notifies else "no")
+        p.setFont(mono_font(7.5))
+        for place, (text, color) in enumerate(self._lines(side)):
+            p.setPen(theme.color(color))
+            row = line.translated(0, 17 + 14.5 * place)
+            p.drawText(row, Qt.AlignmentFlag.AlignVCenter, QFontMetricsF(p.font()).elidedText(text, Qt.TextElideMode.ElideRight, row.width()))
+
+    def _lines(self, side: EventIndex) -> list[tuple[str, str]]:
+        if not side.enabled:
+            return [(side.formula.split(": ", 1)[0], "text.muted"), (side.formula.split(": ", 1)[1], "text")]
+        if side.formula.startswith("signalled"):
+            return [(f"event {side.event_name} = {side.event}", "value"), (side.formula, "text.muted")]
+        old_name = "signalled_used" if side.title == "interrupt" else "avail.idx at last kick"
+        left, right = (side.new - side.event - 1) & 0xFFFF, (side.new - side.old) & 0xFFFF
+        return [
+            (f"event {side.event:>5} {side.event_name}", "cursor"),
+            (f"old   {side.old:>5} {old_name}", "text"),
+            (f"new   {side.new:>5} {side.idx_name} + 1", "text"),
+            (f"new-event-1 = {left}", "text.muted"),
+            (f"{'<' if left < right else '>='} new-old = {right}", "text.muted"),
+        ]
+
+    def _paint_circle(self, p: QPainter, center: QPointF, radius: float, side: EventIndex) -> None:
+        """The circle of the 16-bit indices, 0 at the top: the step old to new as an arc, the event as a mark."""
+        theme = self.theme
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        p.setPen(QPen(theme.color("border"), 5.0))
+        p.drawEllipse(center, radius, radius)
+        box = QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius)
+        span = max(180, round(((side.new - side.old) & 0xFFFF) / 65536 * 5760))
+        p.setPen(QPen(theme.color("accent"), 5.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+        p.drawArc(box, round(1440 - side.old / 65536 * 5760), -span)
+        p.setFont(mono_font(6.5))
+        p.setPen(theme.color("text.faint"))
+        for value in (0, 16384, 32768, 49152):
+            angle = 2 * math.pi * value / 65536
+            at = QPointF(center.x() + (radius - 15) * math.sin(angle), center.y() - (radius - 11) * math.cos(angle))
+            p.drawText(QRectF(at.x() - 16, at.y() - 6, 32, 12), Qt.AlignmentFlag.AlignCenter, f"{value >> 10}k" if value else "0")
+        if side.enabled:
+            angle = 2 * math.pi * side.event / 65536
+            along = QPointF(math.sin(angle), -math.cos(angle))
+            p.setPen(QPen(theme.color("cursor"), 2.4))
+            p.drawLine(center + along * (radius - 6), center + along * (radius + 8))

@@ -1,0 +1,215 @@
+"""Draws the ring picture: available ring outside, descriptor table between, used ring inside, and the eight indices.
+
+Everything is drawn as vectors, runs of equal slots as one sector, so that a ring of 1024 slots costs little more than one of
+64 and a figure keeps sharp edges.  What does not change from one moment to the next (slot borders, scale) is kept in a
+pixmap by `RingCanvas`.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+
+from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
+from ringscope.views.rings.geometry import LABEL_HEIGHT, LABEL_WIDTH, RingGeometry, spread
+from ringscope.views.rings.model import STATES, Index, RingSnapshot
+
+_MIN_BORDER: Final = 3.5
+"""Slots narrower than this (pixels) get no border of their own."""
+
+
+def runs(values: npt.NDArray[np.uint8]) -> list[tuple[int, int, int]]:
+    """Stretches of equal values as (value, first, count)."""
+    if not len(values):
+        return []
+    edges = np.flatnonzero(np.diff(values)) + 1
+    bounds = [0, *edges.tolist(), len(values)]
+    return [(int(values[a]), a, b - a) for a, b in pairwise(bounds)]
+
+
+def paint_bands(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
+    """The three rings, coloured by state."""
+    p.setPen(Qt.PenStyle.NoPen)
+    for band, values in (("avail", snap.avail_states), ("desc", snap.states), ("used", snap.used_states)):
+        paths = [QPainterPath() for _ in STATES]
+        for value, first, count in runs(values):
+            geo.add_run(paths[value], band, first, count)
+        for state, path in zip(RING_STATES, paths, strict=True):
+            if not path.isEmpty():
+                p.fillPath(path, theme.ring(state))
+
+
+def paint_scale(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
+    """Slot borders where slots are wide enough, the three rings' outlines, and slot numbers round the inside."""
+    c = geo.center
+    p.setPen(QPen(theme.color("surface"), 0.8))
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    for band, (inner, outer) in geo.bands.items():
+        if geo.slot_width(band) >= _MIN_BORDER:
+            p.drawLines([point for slot in range(geo.num) for point in (geo.point(slot, inner), geo.point(slot, outer))])
+    p.setPen(QPen(theme.color("border"), 1.0))
+    for inner, outer in geo.bands.values():
+        p.drawEllipse(c, inner, inner)
+        p.drawEllipse(c, outer, outer)
+    _paint_slot_numbers(p, geo, theme)
+
+
+def _paint_slot_numbers(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
+    p.setFont(mono_font(7.5))
+    inner = geo.bands["used"][0]
+    parts = 16 if geo.radius > 200 else 8
+    for part in range(parts):
+        slot = geo.num * part // parts
+        p.setPen(QPen(theme.color("text.faint"), 1.0))
+        p.drawLine(geo.point(slot, inner), geo.point(slot, inner - 4))
+        at = geo.point(slot, inner - 15)
+        p.drawText(QRectF(at.x() - 18, at.y() - 7, 36, 14), Qt.AlignmentFlag.AlignCenter, str(slot))
+
+
+def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, theme: Theme) -> None:
+    """The queue's name, its size and the counts, in words, in the middle: the legend of the colours."""
+    room = geo.bands["used"][0] - 26
+    if room < 46:
+        return
+    c = geo.center
+    big = room > 84
+    row = 17.0 if big else 13.0
+    top = c.y() - (row * 5 + 26) / 2 + (0 if big else 4)
+    p.setPen(theme.color("text"))
+    p.setFont(ui_font(12.0 if big else 9.5, bold=True))
+    p.drawText(QRectF(c.x() - room, top - 4, 2 * room, 20), Qt.AlignmentFlag.AlignCenter, name)
+    p.setFont(ui_font(8.5 if big else 7.5))
+    p.setPen(theme.color("text.muted"))
+    p.drawText(QRectF(c.x() - room, top + 15, 2 * room, 14), Qt.AlignmentFlag.AlignCenter, f"{snap.num} descriptors")
+    p.setFont(mono_font(9.0 if big else 7.5))
+    wide = QFontMetricsF(p.font()).horizontalAdvance("1024 available") + 16
+    for i, state in enumerate(RING_STATES):
+        y = top + 32 + row * i
+        left = c.x() - wide / 2
+        p.fillRect(QRectF(left, y + row / 2 - 4.5, 9, 9), theme.ring(state))
+        p.setPen(theme.color("text"))
+        p.drawText(QRectF(left + 15, y, wide, row), Qt.AlignmentFlag.AlignVCenter, f"{snap.counts[i]:>4} {STATES[i]}")
+
+
+def side_color(theme: Theme, side: str) -> QColor:
+    """The colour of driver, memory or device."""
+    return theme.color(f"side.{side}")
+
+
+def index_text(index: Index) -> tuple[str, str]:
+    """An index's label: its name with who keeps it, and its free-running and modulo value."""
+    return index.name, f"{index.value} \N{RIGHTWARDS ARROW} slot {index.slot}"
+
+
+def paint_indices(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
+    """All eight indices as hands on their ring, each with its label beside the circle."""
+    indices = [index for index in snap.indices() if not index.note.startswith("EVENT_IDX not")]
+    left = sorted((i for i in indices if geo.point(i.slot, 1).x() < geo.center.x() - 1e-6), key=lambda i: geo.point(i.slot, 1).y())
+    right = sorted((i for i in indices if i not in left), key=lambda i: geo.point(i.slot, 1).y())
+    for index in indices:
+        _paint_hand(p, geo, index, theme)
+    _paint_labels(p, geo, left, True, theme)
+    _paint_labels(p, geo, right, False, theme)
+
+
+def _paint_hand(p: QPainter, geo: RingGeometry, index: Index, theme: Theme) -> None:
+    color = side_color(theme, index.side)
+    inner, outer = geo.bands[index.space]
+    start = geo.point(index.slot, geo.radius + 9)
+    p.setPen(QPen(theme.color("surface"), 3.4))
+    p.drawLine(geo.point(index.slot, geo.radius), geo.point(index.slot, inner))
+    p.setPen(QPen(color, 1.4, Qt.PenStyle.SolidLine if index.space == "avail" else Qt.PenStyle.DashLine))
+    p.drawLine(start, geo.point(index.slot, outer))
+    p.setPen(QPen(color, 2.2))
+    p.drawLine(geo.point(index.slot, outer), geo.point(index.slot, inner))
+    angle = geo.angle(index.slot)
+    tip = geo.point(index.slot, outer - 1)
+    back = geo.point(index.slot, outer + 9)
+    across = QPointF(math.cos(angle) * 4, math.sin(angle) * 4)
+    p.setPen(QPen(theme.color("surface"), 0.8))
+    p.setBrush(color)
+    p.drawPolygon(QPolygonF([tip, back + across, back - across]))
+    p.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _paint_labels(p: QPainter, geo: RingGeometry, indices: list[Index], left: bool, theme: Theme) -> None:
+    wanted = [geo.point(index.slot, geo.radius + 12).y() for index in indices]
+    ys = spread(wanted, LABEL_HEIGHT, geo.rect.top() + 2, geo.rect.bottom() - 2)
+    edge = geo.center.x() + (-1 if left else 1) * (geo.radius + 34)
+    align = Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft
+    # leaders run round the outside; nested so that none crosses another: inner ones first in the direction of the shift
+    upward = sum(ys) < sum(wanted)
+    for place, (index, y) in enumerate(zip(indices, ys, strict=True)):
+        lane = place if upward else len(indices) - 1 - place
+        p.setPen(QPen(side_color(theme, index.side), 1.0))
+        p.drawPath(_leader(geo, index.slot, geo.radius + 9 + 2.2 * lane, QPointF(edge, y), left))
+        name, value = index_text(index)
+        box = QRectF(edge - LABEL_WIDTH + 36 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 40, LABEL_HEIGHT / 2)
+        p.setFont(ui_font(8.5, bold=True))
+        p.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, name)
+        p.setFont(mono_font(8.0))
+        p.setPen(theme.color("text"))
+        text = f"{value} {'invalid' if index.note == 'not valid' else ''}".rstrip()
+        p.drawText(box.translated(0, LABEL_HEIGHT / 2 - 2), align | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def _leader(geo: RingGeometry, slot: int, radius: float, end: QPointF, left: bool) -> QPainterPath:
+    """From the hand of `slot` along a circle of `radius` to the height of `end`, then straight to it."""
+    c = geo.center
+    start = 90.0 - math.degrees(geo.angle(slot))
+    rise = max(-1.0, min(1.0, (c.y() - end.y()) / radius))
+    goal = 180.0 - math.degrees(math.asin(rise)) if left else math.degrees(math.asin(rise))
+    sweep = (goal - start + 180.0) % 360.0 - 180.0
+    path = QPainterPath(geo.point(slot, geo.radius + 8))
+    box = QRectF(c.x() - radius, c.y() - radius, 2 * radius, 2 * radius)
+    path.arcTo(box, start, sweep)
+    path.lineTo(end)
+    return path
+
+
+def paint_chain(p: QPainter, geo: RingGeometry, snap: RingSnapshot, head: int, color: QColor) -> None:
+    """Outline the chain of `head`: its descriptors, and its places in the available and used rings, joined by lines."""
+    if not 0 <= head < snap.num:
+        return
+    path = QPainterPath()
+    slots = [item.index for item in snap.chain(head) if not item.indirect]
+    for slot in slots:
+        geo.add_run(path, "desc", slot, 1)
+    avail_place, used_place = snap.avail_place_of(head), snap.used_place_of(head)
+    desc_in, desc_out = geo.bands["desc"]
+    p.setPen(QPen(color, 1.4, Qt.PenStyle.DotLine))
+    if avail_place >= 0:
+        geo.add_run(path, "avail", avail_place, 1)
+        p.drawLine(geo.point(avail_place + 0.5, geo.bands["avail"][0]), geo.point(head + 0.5, desc_out))
+    if used_place >= 0:
+        geo.add_run(path, "used", used_place, 1)
+        p.drawLine(geo.point(head + 0.5, desc_in), geo.point(used_place + 0.5, geo.bands["used"][1]))
+    p.setPen(QPen(color, 2.0))
+    p.drawPath(path)
+
+
+LEGEND: Final = "outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring"
+
+
+def paint_legend(p: QPainter, rect: QRectF, theme: Theme) -> None:
+    """One line: which ring is which, and who keeps which hand."""
+    p.setFont(ui_font(8.0))
+    metrics = QFontMetricsF(p.font())
+    y = rect.center().y()
+    x = rect.left() + 10
+    for text, side in (("driver's index", "driver"), ("device's index", "device")):
+        p.setPen(QPen(side_color(theme, side), 3))
+        p.drawLine(QPointF(x, y), QPointF(x + 14, y))
+        p.setPen(theme.color("text.muted"))
+        width = metrics.horizontalAdvance(text)
+        p.drawText(QRectF(x + 20, rect.top(), width + 4, rect.height()), Qt.AlignmentFlag.AlignVCenter, text)
+        x += width + 36
+    room = QRectF(x, rect.top(), rect.right() - x - 10, rect.height())
+    p.setPen(theme.color("text.muted"))
+    p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(LEGEND, Qt.TextElideMode.ElideRight, room.width()))

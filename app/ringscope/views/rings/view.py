@@ -1,0 +1,174 @@
+"""The Rings view: queues above, ring picture on the left, numbers, slot table and chain on the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
+
+from ringscope.theme import Theme
+from ringscope.views.rings.canvas import RingCanvas
+from ringscope.views.rings.chain import ChainPanel
+from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
+from ringscope.views.rings.model import RingSnapshot, queue_word, ring_oids
+from ringscope.views.rings.queues import Card, QueueStrip, scrolling
+from ringscope.views.rings.table import SlotModel
+from ringscope.views.spec import View
+from ringscope.widgets.stack_rows import CopyTable
+from ringscope_core.trace.oids import is_ring
+from ringscope_core.trace.state import MachineState
+
+if TYPE_CHECKING:
+    from ringscope.commands import Commands
+    from ringscope.focus import Focus
+    from ringscope.store import Store
+
+
+class RingsView(View):
+    """Every virtqueue at the focused moment.  The ring shown is the focus's object when that is a ring, else the last one shown."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(store, focus, commands, parent)
+        self._oid: int = 0
+        self._generation: int = store.generation
+        self._shown_slot: int = -1
+        self.strip = QueueStrip()
+        self.strip.chosen.connect(self._choose_ring)
+        self.canvas = RingCanvas()
+        self.canvas.picked.connect(self._pick_head)
+        self.numbers = IndexPanel()
+        self.events = EventIndexPanel()
+        self.model = SlotModel(self)
+        self.chain = ChainPanel(store)
+        self.table = CopyTable()
+        self.search_box = QLineEdit()
+        self._build()
+
+    def _build(self) -> None:
+        self.table.setModel(self.model)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self.table.set_widths((52, 52, 116, 58, 118, 52, 78))
+        self.table.setAccessibleName("descriptors")
+        self.table.clicked.connect(self._row_clicked)
+        self.search_box.setPlaceholderText("Filter slots: available, write, 0x1200, ...")
+        self.search_box.setClearButtonEnabled(True)
+        self.search_box.textChanged.connect(self.model.set_filter)
+        lower = QSplitter(Qt.Orientation.Vertical)
+        lower.setChildrenCollapsible(False)
+        lower.addWidget(self._table_side())
+        lower.addWidget(self.chain)
+        lower.setSizes([230, 240])
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (self.numbers, _rule(), self.events, _rule()):
+            column.addWidget(widget)
+        column.addWidget(lower, 1)
+        right.setMinimumWidth(420)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.canvas)
+        split.addWidget(right)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
+        split.setSizes([700, 520])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(scrolling(self.strip))
+        layout.addWidget(split, 1)
+
+    def _table_side(self) -> QWidget:
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        bar = QFrame()
+        bar.setObjectName("strip")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.addWidget(self.search_box)
+        layout.addWidget(bar)
+        layout.addWidget(self.table, 1)
+        return holder
+
+    # -- showing ----------------------------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Show the rings at the focus."""
+        if self._generation != self.store.generation:
+            self._generation = self.store.generation
+            self._oid = 0
+        state = self.store.moment(self.focus)
+        oids = ring_oids(state)
+        if is_ring(self.focus.oid) and self.focus.oid in oids:
+            self._oid = self.focus.oid
+        elif self._oid not in oids:
+            self._oid = next((oid for oid in oids if oid in state.rings), oids[0] if oids else 0)
+        snaps = {oid: RingSnapshot(oid, state.rings[oid], state.fields.get(oid, {})) for oid in oids if oid in state.rings}
+        self.strip.show_queues([self._card(oid, snaps.get(oid)) for oid in oids], self._oid)
+        self._show(state, snaps.get(self._oid))
+
+    def _card(self, oid: int, snap: RingSnapshot | None) -> Card:
+        name = queue_word(self.store.name_of(oid))
+        return Card(oid, name, snap.num, snap.counts) if snap is not None else Card(oid, name, 0, (0, 0, 0, 0))
+
+    def _show(self, state: MachineState, snap: RingSnapshot | None) -> None:
+        name = queue_word(self.store.name_of(self._oid)) if self._oid else ""
+        note = f"{name} exists, but the driver has not set up its memory yet." if self._oid else "No virtqueue exists at this moment."
+        head = self.focus.head if self.focus.oid == self._oid else -1
+        self.canvas.show_ring(snap, name, head, note)
+        self.numbers.show_ring(snap)
+        self.events.show_ring(snap)
+        self.model.show_ring(snap)
+        # without a selection the chain panel shows what the device takes next
+        shown = head if head >= 0 or snap is None else int(snap.avail_ring[snap.active_slot()])
+        self.chain.show_chain(state, snap, shown)
+        self._scroll_to(head)
+
+    def _scroll_to(self, slot: int) -> None:
+        if slot == self._shown_slot:
+            return
+        self._shown_slot = slot
+        row = self.model.row_of(slot) if slot >= 0 else -1
+        if row >= 0:
+            self.table.selectRow(row)
+            self.table.scrollTo(self.model.index(row, 0))
+        else:
+            self.table.clearSelection()
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Give the painters the theme."""
+        self.canvas.theme = self.strip.theme = self.numbers.theme = self.events.theme = self.model.theme = theme
+        self.chain.theme_changed(theme)
+        for widget in (self.canvas, self.strip, self.numbers, self.events):
+            widget.update()
+
+    # -- acting -----------------------------------------------------------------------------------------------------------
+    def _choose_ring(self, oid: int) -> None:
+        self.focus.select(oid=oid)
+
+    def _pick_head(self, head: int) -> None:
+        self.focus.select(oid=self._oid, head=head)
+
+    def _row_clicked(self, index: QModelIndex) -> None:
+        self._shown_slot = self.model.head_at(index.row())
+        self._pick_head(self._shown_slot)
+
+    def search(self) -> None:
+        """Put the keyboard into the slot filter."""
+        self.search_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search_box.selectAll()
+
+    def table_text(self) -> str:
+        """Indices, event index, slots and the chain as text."""
+        return "\n\n".join((self.numbers.text(), self.events.text(), self.model.text(), self.chain.text()))
+
+
+def _rule() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFixedHeight(1)
+    return line

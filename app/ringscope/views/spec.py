@@ -1,0 +1,68 @@
+"""What a view is: a widget made from (store, focus, commands), and a line that says where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
+
+from ringscope.theme import LIGHT, Theme
+
+if TYPE_CHECKING:
+    from ringscope.commands import Commands
+    from ringscope.focus import Focus
+    from ringscope.store import Store
+
+
+class View(QWidget):
+    """The base of all views.
+
+    A view reads `store` and `focus`, calls `commands`, and holds nothing else of the application.  The window calls `refresh` at
+    most once a frame, only while the view is visible and only after something changed: the recording grew, the focus moved, the
+    theme changed, or the view became visible.  A refresh should take a millisecond or two; all views share 8 ms a frame.
+    """
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.store = store
+        self.focus = focus
+        self.commands = commands
+        self.theme: Theme = LIGHT
+        """The theme to paint with; the window sets it before the first refresh."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with `theme` from now on."""
+        self.theme = theme
+        self.theme_changed(theme)
+
+    def refresh(self) -> None:
+        """Show the store at the focus."""
+        raise NotImplementedError
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Take over colours that were copied from the theme; those read while painting need nothing."""
+
+    def table_text(self) -> str:
+        """What the view shows, as tab-separated text: for copying, screen readers and export."""
+        raise NotImplementedError
+
+    def search(self) -> None:
+        """Ctrl+F: put the keyboard into the view's search field, if it has one."""
+
+
+@dataclass(frozen=True)
+class ViewSpec:
+    """One view, as the registry knows it."""
+
+    name: str
+    """Short and unique: the command line's ``--view`` and the layout file use it."""
+    title: str
+    icon: str
+    """Name of an icon of `ringscope.icons`, empty for none."""
+    area: str
+    """Where it opens: left, center, right or bottom."""
+    make: Callable[[Store, Focus, Commands], View]
+    tip: str = ""
+    """One line for the tooltip and the command palette."""

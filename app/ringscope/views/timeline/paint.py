@@ -1,0 +1,53 @@
+"""Draws the tracks: one picture of all densities made with numpy, then ruler, marks and cursor over it."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+from ringscope.theme import Theme
+
+_STEPS: Final = (1, 2, 5)
+
+
+def track_picture(bins: NDArray[np.int64], groups: list[str], theme: Theme, track: int) -> QImage:
+    """Densities [bin, group] as bars, `track` pixels high each, one pixel a bin; heights grow with the logarithm of the count."""
+    count = bins.shape[0]
+    height = max(len(groups) * track, 1)
+    pixels = np.zeros((height, max(count, 1), 4), np.uint8)
+    top = math.log1p(max(int(bins.max(initial=0)), 1))
+    for place, group in enumerate(groups):
+        column = bins[:, place]
+        # any event at all shows at least two pixels
+        tall = np.where(column > 0, np.maximum(2, np.log1p(column) / top * (track - 2)), 0)
+        rows = np.arange(track)[:, None]
+        filled = rows >= track - tall[None, :]
+        color = theme.group(group)
+        pixels[place * track : (place + 1) * track][filled] = (color.blue(), color.green(), color.red(), 255)
+    image = QImage(pixels.tobytes(), pixels.shape[1], height, 4 * pixels.shape[1], QImage.Format.Format_ARGB32)
+    return image.copy()
+
+
+def ruler_ticks(low: float, high: float, width: int, apart: int = 90) -> list[float]:
+    """Round values between `low` and `high`, at least `apart` pixels from each other on `width` pixels."""
+    span = high - low
+    if span <= 0 or width <= 0:
+        return []
+    rough = span * apart / width
+    power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
+    step = next((power * s for s in _STEPS if power * s >= rough), power * 10)
+    first = math.ceil(low / step) * step
+    return [first + step * i for i in range(int((high - first) / step) + 1)]
+
+
+def tick_text(value: float, step: float, by_time: bool) -> str:
+    """A tick's label: a time with a unit that fits the step, or an event's number."""
+    if not by_time:
+        return f"{value:,.0f}".replace(",", "\u2009")
+    unit, name = (1e9, "s") if step >= 1e8 else (1e6, "ms") if step >= 1e5 else (1e3, "µs") if step >= 100 else (1.0, "ns")
+    digits = max(0, -math.floor(math.log10(max(step / unit, 1e-9)))) if step < unit else 0
+    return f"{value / unit:.{digits}f} {name}"

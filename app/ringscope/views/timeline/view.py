@@ -1,0 +1,332 @@
+"""The time panel's widget: a strip of controls over the tracks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from ringscope.commands import Commands
+from ringscope.decode import format_clock, format_count
+from ringscope.focus import Focus
+from ringscope.icons import icon
+from ringscope.store import Store
+from ringscope.theme import Theme, ui_font
+from ringscope.views.spec import View
+from ringscope.views.timeline.model import Density
+from ringscope.views.timeline.paint import ruler_ticks, tick_text, track_picture
+from ringscope_core.session.rows import MarkRow
+
+GUTTER: Final = 76
+"""Width of the groups' names."""
+RULER: Final = 18
+COUNT_MS: Final = 2.5
+"""What counting new events may take a frame."""
+_Range = tuple[float, float]
+
+
+class Tracks(QWidget):
+    """The picture and its gestures.  `low` and `high` are the stretch shown, in virtual ns or event numbers."""
+
+    def __init__(self, store: Store, focus: Focus, theme: Theme) -> None:
+        super().__init__()
+        self._store, self._focus, self.theme = store, focus, theme
+        self.by_time: bool = True
+        self.zoomed: _Range | None = None
+        """The stretch that the user chose, None for everything."""
+        self.density = Density(store)
+        self.marks: list[MarkRow] = []
+        self._image: QImage | None = None
+        self._image_key: tuple[object, ...] = ()
+        self._drag_from: QPoint | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Time line")
+        self.setMinimumHeight(RULER + 10 * 9)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # -- scales -------------------------------------------------------------------------------------------------------
+    def whole(self) -> _Range:
+        """The whole recording."""
+        if self.by_time:
+            return 0.0, float(max(self._store.reader.last_vt, 1))
+        return float(max(self._store.first_seq, 0)), float(max(self._store.last_seq + 1, 1))
+
+    def shown(self) -> _Range:
+        """The stretch shown; it moves with the end while that is followed."""
+        if self.zoomed is None:
+            return self.whole()
+        low, high = self.zoomed
+        if self._focus.following and self._store.live:
+            end = self.whole()[1]
+            low, high = end - (high - low), end
+            self.zoomed = (low, high)
+        return low, high
+
+    def track_height(self) -> int:
+        """Pixels of one group's track."""
+        return max((self.height() - RULER) // max(len(self.density.groups), 1), 6)
+
+    def x_of(self, value: float) -> float:
+        """Where a value of the axis lies."""
+        low, high = self.shown()
+        return GUTTER + (value - low) / max(high - low, 1e-9) * (self.width() - GUTTER)
+
+    def value_at(self, x: float) -> float:
+        """The axis' value at pixel `x`."""
+        low, high = self.shown()
+        return low + (x - GUTTER) / max(self.width() - GUTTER, 1) * (high - low)
+
+    def value_of_seq(self, seq: int) -> float:
+        """Where event `seq` stands on the axis."""
+        return float(self._store.reader.vt_at_seq(seq)) if self.by_time else seq + 0.5
+
+    def seq_at(self, x: float) -> int:
+        """The event at pixel `x`, clipped to the recording."""
+        value = self.value_at(x)
+        seq = self._store.reader.seq_at_vt(int(value)) if self.by_time else int(value)
+        return max(min(seq, self._store.last_seq), self._store.first_seq)
+
+    # -- painting -----------------------------------------------------------------------------------------------------
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tracks from the cached picture, then what moves."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.theme.color("surface"))
+        track = self.track_height()
+        self._paint_names(painter, track)
+        area = QRect(GUTTER, RULER, self.width() - GUTTER, track * len(self.density.groups))
+        image = self._picture(area.width(), track)
+        if image is not None:
+            painter.drawImage(area.topLeft(), image)
+        self._paint_ruler(painter)
+        painter.setClipRect(QRect(GUTTER, 0, self.width() - GUTTER, self.height()))
+        self._paint_marks(painter)
+        self._paint_cursor(painter)
+
+    def _picture(self, width: int, track: int) -> QImage | None:
+        low, high = self.shown()
+        density = self.density
+        key = (low, high, width, track, density.next_seq, self.theme.name, self.by_time, id(density))
+        if key != self._image_key and width > 0:
+            self._image = track_picture(density.bins(low, high, width, self.by_time), density.groups, self.theme, track)
+            self._image_key = key
+        return self._image
+
+    def _paint_names(self, painter: QPainter, track: int) -> None:
+        painter.setFont(ui_font(8.5 if track >= 11 else 7.0))
+        for place, group in enumerate(self.density.groups):
+            top = RULER + place * track
+            painter.setPen(self.theme.color("grid"))
+            painter.drawLine(0, top, self.width(), top)
+            painter.fillRect(QRect(6, top + track // 2 - 3, 7, 7), self.theme.group(group))
+            painter.setPen(self.theme.color("text.muted"))
+            painter.drawText(QRect(18, top, GUTTER - 20, track), Qt.AlignmentFlag.AlignVCenter, group)
+
+    def _paint_ruler(self, painter: QPainter) -> None:
+        low, high = self.shown()
+        ticks = ruler_ticks(low, high, self.width() - GUTTER)
+        step = ticks[1] - ticks[0] if len(ticks) > 1 else high - low
+        painter.setFont(ui_font(8.5))
+        for value in ticks:
+            x = round(self.x_of(value))
+            painter.setPen(self.theme.color("border"))
+            painter.drawLine(x, RULER - 4, x, self.height())
+            text = tick_text(value, step, self.by_time)
+            if x + painter.fontMetrics().horizontalAdvance(text) + 4 < self.width():
+                painter.setPen(self.theme.color("text.muted"))
+                painter.drawText(QRect(x + 4, 0, 120, RULER - 2), Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        painter.setFont(ui_font(8.5))
+        color = self.theme.color("mark")
+        for mark in self.marks:
+            x = self.x_of(mark.vt if self.by_time else mark.seq)
+            painter.setPen(QPen(color, 1, Qt.PenStyle.DashLine))
+            painter.drawLine(QPointF(x, RULER), QPointF(x, self.height()))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color)
+            painter.drawPolygon(QPolygonF([QPointF(x - 4, RULER - 8), QPointF(x + 4, RULER - 8), QPointF(x, RULER)]))
+
+    def _paint_cursor(self, painter: QPainter) -> None:
+        if self._focus.seq < 0:
+            return
+        x = min(self.x_of(self.value_of_seq(self._focus.seq)), self.width() - 1.0)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.theme.color("cursor"), 2))
+        painter.drawLine(QPointF(x, 6), QPointF(x, self.height()))
+        painter.setBrush(self.theme.color("cursor"))
+        painter.drawRoundedRect(QRectF(x - 5, 1, 10, 8), 2, 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width is another picture."""
+        self._image_key = ()
+        super().resizeEvent(event)
+
+    # -- gestures -----------------------------------------------------------------------------------------------------
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Left scrubs, middle pans."""
+        self._drag_from = event.position().toPoint()
+        if event.button() == Qt.MouseButton.LeftButton and event.position().x() >= GUTTER:
+            self._focus.scrub(self.seq_at(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Dragging goes on scrubbing or panning; hovering tells the moment."""
+        x = event.position().x()
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._focus.scrub(self.seq_at(min(max(x, GUTTER), self.width())))
+        elif event.buttons() & Qt.MouseButton.MiddleButton and self._drag_from is not None:
+            self.pan((self._drag_from.x() - x) / max(self.width() - GUTTER, 1))
+            self._drag_from = event.position().toPoint()
+        elif self._store.last_seq >= 0 and x >= GUTTER:
+            seq = self.seq_at(x)
+            self.setToolTip(f"event {format_count(seq)}  at {format_clock(self._store.reader.vt_at_seq(seq))} s")
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Show everything again."""
+        self.zoomed = None
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom where the pointer is; with Shift, pan."""
+        delta = event.angleDelta().y() or event.angleDelta().x()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.pan(-delta / 1200)
+        else:
+            self.zoom(0.8 if delta > 0 else 1.25, self.value_at(event.position().x()))
+        event.accept()
+
+    def zoom(self, factor: float, around: float) -> None:
+        """Scale the stretch shown by `factor`, keeping `around` where it is."""
+        low, high = self.shown()
+        least = 1000.0 if self.by_time else 20.0
+        whole_low, whole_high = self.whole()
+        span = max((high - low) * factor, least)
+        if span >= whole_high - whole_low:
+            self.zoomed = None
+        else:
+            low = around - (around - low) * span / max(high - low, 1e-9)
+            low = min(max(low, whole_low), whole_high - span)
+            self.zoomed = (low, low + span)
+        self.update()
+
+    def pan(self, part: float) -> None:
+        """Move the stretch shown by a part of its width."""
+        if self.zoomed is None:
+            return
+        low, high = self.zoomed
+        whole_low, whole_high = self.whole()
+        shift = min(max((high - low) * part, whole_low - low), whole_high - high)
+        self.zoomed = (low + shift, high + shift)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows step, Home and End go to the ends."""
+        store, focus = self._store, self._focus
+        big = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        key = event.key()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            sign = -1 if key == Qt.Key.Key_Left else 1
+            if big:
+                x = self.x_of(self.value_of_seq(focus.seq)) + sign * (self.width() - GUTTER) / 10
+                seq = self.seq_at(min(max(x, GUTTER), self.width()))
+            else:
+                seq = focus.seq + sign
+            focus.scrub(max(min(seq, store.last_seq), store.first_seq))
+        elif key == Qt.Key.Key_Home:
+            focus.scrub(store.first_seq)
+        elif key == Qt.Key.Key_End:
+            focus.set_following(True)
+            focus.advance(store.last_seq)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus) and not big:
+            self.zoom(0.8 if key == Qt.Key.Key_Plus else 1.25, self.value_of_seq(focus.seq))
+        else:
+            super().keyPressEvent(event)
+
+
+class TimelineView(View):
+    """The panel: where we are in words, and the tracks."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(store, focus, commands, parent)
+        self.tracks = Tracks(store, focus, self.theme)
+        self._generation = store.generation
+        self._moment = QLabel()
+        self._moment.setAccessibleName("Moment")
+        self._end = QLabel()
+        self._end.setProperty("role", "muted")
+        self._follow = self._button("Follow", "Stay at the newest event (F9)", True)
+        self._axis = self._button("By event", "Spread events evenly instead of by virtual time", True)
+        self._fit = self._button("All", "Show the whole recording (double click)", False)
+        self._follow.clicked.connect(lambda on: focus.set_following(bool(on)))
+        self._axis.clicked.connect(self._set_axis)
+        self._fit.clicked.connect(self._show_all)
+        strip = QFrame()
+        strip.setObjectName("strip")
+        row = QHBoxLayout(strip)
+        row.setContentsMargins(8, 2, 8, 2)
+        row.setSpacing(6)
+        row.addWidget(self._moment)
+        row.addStretch(1)
+        row.addWidget(self._end)
+        for button in (self._axis, self._fit, self._follow):
+            row.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(strip)
+        layout.addWidget(self.tracks, 1)
+        self.setFocusProxy(self.tracks)
+
+    def _button(self, text: str, tip: str, checkable: bool) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setCheckable(checkable)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        return button
+
+    def _set_axis(self, by_event: bool) -> None:
+        self.tracks.by_time = not by_event
+        self._show_all()
+
+    def _show_all(self) -> None:
+        self.tracks.zoomed = None
+        self.tracks.update()
+
+    def refresh(self) -> None:
+        """Count what is new, and paint."""
+        store, focus, tracks = self.store, self.focus, self.tracks
+        if self._generation != store.generation:
+            self._generation = store.generation
+            tracks.density = Density(store)
+            tracks.zoomed = None
+        tracks.density.advance(COUNT_MS)
+        tracks.marks = store.reader.marks()
+        seq = focus.seq
+        vt = store.reader.vt_at_seq(seq) if seq >= 0 else 0
+        self._moment.setText(f"event <b>{format_count(max(seq, 0))}</b> &nbsp; virtual time <b>{format_clock(vt)}</b> s")
+        self._end.setText(f"of {format_count(max(store.last_seq, 0))}, {format_clock(store.reader.last_vt)} s")
+        self._follow.setChecked(focus.following)
+        tracks.setAccessibleDescription(f"event {seq} of {store.last_seq}, virtual time {format_clock(vt)} seconds")
+        tracks.update()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether events remain to be counted: refresh again next frame."""
+        return self.tracks.density.next_seq <= self.store.last_seq
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Icons and tracks in the new colours."""
+        self.tracks.theme = theme
+        self._follow.setIcon(icon("follow", theme))
+        self._fit.setIcon(icon("fit", theme))
+
+    def table_text(self) -> str:
+        """Events by group over the whole recording, and the marks."""
+        density = self.tracks.density
+        totals = density.counts.sum(axis=0) if density.chunks else [0] * len(density.groups)
+        lines = ["group\tevents", *(f"{group}\t{int(n)}" for group, n in zip(density.groups, totals, strict=True))]
+        lines += ["", "mark\tevent\tvirtual time (s)", *(f"{mark.name}\t{mark.seq}\t{format_clock(mark.vt)}" for mark in self.tracks.marks)]
+        return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What views share: tables, graph scene, hex view, filter box, and the like."""

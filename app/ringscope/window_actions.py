@@ -1,0 +1,113 @@
+"""Every command of the window, declared once: text, shortcut, menu, icon, help.
+
+Menus, the transport bar, the command palette and the sheet of hotkeys are all made from this table.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from ringscope.icons import icon
+from ringscope.theme import Theme
+
+
+class ActionSpec(NamedTuple):
+    """One command: `menu` is the menu it stands in (``-`` before the text makes a separator above it)."""
+
+    name: str
+    menu: str
+    text: str
+    keys: str = ""
+    icon: str = ""
+    tip: str = ""
+
+
+ACTIONS: Final = (
+    ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session"),
+    ActionSpec("save", "&File", "&Save session as...", "Ctrl+S", "save", "Keep this recording under a name of your own"),
+    ActionSpec("picture", "&File", "Save &picture of the window...", "Ctrl+P", "", "Write the window as a PNG"),
+    ActionSpec("quit", "&File", "-&Quit", "Ctrl+Q", "", "End Ringscope and its engine"),
+    ActionSpec("copy_table", "&Edit", "&Copy view as text", "Ctrl+Shift+C", "copy", "Copy what the current view shows as a table"),
+    ActionSpec("find", "&Edit", "&Find in view", "Ctrl+F", "search", "Search in the current view"),
+    ActionSpec("filter", "&Edit", "Fi&lter", "Ctrl+L", "", "Put the keyboard into the filter box"),
+    ActionSpec("clear_filter", "&Edit", "Clear fil&ter", "Ctrl+Shift+L", "", "Show everything again"),
+    ActionSpec("palette", "&Edit", "-Command &palette", "Ctrl+K", "palette", "Any command, view, object or function by name"),
+    ActionSpec("restart", "&Run", "Re&start", "F3", "restart", "Begin another run of the same scenario"),
+    ActionSpec("step_back", "&Run", "Step &back one event", "F4", "back", "Go to the event before"),
+    ActionSpec("step", "&Run", "&Step one event", "F5", "step", "Run until the next event (in a recording: go to it)"),
+    ActionSpec("step_over", "&Run", "Step &over", "F6", "over", "Run to the next line of this function"),
+    ActionSpec("step_into", "&Run", "Step &into", "F7", "into", "Run to the next call or line"),
+    ActionSpec("step_out", "&Run", "Step o&ut", "Shift+F7", "out", "Run until this function returns"),
+    ActionSpec("run", "&Run", "&Run", "F8", "run", "Run or pause"),
+    ActionSpec("toggle", "&Run", "Run or pause", "Space", "", "Run when paused, pause when running"),
+    ActionSpec("slower", "&Run", "-Slo&wer", "-", "", "A tenth of the speed"),
+    ActionSpec("faster", "&Run", "&Faster", "+", "", "Ten times the speed"),
+    ActionSpec("mark", "&Run", "-&Mark this moment", "M", "mark", "Put a mark on the time line"),
+    ActionSpec("back", "&Go", "&Back", "Alt+Left", "previous", "Where you looked before"),
+    ActionSpec("forward", "&Go", "&Forward", "Alt+Right", "next", "Undo Back"),
+    ActionSpec("previous", "&Go", "-&Previous event", ",", "", "The event before, without running anything"),
+    ActionSpec("next", "&Go", "&Next event", ".", "", "The event after, without running anything"),
+    ActionSpec("previous_mark", "&Go", "Previous mar&k", "Ctrl+Left", "", "The mark before"),
+    ActionSpec("next_mark", "&Go", "Next m&ark", "Ctrl+Right", "", "The mark after"),
+    ActionSpec("first", "&Go", "Fi&rst event", "Ctrl+Home", "", "The beginning of the recording"),
+    ActionSpec("last", "&Go", "&Last event", "Ctrl+End", "", "The newest event, and follow it"),
+    ActionSpec("follow", "&Go", "Follo&w the end", "F9", "follow", "Stay at the newest event while the recording grows"),
+    ActionSpec("cause", "&Go", "-Go to &cause", "C", "", "The event that led to the one in focus"),
+    ActionSpec("theme", "&View", "-Light or dark &theme", "Ctrl+T", "theme", "Switch between the light and the dark theme"),
+    ActionSpec("reset_layout", "&View", "&Reset layout", "", "", "Put every dock back where it was at first"),
+    ActionSpec("full_screen", "&View", "F&ull screen", "F11", "", "Use the whole screen"),
+    ActionSpec("keys", "&Help", "&Keyboard", "?", "keyboard", "Every hotkey on one sheet"),
+    ActionSpec("about", "&Help", "&About Ringscope", "", "", "Version and what this is"),
+)
+MENUS: Final = ("&File", "&Edit", "&View", "&Run", "&Go", "&Help")
+PANEL_KEYS: Final = (
+    ("Left, Right", "Time line: the event before, the event after"),
+    ("Shift+Left, Shift+Right", "Time line: a tenth of what is visible"),
+    ("Home, End", "Time line: first event; newest event, and follow"),
+    ("Wheel, Ctrl+wheel", "Time line and graphs: zoom where the pointer is"),
+    ("Double click", "Events: go to the cause; time line: show everything"),
+)
+"""Keys that belong to a widget, for the sheet of hotkeys."""
+
+
+def plain(text: str) -> str:
+    """A menu text without mnemonics and separators."""
+    return text.lstrip("-").replace("&", "")
+
+
+def make_actions(parent: QWidget) -> dict[str, QAction]:
+    """The actions by name, owned by `parent`."""
+    actions: dict[str, QAction] = {}
+    for spec in ACTIONS:
+        action = QAction(spec.text.lstrip("-"), parent)
+        action.setObjectName(spec.name)
+        if spec.keys:
+            action.setShortcut(QKeySequence(spec.keys))
+        keys = f"  ({spec.keys})" if spec.keys else ""
+        action.setToolTip(f"{spec.tip}{keys}")
+        action.setStatusTip(spec.tip)
+        actions[spec.name] = action
+        parent.addAction(action)
+    actions["follow"].setCheckable(True)
+    return actions
+
+
+def fill_menus(bar: QMenuBar, actions: dict[str, QAction]) -> dict[str, QMenu]:
+    """Put the actions into menus; returns the menus by their text."""
+    menus = {text: bar.addMenu(text) for text in MENUS}
+    for spec in ACTIONS:
+        menu = menus[spec.menu]
+        if spec.text.startswith("-"):
+            menu.addSeparator()
+        menu.addAction(actions[spec.name])
+    return menus
+
+
+def paint_actions(actions: dict[str, QAction], theme: Theme) -> None:
+    """Icons in the theme's colours."""
+    for spec in ACTIONS:
+        if spec.icon:
+            actions[spec.name].setIcon(icon(spec.icon, theme))

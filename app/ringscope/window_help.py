@@ -1,0 +1,52 @@
+"""The sheet of hotkeys, made from the table of commands."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ringscope.theme import mono_font
+from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain
+
+
+def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
+    box = QWidget()
+    grid = QGridLayout(box)
+    grid.setContentsMargins(0, 0, 0, 8)
+    grid.setHorizontalSpacing(14)
+    grid.setVerticalSpacing(3)
+    heading = QLabel(title)
+    heading.setProperty("role", "heading")
+    grid.addWidget(heading, 0, 0, 1, 2)
+    for line, (keys, text) in enumerate(rows, 1):
+        key_label = QLabel(keys)
+        key_label.setFont(mono_font(9.5))
+        grid.addWidget(key_label, line, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(QLabel(text), line, 1)
+    grid.setColumnStretch(1, 1)
+    return box
+
+
+class KeySheet(QDialog):
+    """Every hotkey, by menu, in two columns."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard")
+        columns = [QVBoxLayout(), QVBoxLayout()]
+        groups = [(plain(menu), [(s.keys, plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
+        groups[2][1].extend((f"Ctrl+{n}", f"View {n}") for n in range(1, 7))
+        groups.append(("In a widget", list(PANEL_KEYS)))
+        for place, (title, rows) in enumerate(groups):
+            columns[0 if place in (0, 1, 2, 5) else 1].addWidget(_group(title, rows))
+        body = QHBoxLayout()
+        body.setSpacing(36)
+        for column in columns:
+            column.addStretch(1)
+            body.addLayout(column)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 16, 20, 12)
+        layout.addLayout(body)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)

@@ -1,0 +1,67 @@
+"""The place of one view in a dock: builds the view when it is first seen and refreshes it when something changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ringscope.commands import Commands
+from ringscope.focus import Focus
+from ringscope.store import Store
+from ringscope.theme import LIGHT, Theme
+from ringscope.views import load_view
+from ringscope.views.spec import View
+
+
+class ViewHost(QWidget):
+    """Holds the view `name`.  `dirty` asks for a refresh at the next frame in which the host is visible."""
+
+    def __init__(self, name: str, store: Store, focus: Focus, commands: Commands, built: Callable[[ViewHost], None]) -> None:
+        super().__init__()
+        self.name = name
+        self.view: View | None = None
+        self.dirty: bool = True
+        self.cost_ms: float = 0.0
+        """What the last refresh took."""
+        self._store, self._focus, self._commands = store, focus, commands
+        self._theme: Theme = LIGHT
+        self._built = built
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+
+    def build(self) -> View:
+        """The view, made now when it does not exist yet."""
+        if self.view is None:
+            view = load_view(self.name).make(self._store, self._focus, self._commands)
+            view.set_theme(self._theme)
+            self._layout.addWidget(view)
+            self.setFocusProxy(view)
+            self.view = view
+            self._built(self)
+        return self.view
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Build at first sight; what changed while hidden is shown now."""
+        self.build()
+        self.dirty = True
+        super().showEvent(event)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with `theme`."""
+        self._theme = theme
+        if self.view is not None:
+            self.view.set_theme(theme)
+        self.dirty = True
+
+    def refresh(self) -> bool:
+        """Refresh the view when it is due and visible; true when it was."""
+        if not self.dirty or self.view is None or not self.isVisible():
+            return False
+        start = time.perf_counter()
+        self.dirty = False
+        self.view.refresh()
+        self.cost_ms = (time.perf_counter() - start) * 1000
+        return True

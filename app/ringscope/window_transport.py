@@ -1,0 +1,92 @@
+"""The transport bar: restart, back, step, run and pause, and the speed from one event a second to flat out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QToolBar, QWidget
+
+from ringscope.commands import SPEED_MAX, Commands
+from ringscope.decode import format_count
+
+STEPS: Final = 60
+"""Slider positions below flat out: ten a decade, from 1 to 1 000 000 events a second."""
+
+
+def speed_at(position: int) -> float:
+    """Events a second at a slider position; the last one is `SPEED_MAX`."""
+    return SPEED_MAX if position > STEPS else round(10 ** (position / 10), 1 if position < 10 else 0)
+
+
+def position_of(speed: float) -> int:
+    """The slider position nearest to `speed`."""
+    if speed <= 0:
+        return STEPS + 1
+    low, high = 0, STEPS
+    while low < high:
+        middle = (low + high) // 2
+        if speed_at(middle) < speed * 0.999:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def speed_text(speed: float, max_text: str = "flat out") -> str:
+    """A speed as the bar shows it."""
+    if speed <= 0:
+        return max_text
+    return f"{speed:g} ev/s" if speed < 1000 else f"{format_count(round(speed))} ev/s"
+
+
+class TransportBar(QToolBar):
+    """Buttons are the window's actions, so that menu, shortcut and button are one thing."""
+
+    def __init__(self, commands: Commands, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__("Transport", parent)
+        self.setObjectName("transport")
+        self.setMovable(False)
+        self.setIconSize(QSize(16, 16))
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self._commands = commands
+        for name in ("restart", "step_back", "run", "step", "step_over", "step_into", "step_out"):
+            self.addAction(actions[name])
+        self.addSeparator()
+        self._slider = self._make_slider()
+        self._label = QLabel()
+        self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance("1 000 000 ev/s") + 8)
+        self._label.setAccessibleName("Speed")
+        self.addWidget(self._slider)
+        self.addWidget(self._label)
+        self.addSeparator()
+        commands.changed.connect(self.show_commands)
+        self.show_commands()
+
+    def _make_slider(self) -> QSlider:
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(0, STEPS + 1)
+        slider.setPageStep(10)
+        slider.setFixedWidth(130)
+        slider.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        slider.setAccessibleName("Speed in events a second")
+        slider.setToolTip("Speed: from one event a second to flat out")
+        slider.valueChanged.connect(self._moved)
+        return slider
+
+    def _moved(self, position: int) -> None:
+        speed = speed_at(position)
+        self._label.setText(speed_text(speed, self._commands.controls.max_text))
+        self._commands.set_speed(speed)
+
+    def show_commands(self) -> None:
+        """Show what the source can do and how fast it goes."""
+        commands = self._commands
+        self._slider.setEnabled(commands.can_speed)
+        if not self._slider.isSliderDown():
+            self._slider.blockSignals(True)
+            self._slider.setValue(position_of(commands.speed))
+            self._slider.blockSignals(False)
+            self._label.setText(speed_text(commands.speed, commands.controls.max_text))
+        self._label.setEnabled(commands.can_speed)

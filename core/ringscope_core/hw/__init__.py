@@ -1,0 +1,1 @@
+"""The emulated hardware: qdev, buses, PCI, virtio and virtio-net."""

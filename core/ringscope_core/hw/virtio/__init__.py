@@ -1,0 +1,1 @@
+"""The virtio core (QEMU's hw/virtio/virtio.c) and its bus."""

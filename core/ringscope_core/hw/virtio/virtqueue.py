@@ -1,0 +1,656 @@
+"""VirtQueue: a split virtqueue as the device sees it (QEMU 4.1.0, hw/virtio/virtio.c; virtio 1.x, 2.7).
+
+While the device runs, the guest in this process does not; so a ring is read once a turn (`GuestMemory.turn`) as two
+`bytes` snapshots and parsed in native code, and used elements go out in one slice write when the turn's work is done
+(`publish`).  Every index, flag and decision follows QEMU's order; only the moment of the memory writes differs, and
+nobody looks in between.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from librt.strings import BytesWriter, read_i16_le, read_i32_le, read_i64_le, write_i32_le
+from mypy_extensions import i32, i64
+
+from ringscope_core.hw.virtio.element import VirtQueueElement
+from ringscope_core.hw.virtio.features import (
+    VIRTIO_F_NOTIFY_ON_EMPTY,
+    VIRTIO_NO_VECTOR,
+    VIRTIO_PCI_VRING_ALIGN,
+    VIRTIO_RING_F_EVENT_IDX,
+    VRING_AVAIL_F_NO_INTERRUPT,
+    VRING_DESC_F_INDIRECT,
+    VRING_DESC_F_NEXT,
+    VRING_DESC_F_WRITE,
+    VRING_USED_F_NO_NOTIFY,
+)
+from ringscope_core.memory.ram import GuestMemory
+from ringscope_core.trace.counters import RingCounters
+from ringscope_core.trace.fields import field
+from ringscope_core.trace.kinds import (
+    EV_AVAIL_EVENT,
+    EV_FILL,
+    EV_FLUSH,
+    EV_POP,
+    EV_SHADOW,
+    EV_UNPOP,
+    EV_USED_FLAGS,
+)
+from ringscope_core.trace.levels import LEVEL_FULL
+from ringscope_core.trace.log import EventLog
+from ringscope_core.trace.state import F_INUSE, F_LAST_AVAIL, F_NOTIFICATION, F_SHADOW_AVAIL, F_SIGNALLED, F_SIGNALLED_VALID, F_USED_IDX
+
+if TYPE_CHECKING:
+    from ringscope_core.hw.virtio.virtio import VirtIODevice
+
+F_NUM: Final[i64] = field("VRing.num", "count")
+F_NUM_DEFAULT: Final[i64] = field("VRing.num_default", "count")
+F_ALIGN: Final[i64] = field("VRing.align", "bytes")
+F_DESC: Final[i64] = field("VRing.desc", "gpa")
+F_AVAIL: Final[i64] = field("VRing.avail", "gpa")
+F_USED: Final[i64] = field("VRing.used", "gpa")
+F_VECTOR: Final[i64] = field("VirtQueue.vector", "flags")
+F_QUEUE_INDEX: Final[i64] = field("VirtQueue.queue_index", "count")
+F_HANDLE_OUTPUT: Final[i64] = field("VirtQueue.handle_output", "str")
+
+MAX_SG: Final[i64] = 1024
+PAGE: Final[i64] = 4096
+_NEXT_DONE: Final[i64] = -1
+_NEXT_ERROR: Final[i64] = -2
+
+
+class OutputHandler:
+    """What a queue does when the driver kicks it (VirtIOHandleOutput)."""
+
+    name: str = ""
+    """QEMU's name of the handler."""
+
+    def handle(self, vq: VirtQueue) -> None:
+        """The driver notified `vq`."""
+
+
+@final
+class VirtQueue:
+    """One virtqueue of a device.  Attribute names are QEMU's; `vring_*` are the fields of its `vring`."""
+
+    def __init__(self, vdev: VirtIODevice, memory: GuestMemory, log: EventLog, index: i64, oid: i64) -> None:
+        self.vdev: VirtIODevice = vdev
+        self.memory: GuestMemory = memory
+        self.log: EventLog = log
+        self.queue_index: i64 = index
+        self.oid: i64 = oid
+        self.counters: RingCounters | None = None
+        """Set while the queue exists (vring_num != 0)."""
+        self.handle_output: OutputHandler | None = None
+        self.vring_num: i64 = 0
+        self.vring_num_default: i64 = 0
+        self.vring_align: i64 = 0
+        self.vring_desc: i64 = 0
+        self.vring_avail: i64 = 0
+        self.vring_used: i64 = 0
+        self.last_avail_idx: i64 = 0
+        """Next head to pop, free-running 16 bit."""
+        self.shadow_avail_idx: i64 = 0
+        """avail.idx as last read."""
+        self.used_idx: i64 = 0
+        self.signalled_used: i64 = 0
+        """used.idx at the last decision to notify."""
+        self.signalled_used_valid: bool = False
+        self.notification: bool = True
+        """Whether the device wants to be kicked."""
+        self.inuse: i64 = 0
+        self.vector: i64 = VIRTIO_NO_VECTOR
+        # what was read of the ring this turn
+        self._turn: i64 = -1
+        self._avail: bytes = b""
+        self._desc: bytes = b""
+        self._has_desc: bool = False
+        self._flags_turn: i64 = -1
+        """Turn in which used.flags was last written."""
+        # used elements that are not in memory yet
+        self._pending: BytesWriter = BytesWriter()
+        self._pending_num: i64 = 0
+        self._pending_slot: i64 = 0
+        self._idx_pending: bool = False
+
+    # -- reading the ring ---------------------------------------------------------------------------------------------
+    def _refresh(self) -> None:
+        """Snapshot the available ring, with used_event behind it, once a turn."""
+        self._turn = self.memory.turn
+        self._has_desc = False
+        self._avail = self.memory.read(self.vring_avail, 6 + 2 * self.vring_num)
+
+    def avail_flags(self) -> i64:
+        """vring_avail_flags."""
+        if self._turn != self.memory.turn:
+            self._refresh()
+        return i64(read_i16_le(self._avail, 0)) & 0xFFFF
+
+    def avail_idx(self) -> i64:
+        """vring_avail_idx: reads avail.idx and remembers it in shadow_avail_idx."""
+        if self._turn != self.memory.turn:
+            self._refresh()
+        idx = i64(read_i16_le(self._avail, 2)) & 0xFFFF
+        if idx != self.shadow_avail_idx:
+            self.shadow_avail_idx = idx
+            if self.log.level >= LEVEL_FULL:
+                self.log.emit(EV_SHADOW, self.oid, idx, i64(self.notification))
+        return idx
+
+    def used_event(self) -> i64:
+        """vring_get_used_event: the driver's event index, behind the available ring."""
+        if self._turn != self.memory.turn:
+            self._refresh()
+        return i64(read_i16_le(self._avail, 4 + 2 * self.vring_num)) & 0xFFFF
+
+    def avail_ring(self, position: i64) -> i64:
+        """vring_avail_ring: the head at ring position `position`."""
+        if self._turn != self.memory.turn:
+            self._refresh()
+        return i64(read_i16_le(self._avail, 4 + 2 * position)) & 0xFFFF
+
+    def _descriptors(self) -> bytes:
+        """The descriptor table, snapshot once a turn."""
+        if self._turn != self.memory.turn:
+            self._refresh()
+        if not self._has_desc:
+            self._has_desc = True
+            self._desc = self.memory.read(self.vring_desc, 16 * self.vring_num)
+        return self._desc
+
+    def forget(self) -> None:
+        """Drop what was read this turn: the device wrote where the ring may lie."""
+        self._turn = -1
+
+    def overlaps(self, gpa: i64, length: i64) -> bool:
+        """Whether `length` bytes at `gpa` touch the span of this ring's three parts."""
+        num = self.vring_num
+        low = self.vring_desc
+        high = self.vring_desc + 16 * num
+        if self.vring_avail < low:
+            low = self.vring_avail
+        if self.vring_avail + 6 + 2 * num > high:
+            high = self.vring_avail + 6 + 2 * num
+        if self.vring_used < low:
+            low = self.vring_used
+        if self.vring_used + 6 + 8 * num > high:
+            high = self.vring_used + 6 + 8 * num
+        return gpa < high and gpa + length > low
+
+    # -- state the driver set up --------------------------------------------------------------------------------------
+    def ready(self) -> bool:
+        """virtio_queue_ready: the driver gave the available ring an address."""
+        return self.vring_avail != 0
+
+    def empty(self) -> bool:
+        """virtio_queue_empty: nothing to pop.  Reads avail.idx only when the shadow says so."""
+        if self.vdev.broken or self.vring_avail == 0:
+            return True
+        if self.shadow_avail_idx != self.last_avail_idx:
+            return False
+        return self.avail_idx() == self.last_avail_idx
+
+    def set_notification(self, enable: bool) -> None:
+        """virtio_queue_set_notification: ask for kicks, or for none."""
+        changed = self.notification != enable
+        self.notification = enable
+        full = self.log.level >= LEVEL_FULL
+        if self.vring_desc == 0:
+            if changed and full:
+                self.log.field(self.oid, F_NOTIFICATION, i64(enable), i64(not enable))
+            return
+        if self.vdev.event_idx:
+            idx = self.avail_idx()
+            if enable:
+                self._set_avail_event(idx)
+            elif changed and full:
+                self.log.emit(EV_SHADOW, self.oid, idx, 0)
+            return
+        if not changed and self._flags_turn == self.memory.turn:
+            return
+        self._flags_turn = self.memory.turn
+        address = self.vring_used
+        flags = self.memory.read_u16(address)
+        wanted = flags & ~VRING_USED_F_NO_NOTIFY if enable else flags | VRING_USED_F_NO_NOTIFY
+        self.memory.write_u16(address, wanted)
+        if full and (changed or wanted != flags):
+            self.log.emit(EV_USED_FLAGS, self.oid, wanted, i64(enable))
+
+    def _set_avail_event(self, idx: i64) -> None:
+        """vring_set_avail_event: the index at whose publication the driver shall kick, behind the used ring."""
+        if not self.notification:
+            return
+        self.memory.write_u16(self.vring_used + 4 + 8 * self.vring_num, idx)
+        if self.log.level >= LEVEL_FULL:
+            self.log.emit(EV_AVAIL_EVENT, self.oid, idx, 1)
+
+    # -- taking elements ----------------------------------------------------------------------------------------------
+    def pop(self, elem: VirtQueueElement) -> bool:
+        """virtqueue_pop: take the next chain into `elem`; False when there is none or the ring is bad (virtio_error)."""
+        vdev = self.vdev
+        if vdev.broken or self.vring_avail == 0:
+            return False
+        if self._turn != self.memory.turn:
+            self._refresh()
+        last = self.last_avail_idx
+        if self.shadow_avail_idx == last and self.avail_idx() == last:
+            return False
+        num = self.vring_num
+        if self.inuse >= num:
+            vdev.virtio_error("Virtqueue size exceeded")
+            return False
+        head = i64(read_i16_le(self._avail, 4 + 2 * (last % num))) & 0xFFFF
+        self.last_avail_idx = (last + 1) & 0xFFFF
+        if head >= num:
+            self._lost(last)
+            vdev.virtio_error(f"Guest says index {head} is available")
+            return False
+        if vdev.event_idx and self.notification:
+            self._set_avail_event(self.last_avail_idx)
+        if not self._has_desc:
+            self._descriptors()
+        if not self._collect(elem, head):
+            self._lost(last)
+            return False
+        elem.index = head
+        self.inuse += 1
+        if self.log.level >= LEVEL_FULL:
+            self.log.emit(EV_POP, self.oid, head, self.last_avail_idx, self.shadow_avail_idx, elem.out_num, elem.in_num, self.inuse)
+        return True
+
+    def _lost(self, old_last_avail_idx: i64) -> None:
+        """A pop that failed has moved last_avail_idx all the same."""
+        self.log.field(self.oid, F_LAST_AVAIL, self.last_avail_idx, old_last_avail_idx)
+
+    def _collect(self, elem: VirtQueueElement, head: i64) -> bool:
+        """Walk the chain from `head` and map its buffers."""
+        table = self._desc
+        limit = self.vring_num
+        at = 16 * head
+        elem.out_num = 0
+        elem.in_num = 0
+        elem.out_len = 0
+        elem.in_len = 0
+        elem.bounced = False
+        flags = i64(read_i16_le(table, at + 12))
+        if flags & VRING_DESC_F_INDIRECT:
+            found = self._indirect_table(read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF)
+            if found is None:
+                return False
+            table = found
+            limit = i64(len(table)) >> 4
+            at = 0
+            flags = i64(read_i16_le(table, 12))
+        entries: i64 = 0
+        while True:
+            if not self._map(elem, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF, flags):
+                self._release_bounce(elem)
+                return False
+            entries += 1
+            if entries > limit:
+                self.vdev.virtio_error("Looped descriptor")
+                self._release_bounce(elem)
+                return False
+            if not flags & VRING_DESC_F_NEXT:
+                return True
+            following = i64(read_i16_le(table, at + 14)) & 0xFFFF
+            if following >= limit:
+                self.vdev.virtio_error(f"Desc next is {following}")
+                self._release_bounce(elem)
+                return False
+            at = 16 * following
+            flags = i64(read_i16_le(table, at + 12))
+
+    def _map(self, elem: VirtQueueElement, gpa: i64, length: i64, flags: i64) -> bool:
+        """virtqueue_map_desc for one descriptor."""
+        writable = flags & VRING_DESC_F_WRITE != 0
+        if not writable and elem.in_num:
+            self.vdev.virtio_error("Incorrect order for descriptors")
+            return False
+        if length == 0:
+            self.vdev.virtio_error("virtio: zero sized buffers are not allowed")
+            return False
+        memory = self.memory
+        while length > 0:
+            place = elem.out_num + elem.in_num
+            if place == MAX_SG:
+                self.vdev.virtio_error("virtio: too many write descriptors in indirect table")
+                return False
+            if gpa >= memory.base and length <= memory.end - gpa:
+                mapped = length
+            else:
+                mapped = memory.mapped_length(gpa, length)
+                if mapped == 0:
+                    mapped = self._bounce(elem, length)
+                    if mapped == 0:
+                        self.vdev.virtio_error("virtio: bogus descriptor or out of resources")
+                        return False
+            elem.addr[place] = gpa
+            elem.length[place] = mapped
+            if writable:
+                elem.in_num += 1
+                elem.in_len += mapped
+            else:
+                elem.out_num += 1
+                elem.out_len += mapped
+            gpa += mapped
+            length -= mapped
+        return True
+
+    def _bounce(self, elem: VirtQueueElement, length: i64) -> i64:
+        """Take QEMU's one bounce buffer (a page) for an address that is not RAM; 0 when it is taken already."""
+        if self.memory.bounce_busy:
+            return 0
+        self.memory.bounce_busy = True
+        elem.bounced = True
+        return length if length <= PAGE else PAGE
+
+    def _release_bounce(self, elem: VirtQueueElement) -> None:
+        if elem.bounced:
+            elem.bounced = False
+            self.memory.bounce_busy = False
+
+    def _indirect_table(self, gpa: i64, length: i64) -> bytes | None:
+        """The indirect table a head points at, None after virtio_error."""
+        if length == 0 or length % 16:
+            self.vdev.virtio_error("Invalid size for indirect buffer table")
+            return None
+        mapped = self.memory.mapped_length(gpa, length)
+        if 0 < mapped < length:
+            self.vdev.virtio_error("Cannot map indirect buffer")
+            return None
+        return self.memory.read(gpa, length)
+
+    def unpop(self, elem: VirtQueueElement) -> None:
+        """virtqueue_unpop: give the element back as if it had not been taken."""
+        self.last_avail_idx = (self.last_avail_idx - 1) & 0xFFFF
+        self.detach(elem)
+
+    def detach(self, elem: VirtQueueElement) -> None:
+        """virtqueue_detach_element: forget an element without using it."""
+        self.inuse -= 1
+        self._release_bounce(elem)
+        if self.log.level >= LEVEL_FULL:
+            self.log.emit(EV_UNPOP, self.oid, self.last_avail_idx, self.inuse)
+
+    def avail_bytes(self, in_bytes: i64) -> bool:
+        """virtqueue_avail_bytes: whether the published chains offer `in_bytes` writable bytes."""
+        return in_bytes <= self._get_avail_in_bytes(in_bytes)
+
+    def _get_avail_in_bytes(self, enough: i64) -> i64:
+        """virtqueue_get_avail_bytes, writable bytes only, counting until `enough` are found; 0 after virtio_error."""
+        if self.vring_desc == 0:
+            return 0
+        idx = self.last_avail_idx
+        total_bufs: i64 = 0
+        total: i64 = 0
+        while True:
+            heads = (self.avail_idx() - idx) & 0xFFFF
+            if heads > self.vring_num:
+                self.vdev.virtio_error(f"Guest moved used index from {idx} to {self.shadow_avail_idx}")
+                return 0
+            if heads == 0:
+                return total
+            head = self.avail_ring(idx % self.vring_num)
+            if head >= self.vring_num:
+                self.vdev.virtio_error(f"Guest says index {head} is available")
+                return 0
+            idx = (idx + 1) & 0xFFFF
+            table = self._descriptors()
+            limit = self.vring_num
+            bufs = total_bufs
+            at = 16 * head
+            flags = i64(read_i16_le(table, at + 12))
+            indirect = flags & VRING_DESC_F_INDIRECT != 0
+            if indirect:
+                length = i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
+                if length and length % 16 == 0 and bufs >= limit:
+                    self.vdev.virtio_error("Looped descriptor")
+                    return 0
+                found = self._indirect_table(read_i64_le(table, at), length)
+                if found is None:
+                    return 0
+                table = found
+                limit = i64(len(table)) >> 4
+                bufs = 0
+                at = 0
+            while True:
+                bufs += 1
+                if bufs > limit:
+                    self.vdev.virtio_error("Looped descriptor")
+                    return 0
+                flags = i64(read_i16_le(table, at + 12))
+                if flags & VRING_DESC_F_WRITE:
+                    total += i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
+                    if total >= enough:
+                        return total
+                if not flags & VRING_DESC_F_NEXT:
+                    break
+                following = i64(read_i16_le(table, at + 14)) & 0xFFFF
+                if following >= limit:
+                    self.vdev.virtio_error(f"Desc next is {following}")
+                    return 0
+                at = 16 * following
+            total_bufs = total_bufs + 1 if indirect else bufs
+
+    # -- giving elements back -----------------------------------------------------------------------------------------
+    def fill(self, elem: VirtQueueElement, length: i64, ahead: i64) -> None:
+        """virtqueue_fill: element `ahead` places after used_idx, with `length` bytes written.  Not visible before `flush`."""
+        if elem.bounced:
+            self._release_bounce(elem)
+        self.fill_head(elem.index, length, ahead)
+
+    def fill_head(self, head: i64, length: i64, ahead: i64) -> None:
+        """`fill` for an element of which only the head was kept.  Consecutive calls must have consecutive places."""
+        if self.vdev.broken or self.vring_used == 0:
+            return
+        if self._pending_num == 0:
+            self._pending_slot = (self.used_idx + ahead) % self.vring_num
+        self._pending_num += 1
+        write_i32_le(self._pending, i32(head))
+        write_i32_le(self._pending, i32(length))
+        if self.log.level >= LEVEL_FULL:
+            self.log.emit(EV_FILL, self.oid, (self.used_idx + ahead) % self.vring_num, head, length)
+
+    def flush(self, count: i64) -> None:
+        """virtqueue_flush: `count` filled elements become used."""
+        if self.vdev.broken:
+            self.inuse -= count
+            self.log.field(self.oid, F_INUSE, self.inuse, self.inuse + count)
+            return
+        if self.vring_used == 0:
+            return
+        old = self.used_idx
+        new = (old + count) & 0xFFFF
+        self.used_idx = new
+        self.inuse -= count
+        self._idx_pending = True
+        # int16_t against uint16_t, both promoted to int
+        distance = (new - self.signalled_used) & 0xFFFF
+        if distance >= 0x8000:
+            distance -= 0x10000
+        if distance < (new - old) & 0xFFFF:
+            self.signalled_used_valid = False
+        if self.log.level >= LEVEL_FULL:
+            self.log.emit(EV_FLUSH, self.oid, new, count, self.inuse, i64(self.signalled_used_valid))
+
+    def push(self, elem: VirtQueueElement, length: i64) -> None:
+        """virtqueue_push: fill and flush one element."""
+        if elem.bounced:
+            self._release_bounce(elem)
+        self.fill_head(elem.index, length, 0)
+        self.flush(1)
+
+    def publish(self) -> None:
+        """Write the used elements and used.idx of this turn to guest memory."""
+        if self._pending_num:
+            data = self._pending.getvalue()
+            self._pending = BytesWriter()
+            room = self.vring_num - self._pending_slot
+            base = self.vring_used + 4
+            start: i64 = 0
+            slot = self._pending_slot
+            left = self._pending_num
+            self._pending_num = 0
+            while left > 0:
+                n = left if left <= room else room
+                if start == 0 and n == left:
+                    self.memory.write(base + 8 * slot, data)
+                else:
+                    self.memory.write(base + 8 * slot, data[start : start + 8 * n])
+                start += 8 * n
+                left -= n
+                slot = 0
+                room = self.vring_num
+        if self._idx_pending:
+            self._idx_pending = False
+            self.memory.write_u16(self.vring_used + 2, self.used_idx)
+            counters = self.counters
+            if counters is not None:
+                counters.batches += 1
+            if self.overlaps_itself():
+                self.forget()
+
+    def overlaps_itself(self) -> bool:
+        """Whether the used ring lies over the descriptors or the available ring (a hostile driver's layout)."""
+        num = self.vring_num
+        low = self.vring_used
+        high = low + 6 + 8 * num
+        return (low < self.vring_desc + 16 * num and high > self.vring_desc) or (low < self.vring_avail + 6 + 2 * num and high > self.vring_avail)
+
+    def drop_all(self) -> i64:
+        """virtqueue_drop_all: use every available element unread; returns how many."""
+        dropped: i64 = 0
+        if self.vdev.broken:
+            return 0
+        while not self.empty() and self.inuse < self.vring_num:
+            last = self.last_avail_idx
+            head = self.avail_ring(last % self.vring_num)
+            if head >= self.vring_num:
+                self.vdev.virtio_error(f"Guest says index {head} is available")
+                break
+            self.inuse += 1
+            self.last_avail_idx = (last + 1) & 0xFFFF
+            if self.log.level >= LEVEL_FULL:
+                self.log.emit(EV_POP, self.oid, head, self.last_avail_idx, self.shadow_avail_idx, 0, 0, self.inuse)
+            if self.vdev.event_idx:
+                self._set_avail_event(self.last_avail_idx)
+            self.fill_head(head, 0, 0)
+            self.flush(1)
+            dropped += 1
+        self.publish()
+        return dropped
+
+    # -- notifying ----------------------------------------------------------------------------------------------------
+    def should_notify(self) -> bool:
+        """virtio_should_notify (virtio 1.x, 2.7.7 and 2.7.10); updates signalled_used."""
+        vdev = self.vdev
+        if vdev.notify_on_empty and self.inuse == 0 and self.empty():
+            return True
+        if self.vring_avail == 0:
+            return False
+        if not vdev.event_idx:
+            return self.avail_flags() & VRING_AVAIL_F_NO_INTERRUPT == 0
+        valid = self.signalled_used_valid
+        self.signalled_used_valid = True
+        old = self.signalled_used
+        new = self.used_idx
+        self.signalled_used = new
+        if not valid:
+            return True
+        # vring_need_event
+        return (new - self.used_event() - 1) & 0xFFFF < (new - old) & 0xFFFF
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+    def reset(self) -> None:
+        """What virtio_reset does to a queue.  The size goes back to its default; the queue goes on existing."""
+        log = self.log
+        oid = self.oid
+        log.field(oid, F_DESC, 0, self.vring_desc)
+        log.field(oid, F_AVAIL, 0, self.vring_avail)
+        log.field(oid, F_USED, 0, self.vring_used)
+        log.field(oid, F_NUM, self.vring_num_default, self.vring_num)
+        log.field(oid, F_VECTOR, VIRTIO_NO_VECTOR, self.vector)
+        log.field(oid, F_LAST_AVAIL, 0, self.last_avail_idx)
+        log.field(oid, F_SHADOW_AVAIL, 0, self.shadow_avail_idx)
+        log.field(oid, F_USED_IDX, 0, self.used_idx)
+        log.field(oid, F_SIGNALLED, 0, self.signalled_used)
+        log.field(oid, F_SIGNALLED_VALID, 0, i64(self.signalled_used_valid))
+        log.field(oid, F_NOTIFICATION, 1, i64(self.notification))
+        log.field(oid, F_INUSE, 0, self.inuse)
+        self.vring_desc = 0
+        self.vring_avail = 0
+        self.vring_used = 0
+        self.vring_num = self.vring_num_default
+        self.vector = VIRTIO_NO_VECTOR
+        self.last_avail_idx = 0
+        self.shadow_avail_idx = 0
+        self.used_idx = 0
+        self.signalled_used = 0
+        self.signalled_used_valid = False
+        self.notification = True
+        self.inuse = 0
+        self._turn = -1
+        self._flags_turn = -1
+        self._pending = BytesWriter()
+        self._pending_num = 0
+        self._idx_pending = False
+
+    def snapshot(self, fields: dict[int, int]) -> None:
+        """Every field that this queue logs, as it stands."""
+        fields[F_NUM] = self.vring_num
+        fields[F_NUM_DEFAULT] = self.vring_num_default
+        fields[F_ALIGN] = self.vring_align
+        fields[F_DESC] = self.vring_desc
+        fields[F_AVAIL] = self.vring_avail
+        fields[F_USED] = self.vring_used
+        fields[F_VECTOR] = self.vector
+        fields[F_QUEUE_INDEX] = self.queue_index
+        handler = self.handle_output
+        fields[F_HANDLE_OUTPUT] = self.log.text(handler.name) if handler is not None else 0
+        fields[F_LAST_AVAIL] = self.last_avail_idx
+        fields[F_SHADOW_AVAIL] = self.shadow_avail_idx
+        fields[F_USED_IDX] = self.used_idx
+        fields[F_SIGNALLED] = self.signalled_used
+        fields[F_SIGNALLED_VALID] = int(self.signalled_used_valid)
+        fields[F_NOTIFICATION] = int(self.notification)
+        fields[F_INUSE] = self.inuse
+
+    def sample(self) -> None:
+        """Bring the level columns of the counters up to date."""
+        counters = self.counters
+        if counters is None:
+            return
+        counters.num = self.vring_num
+        counters.inuse = self.inuse
+        if self.vring_avail:
+            counters.available = (self.memory.read_u16(self.vring_avail + 2) - self.last_avail_idx) & 0xFFFF
+        else:
+            counters.available = 0
+
+
+def create_queue(vq: VirtQueue, size: i64, handler: OutputHandler, counters: RingCounters) -> None:
+    """Give an absent queue its size and handler (the middle of virtio_add_queue)."""
+    log = vq.log
+    vq.vring_num = size
+    vq.vring_num_default = size
+    vq.vring_align = VIRTIO_PCI_VRING_ALIGN
+    vq.handle_output = handler
+    vq.counters = counters
+    log.field(vq.oid, F_NUM, size, 0)
+    log.field(vq.oid, F_NUM_DEFAULT, size, 0)
+    log.field(vq.oid, F_ALIGN, VIRTIO_PCI_VRING_ALIGN, 0)
+    log.field(vq.oid, F_VECTOR, vq.vector, 0)
+    log.field(vq.oid, F_QUEUE_INDEX, vq.queue_index, 0)
+    log.field(vq.oid, F_NOTIFICATION, i64(vq.notification), 0)
+    log.field(vq.oid, F_HANDLE_OUTPUT, log.text(handler.name), 0)
+
+
+def delete_queue(vq: VirtQueue) -> None:
+    """virtio_del_queue: the queue no longer exists."""
+    vq.reset()
+    vq.vring_num = 0
+    vq.vring_num_default = 0
+    vq.handle_output = None
+    vq.counters = None

@@ -1,0 +1,51 @@
+"""A queue of the NIC on the network's side (net_virtio_info)."""
+
+from __future__ import annotations
+
+from typing import final
+
+from mypy_extensions import i64
+
+from ringscope_core.hw.virtio_net.device import VirtIONet
+from ringscope_core.hw.virtio_net.rx import virtio_net_can_receive, virtio_net_receive
+from ringscope_core.hw.virtio_net.status import virtio_net_set_link_status
+from ringscope_core.hw.virtio_net.tx import virtio_net_tx_complete
+from ringscope_core.net.client import NetClientState
+
+
+@final
+class VirtIONetClient(NetClientState):
+    """The network client of one queue pair."""
+
+    def __init__(self, n: VirtIONet, model: str, name: str) -> None:
+        super().__init__(n.ctx.net, model, name)
+        self.n: VirtIONet = n
+
+    def receive(self, frame: bytes) -> i64:
+        """virtio_net_receive."""
+        n = self.n
+        if not n.bursting:
+            n.ctx.memory.turn += 1
+        return virtio_net_receive(n, self.queue_index, frame)
+
+    def can_receive(self) -> bool:
+        """virtio_net_can_receive."""
+        return virtio_net_can_receive(self.n, self.queue_index)
+
+    def tx_complete(self, ret: i64) -> None:
+        """virtio_net_tx_complete."""
+        virtio_net_tx_complete(self.n.vqs[self.queue_index])
+
+    def begin_burst(self) -> None:
+        """Hold back the used ring until `end_burst`."""
+        self.n.ctx.memory.turn += 1
+        self.n.bursting = True
+
+    def end_burst(self) -> None:
+        """Publish what the burst has used."""
+        self.n.bursting = False
+        self.n.vqs[self.queue_index].rx_vq.publish()
+
+    def link_status_changed(self) -> None:
+        """virtio_net_set_link_status."""
+        virtio_net_set_link_status(self.n)

@@ -1,0 +1,244 @@
+"""Receiving: a frame from the peer goes into the ring (virtio_net_receive and what it calls).
+
+As in the build with the backports of CVE-2021-3748 and CVE-2022-26353: num_buffers is written before the elements are given
+back, and every error detaches what was taken.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from ringscope_core.hw.virtio.element import VirtQueueElement
+from ringscope_core.hw.virtio.features import VIRTIO_CONFIG_S_DRIVER_OK
+from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
+from ringscope_core.hw.virtio_net.constants import (
+    DROP_BUFFER_TOO_SMALL,
+    DROP_DEVICE_ERROR,
+    DROP_FILTERED,
+    DROP_NO_IN_BUFFERS,
+    DROP_NOT_READY,
+    HDR_LEN,
+    HDR_MRG_LEN,
+    NUM_BUFFERS_OFFSET,
+)
+from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
+from ringscope_core.net.client import NetClientState
+from ringscope_core.net.net import qemu_flush_queued_packets
+from ringscope_core.trace.functions import fn
+from ringscope_core.trace.kinds import EV_FRAME_DROP, EV_FRAME_RX
+from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
+from ringscope_core.trace.packets import DIR_RX
+
+FN_HANDLE_RX: Final[i64] = fn("virtio_net_handle_rx", "vdev:ptr vq:ptr")
+_HEADER_ONE_BUFFER: Final = bytes(10) + b"\x01\x00"
+_EMPTY_HEADER: Final = bytes(10)
+_BROADCAST: Final = b"\xff\xff\xff\xff\xff\xff"
+_VLAN_TYPE: Final = b"\x81\x00"
+
+
+def virtio_net_can_receive(n: VirtIONet, queue_index: i64) -> bool:
+    """virtio_net_can_receive: the queue takes part, is set up, and the driver is ready."""
+    if not n.vm_running or queue_index >= n.curr_queues:
+        return False
+    return n.vqs[queue_index].rx_vq.vring_avail != 0 and n.status & VIRTIO_CONFIG_S_DRIVER_OK != 0
+
+
+def virtio_net_has_buffers(q: VirtIONetQueue, bufsize: i64) -> bool:
+    """virtio_net_has_buffers: `bufsize` bytes fit now; asks for a kick when not."""
+    vq = q.rx_vq
+    mergeable = q.n.mergeable_rx_bufs
+    if vq.empty() or (mergeable and not vq.avail_bytes(bufsize)):
+        vq.set_notification(True)
+        # the driver may have added buffers between the look and the request for a kick
+        if vq.empty() or (mergeable and not vq.avail_bytes(bufsize)):
+            return False
+    vq.set_notification(False)
+    return True
+
+
+def receive_filter(n: VirtIONet, frame: bytes) -> bool:
+    """receive_filter: whether the frame is for this guest (virtio 1.x, 5.1.6.5.1 to 5.1.6.5.3)."""
+    if n.promisc:
+        return True
+    if frame[12:14] == _VLAN_TYPE:
+        vid = int.from_bytes(frame[14:16], "big") & 0xFFF
+        if not n.vlans[vid >> 3] >> (vid & 7) & 1:
+            return False
+    destination = frame[:6]
+    table = n.mac_table
+    if destination[:1] and destination[0] & 1:
+        if destination == _BROADCAST:
+            return n.nobcast == 0
+        if n.nomulti:
+            return False
+        if n.allmulti or table.multi_overflow:
+            return True
+        return destination in table.macs[int(table.first_multi) : int(table.in_use)]
+    if n.nouni:
+        return False
+    if n.alluni or table.uni_overflow or destination == n.mac:
+        return True
+    return destination in table.macs[: int(table.first_multi)]
+
+
+def _drop(n: VirtIONet, vq: VirtQueue, frame: bytes, reason: i64) -> None:
+    counters = vq.counters
+    if counters is not None:
+        counters.drops += 1
+    log = vq.log
+    if log.level >= LEVEL_PACKETS:
+        packet = n.ctx.packets.add(DIR_RX, vq.queue_index, -1, log.seq, frame[n.host_hdr_len :])
+        log.emit(EV_FRAME_DROP, vq.oid, packet, i64(len(frame)) - n.host_hdr_len, reason, 1)
+
+
+def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
+    """virtio_net_receive_rcu: put `frame` (the peer's header in front, when it has one) into receive queue `queue_index`.
+
+    Returns its size when it is gone (received, filtered or too big), 0 when there is no room now, -1 on error.
+    """
+    q = n.vqs[queue_index]
+    vq = q.rx_vq
+    if not virtio_net_can_receive(n, queue_index):
+        _drop(n, vq, frame, DROP_NOT_READY)
+        return -1
+    size: i64 = len(frame)
+    if not virtio_net_has_buffers(q, size + n.guest_hdr_len - n.host_hdr_len):
+        return 0
+    host_len = n.host_hdr_len
+    if not n.promisc and not receive_filter(n, frame if host_len == 0 else frame[host_len:]):
+        _drop(n, vq, frame, DROP_FILTERED)
+        return size
+    elem = q.element
+    if not vq.pop(elem):
+        _drop(n, vq, frame, DROP_DEVICE_ERROR)
+        return -1
+    if host_len == 0 and elem.in_num == 1 and elem.in_len >= size + HDR_MRG_LEN and n.mergeable_rx_bufs and not vq.overlaps(elem.addr[elem.out_num], size + 12):
+        # the common case: one buffer takes header and frame in one write
+        vq.memory.write(elem.addr[elem.out_num], _HEADER_ONE_BUFFER + frame)
+        vq.fill(elem, size + HDR_MRG_LEN, 0)
+        _finish(n, vq, frame, elem.index, 1)
+        return size
+    return _receive_general(n, q, frame, elem)
+
+
+def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, elem: VirtQueueElement) -> i64:
+    """Any header, any number of buffers; `elem` is the first, popped already."""
+    vq = q.rx_vq
+    size: i64 = len(frame)
+    offset = n.host_hdr_len
+    heads = n.rx_heads
+    lengths = n.rx_lengths
+    heads.clear()
+    lengths.clear()
+    while True:
+        if elem.in_num < 1:
+            vq.vdev.virtio_error("virtio-net receive queue contains no in buffers")
+            return _receive_failed(n, vq, frame, elem, True, DROP_NO_IN_BUFFERS)
+        start: i64 = 0
+        if not heads:
+            if elem.in_len < n.guest_hdr_len:
+                # QEMU aborts here (iov.c, Assertion `offset == 0'); a device error is all a guest may cause
+                vq.vdev.virtio_error("virtio-net receive buffer shorter than the header")
+                return _receive_failed(n, vq, frame, elem, True, DROP_BUFFER_TOO_SMALL)
+            _write_header(n, vq, elem, frame)
+            start = n.guest_hdr_len
+        took = elem.write_in(vq.memory, start, frame[offset:])
+        vq.forget()
+        offset += took
+        if not n.mergeable_rx_bufs and offset < size:
+            vq.unpop(elem)
+            _drop(n, vq, frame, DROP_BUFFER_TOO_SMALL)
+            vq.publish()
+            return size
+        heads.append(elem.index)
+        lengths.append(start + took)
+        if offset >= size:
+            break
+        if not vq.pop(elem):
+            vq.vdev.virtio_error(_unexpected_empty(n, len(heads), offset, size))
+            return _receive_failed(n, vq, frame, elem, False, DROP_DEVICE_ERROR)
+    count: i64 = len(heads)
+    if n.mergeable_rx_bufs:
+        vq.memory.write(n.num_buffers_lo, bytes([count & 0xFF]))
+        vq.memory.write(n.num_buffers_hi, bytes([count >> 8 & 0xFF]))
+    for place in range(len(heads)):
+        vq.fill_head(heads[place], lengths[place], place)
+    _finish(n, vq, frame, heads[0], count)
+    return size
+
+
+def _write_header(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, frame: bytes) -> None:
+    """receive_header: the peer's header, or an empty one; remembers where num_buffers lies.
+
+    Without VIRTIO_NET_F_MRG_RXBUF num_buffers is left as it was, even in a 12 byte header, as 4.1.0 does.
+    """
+    elem.write_in(vq.memory, 0, frame[:HDR_LEN] if n.host_hdr_len >= HDR_LEN else _EMPTY_HEADER)
+    if n.mergeable_rx_bufs:
+        n.num_buffers_lo = _address_at(elem, NUM_BUFFERS_OFFSET)
+        n.num_buffers_hi = _address_at(elem, NUM_BUFFERS_OFFSET + 1)
+
+
+def _address_at(elem: VirtQueueElement, offset: i64) -> i64:
+    """The guest address of byte `offset` of the writable buffers, which are longer than that."""
+    i = elem.out_num
+    while offset >= elem.length[i]:
+        offset -= elem.length[i]
+        i += 1
+    return elem.addr[i] + offset
+
+
+def _unexpected_empty(n: VirtIONet, i: int, offset: i64, size: i64) -> str:
+    return (
+        f"virtio-net unexpected empty queue: i {i} mergeable {int(n.mergeable_rx_bufs)} offset {offset}, size {size}, "
+        f"guest hdr len {n.guest_hdr_len}, host hdr len {n.host_hdr_len} guest features 0x{n.guest_features & 0xFFFFFFFFFFFFFFFF:x}"
+    )
+
+
+def _receive_failed(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueElement, holds: bool, reason: i64) -> i64:
+    """Detach every element taken for this frame."""
+    if holds:
+        vq.detach(elem)
+    for _ in n.rx_heads:
+        vq.detach(elem)
+    _drop(n, vq, frame, reason)
+    vq.publish()
+    return -1
+
+
+def _finish(n: VirtIONet, vq: VirtQueue, frame: bytes, head: i64, buffers: i64) -> None:
+    """Flush what was filled and notify; outside a burst, publish."""
+    counters = vq.counters
+    length = i64(len(frame)) - n.host_hdr_len
+    if counters is not None:
+        counters.packets += 1
+        counters.bytes += length
+    log = vq.log
+    if log.level >= LEVEL_PACKETS:
+        packet = n.ctx.packets.add(DIR_RX, vq.queue_index, head, log.seq, frame[n.host_hdr_len :] if n.host_hdr_len else frame)
+        log.emit(EV_FRAME_RX, vq.oid, packet, length, head, buffers)
+    vq.flush(buffers)
+    n.virtio_notify(vq)
+    if not n.bursting:
+        vq.publish()
+
+
+class RxHandler(OutputHandler):
+    """virtio_net_handle_rx: the driver added buffers, so frames that wait may come."""
+
+    def __init__(self, n: VirtIONet) -> None:
+        self.name = "virtio_net_handle_rx"
+        self.n: VirtIONet = n
+
+    def handle(self, vq: VirtQueue) -> None:
+        """Flush the frames that wait for this queue."""
+        n = self.n
+        log = vq.log
+        if log.level >= LEVEL_FULL:
+            log.enter(FN_HANDLE_RX, 1101, n.addr, 0)
+        if n.nic is not None:
+            nc: NetClientState = n.nic.ncs[vq.queue_index // 2]
+            qemu_flush_queued_packets(nc)
+        if log.level >= LEVEL_FULL:
+            log.leave()

@@ -1,0 +1,331 @@
+"""Transmitting: chains of the ring go to the peer, from a bottom half or a timer (virtio_net_flush_tx and its callers)."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from ringscope_core.hw.virtio.element import VirtQueueElement
+from ringscope_core.hw.virtio.features import VIRTIO_CONFIG_S_DRIVER_OK
+from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
+from ringscope_core.hw.virtio_net.constants import DROP_LINK_DOWN, DROP_NO_PEER, DROP_TOO_LONG, NET_BUFSIZE, VIRTIO_NET_S_LINK_UP
+from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
+from ringscope_core.net.client import NetClientState
+from ringscope_core.net.net import qemu_send_packet_async
+from ringscope_core.trace.functions import fn
+from ringscope_core.trace.kinds import EV_BH, EV_FRAME_DROP, EV_FRAME_TX, EV_TIMER
+from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
+from ringscope_core.trace.mainloop import BottomHalf, Timer
+from ringscope_core.trace.packets import DIR_TX
+
+EBUSY: Final[i64] = 16
+EINVAL: Final[i64] = 22
+
+FN_FLUSH_TX: Final[i64] = fn("virtio_net_flush_tx", "q:ptr")
+FN_HANDLE_TX_BH: Final[i64] = fn("virtio_net_handle_tx_bh", "vdev:ptr vq:ptr")
+FN_HANDLE_TX_TIMER: Final[i64] = fn("virtio_net_handle_tx_timer", "vdev:ptr vq:ptr")
+FN_TX_BH: Final[i64] = fn("virtio_net_tx_bh", "opaque:ptr")
+FN_TX_TIMER: Final[i64] = fn("virtio_net_tx_timer", "opaque:ptr")
+FN_TX_COMPLETE: Final[i64] = fn("virtio_net_tx_complete", "nc:ptr len:value")
+# where the definitions start, with the two backports
+LINE_TX_COMPLETE: Final[i64] = 2011
+LINE_FLUSH_TX: Final[i64] = 2028
+LINE_HANDLE_TX_TIMER: Final[i64] = 2123
+LINE_HANDLE_TX_BH: Final[i64] = 2154
+LINE_TX_TIMER: Final[i64] = 2176
+LINE_TX_BH: Final[i64] = 2199
+
+
+def virtio_net_flush_tx(q: VirtIONetQueue) -> i64:
+    """Send what the driver has published, at most tx_burst chains.
+
+    Returns the number sent; -EBUSY when the peer holds one back, -EINVAL when the driver broke the rules.
+    """
+    n = q.n
+    vq = q.tx_vq
+    log = vq.log
+    if log.level >= LEVEL_FULL:
+        log.enter(FN_FLUSH_TX, LINE_FLUSH_TX)
+        sent = _flush_tx(n, q, vq)
+        log.leave(sent)
+    else:
+        sent = _flush_tx(n, q, vq)
+    vq.publish()
+    return sent
+
+
+def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
+    if n.status & VIRTIO_CONFIG_S_DRIVER_OK == 0:
+        return 0
+    if q.async_tx >= 0:
+        vq.set_notification(False)
+        return 0
+    elem = q.element
+    burst = n.tx_burst
+    counters = vq.counters
+    assert counters is not None
+    nc = n.nic_queue(vq.queue_index // 2)
+    unheard = (nc.peer is None or nc.link_down) and vq.log.level < LEVEL_PACKETS
+    sent: i64 = 0
+    while vq.pop(elem):
+        if elem.out_num < 1:
+            n.virtio_error("virtio-net header not in first element")
+            vq.detach(elem)
+            return -EINVAL
+        length = elem.out_len - n.guest_hdr_len
+        if length < 0:
+            # with a vnet_hdr peer this is QEMU's error; without one QEMU aborts (iov.c, Assertion `offset == 0')
+            n.virtio_error("virtio-net header incorrect")
+            vq.detach(elem)
+            return -EINVAL
+        if unheard:
+            if length == 0:
+                vq.set_notification(False)
+                q.set_async_tx(elem.index)
+                return -EBUSY
+            counters.drops += 1
+        elif _send(n, q, vq, nc, elem, length) == 0:
+            vq.set_notification(False)
+            q.set_async_tx(elem.index)
+            return -EBUSY
+        counters.packets += 1
+        counters.bytes += length
+        vq.push(elem, 0)
+        n.virtio_notify(vq)
+        sent += 1
+        if sent >= burst:
+            break
+    return sent
+
+
+def _send(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElement, length: i64) -> i64:
+    """Hand one frame to the peer (qemu_sendv_packet_async); 0 when the peer holds it back."""
+    memory = vq.memory
+    if n.host_hdr_len == 0:
+        frame = elem.read_out(memory, n.guest_hdr_len)
+        payload = frame
+    else:
+        data = elem.read_out(memory, 0)
+        payload = data[n.guest_hdr_len :]
+        frame = data[: n.host_hdr_len] + payload if n.host_hdr_len != n.guest_hdr_len else data
+    log = vq.log
+    if log.level >= LEVEL_PACKETS:
+        packet = n.ctx.packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, payload)
+        reason: i64 = 0
+        if nc.peer is None:
+            reason = DROP_NO_PEER
+        elif nc.link_down:
+            reason = DROP_LINK_DOWN
+        elif length > NET_BUFSIZE:
+            reason = DROP_TOO_LONG
+        if reason:
+            log.emit(EV_FRAME_DROP, vq.oid, packet, length, reason, 0)
+        else:
+            log.emit(EV_FRAME_TX, vq.oid, packet, length, elem.index)
+    if nc.peer is None or nc.link_down or length > NET_BUFSIZE:
+        counters = vq.counters
+        if counters is not None:
+            counters.drops += 1
+    return qemu_send_packet_async(nc, frame)
+
+
+def virtio_net_tx_complete(q: VirtIONetQueue) -> None:
+    """The frame that the peer held back is gone: use its element and go on."""
+    vq = q.tx_vq
+    log = vq.log
+    full = log.level >= LEVEL_FULL
+    if full:
+        log.enter(FN_TX_COMPLETE, LINE_TX_COMPLETE)
+    head = q.async_tx
+    if head >= 0:
+        vq.memory.turn += 1
+        vq.fill_head(head, 0, 0)
+        vq.flush(1)
+        q.n.virtio_notify(vq)
+        q.set_async_tx(-1)
+        vq.set_notification(True)
+        virtio_net_flush_tx(q)
+        vq.publish()
+    if full:
+        log.leave()
+
+
+def virtio_net_drop_tx_queue_data(n: VirtIONet, vq: VirtQueue) -> None:
+    """Use everything the driver wants sent, unsent: the link is down."""
+    dropped = vq.drop_all()
+    if dropped == 0:
+        return
+    counters = vq.counters
+    if counters is not None:
+        counters.drops += dropped
+    log = vq.log
+    if log.level >= LEVEL_PACKETS:
+        for _ in range(dropped):
+            log.emit(EV_FRAME_DROP, vq.oid, 0, 0, DROP_LINK_DOWN, 0)
+    n.virtio_notify(vq)
+
+
+class TxBhHandler(OutputHandler):
+    """virtio_net_handle_tx_bh: a kick schedules the bottom half."""
+
+    def __init__(self, n: VirtIONet) -> None:
+        self.name = "virtio_net_handle_tx_bh"
+        self.n: VirtIONet = n
+
+    def handle(self, vq: VirtQueue) -> None:
+        """The driver has something to send."""
+        log = vq.log
+        full = log.level >= LEVEL_FULL
+        if full:
+            log.enter(FN_HANDLE_TX_BH, LINE_HANDLE_TX_BH, self.n.addr, 0)
+        self._handle(vq)
+        if full:
+            log.leave()
+
+    def _handle(self, vq: VirtQueue) -> None:
+        n = self.n
+        q = n.vqs[vq.queue_index // 2]
+        if n.link_status & VIRTIO_NET_S_LINK_UP == 0:
+            virtio_net_drop_tx_queue_data(n, vq)
+            return
+        if q.tx_waiting:
+            return
+        q.set_tx_waiting(True)
+        if not n.vm_running:
+            return
+        vq.set_notification(False)
+        schedule_bh(q)
+
+
+class TxTimerHandler(OutputHandler):
+    """virtio_net_handle_tx_timer: a kick arms the timer, a second one sends at once."""
+
+    def __init__(self, n: VirtIONet) -> None:
+        self.name = "virtio_net_handle_tx_timer"
+        self.n: VirtIONet = n
+
+    def handle(self, vq: VirtQueue) -> None:
+        """The driver has something to send."""
+        log = vq.log
+        full = log.level >= LEVEL_FULL
+        if full:
+            log.enter(FN_HANDLE_TX_TIMER, LINE_HANDLE_TX_TIMER, self.n.addr, 0)
+        self._handle(vq)
+        if full:
+            log.leave()
+
+    def _handle(self, vq: VirtQueue) -> None:
+        n = self.n
+        q = n.vqs[vq.queue_index // 2]
+        if n.link_status & VIRTIO_NET_S_LINK_UP == 0:
+            virtio_net_drop_tx_queue_data(n, vq)
+            return
+        if not n.vm_running:
+            q.set_tx_waiting(True)
+            return
+        timer = q.tx_timer
+        assert timer is not None
+        if q.tx_waiting:
+            vq.set_notification(True)
+            n.ctx.loop.timer_del(timer)
+            q.set_tx_waiting(False)
+            virtio_net_flush_tx(q)
+        else:
+            arm_timer(q)
+            q.set_tx_waiting(True)
+            vq.set_notification(False)
+
+
+def schedule_bh(q: VirtIONetQueue) -> None:
+    """qemu_bh_schedule(q->tx_bh)."""
+    half = q.tx_bh
+    assert half is not None
+    log = q.tx_vq.log
+    if log.level >= LEVEL_FULL:
+        half.cause = log.emit(EV_BH, q.tx_vq.oid, 1)
+    q.n.ctx.loop.bh_schedule(half)
+
+
+def arm_timer(q: VirtIONetQueue) -> None:
+    """timer_mod(q->tx_timer, now + tx_timeout)."""
+    timer = q.tx_timer
+    assert timer is not None
+    deadline = q.n.ctx.clock.now_ns + q.n.tx_timeout
+    log = q.tx_vq.log
+    if log.level >= LEVEL_FULL:
+        log.emit(EV_TIMER, q.tx_vq.oid, deadline, 1)
+    q.n.ctx.loop.timer_mod(timer, deadline)
+
+
+@final
+class TxBottomHalf(BottomHalf):
+    """virtio_net_tx_bh."""
+
+    def __init__(self, q: VirtIONetQueue) -> None:
+        super().__init__()
+        self.q: VirtIONetQueue = q
+
+    def run(self) -> None:
+        """Send, and ask for kicks again once the ring is found empty."""
+        vq = self.q.tx_vq
+        vq.memory.turn += 1
+        log = vq.log
+        full = log.level >= LEVEL_FULL
+        if full:
+            log.cause = self.cause
+            log.emit(EV_BH, vq.oid, 0)
+            log.enter(FN_TX_BH, LINE_TX_BH)
+        self._run(vq)
+        if full:
+            log.leave()
+            log.cause = -1
+
+    def _run(self, vq: VirtQueue) -> None:
+        q = self.q
+        n = q.n
+        if not n.vm_running:
+            return
+        q.set_tx_waiting(False)
+        if n.status & VIRTIO_CONFIG_S_DRIVER_OK == 0:
+            return
+        ret = virtio_net_flush_tx(q)
+        if ret == -EBUSY or ret == -EINVAL:
+            return
+        if ret >= n.tx_burst:
+            schedule_bh(q)
+            q.set_tx_waiting(True)
+            return
+        # the driver may have published between the last look and the request for a kick
+        vq.set_notification(True)
+        if virtio_net_flush_tx(q) > 0:
+            vq.set_notification(False)
+            schedule_bh(q)
+            q.set_tx_waiting(True)
+
+
+@final
+class TxTimer(Timer):
+    """virtio_net_tx_timer.  As in 4.1.0 it does not rearm when it hits the burst limit."""
+
+    def __init__(self, q: VirtIONetQueue) -> None:
+        super().__init__()
+        self.q: VirtIONetQueue = q
+
+    def fire(self) -> None:
+        """Send what has gathered."""
+        q = self.q
+        vq = q.tx_vq
+        vq.memory.turn += 1
+        log = vq.log
+        full = log.level >= LEVEL_FULL
+        if full:
+            log.emit(EV_TIMER, vq.oid, 0, 0)
+            log.enter(FN_TX_TIMER, LINE_TX_TIMER)
+        if q.n.vm_running:
+            q.set_tx_waiting(False)
+            if q.n.status & VIRTIO_CONFIG_S_DRIVER_OK:
+                vq.set_notification(True)
+                virtio_net_flush_tx(q)
+        if full:
+            log.leave()

@@ -1,0 +1,1 @@
+"""Guest memory: one memoryview over each region of RAM."""

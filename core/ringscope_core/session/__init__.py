@@ -1,0 +1,1 @@
+"""The ``.ringscope`` file: a run's events, keyframes, packets, counters and marks in one SQLite database."""

@@ -1,0 +1,83 @@
+"""What a session gives out: events as a numpy array, and small rows for packets, marks and counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringscope_core.trace.counters import BUCKETS
+from ringscope_core.trace.log import ROW_DTYPE
+
+RAW_DTYPE: Final = np.dtype(ROW_DTYPE)
+"""A row as the event log writes it."""
+EVENT_DTYPE: Final = np.dtype([("seq", "<i8"), *ROW_DTYPE])
+"""A row as a session gives it: with its number in front."""
+KEYFRAME_DTYPE: Final = np.dtype([("seq", "<i8"), ("vt", "<i8"), ("wall", "<i8")])
+
+Events = NDArray[np.void]
+"""Structured arrays of `EVENT_DTYPE`, `RAW_DTYPE` or `KEYFRAME_DTYPE`."""
+Ints = NDArray[np.int64]
+
+
+class PacketRow(NamedTuple):
+    """One frame that passed the device.  `direction` 0 is transmit, 1 receive; `length` in bytes, without virtio_net_hdr."""
+
+    id: int
+    vt: int
+    wall: int
+    direction: int
+    queue: int
+    head: int
+    seq: int
+    length: int
+
+
+class MarkRow(NamedTuple):
+    """A named moment."""
+
+    id: int
+    seq: int
+    vt: int
+    name: str
+    note: str
+
+
+class CounterSeries:
+    """Samples of every ring's counters between two times.
+
+    `values` is [time, ring, counter] in the order of `COUNTER_NAMES`; a ring that did not exist yet has zeros.  Counters
+    only grow (but the levels), so a rate is a difference.  The latency histograms are read when asked for.
+    """
+
+    def __init__(self, vt: Ints, wall: Ints, oids: list[int], values: Ints, samples: Ints, load: Callable[[int, int], dict[int, dict[int, Ints]]]) -> None:
+        self.vt: Ints = vt
+        self.wall: Ints = wall
+        self.oids: list[int] = oids
+        self.values: Ints = values
+        self._samples: Ints = samples
+        self._load: Callable[[int, int], dict[int, dict[int, Ints]]] = load
+
+    def latency_at(self, index: int) -> Ints:
+        """The histograms [ring, bucket] at sample `index` (may be negative), counted since the run began."""
+        sample = int(self._samples[index])
+        found: Ints = self._fill(self._load(sample, sample), [sample])[0]
+        return found
+
+    @property
+    def latency(self) -> Ints:
+        """All histograms [time, ring, bucket]; large: `latency_at` twice and a difference serves most."""
+        if not len(self._samples):
+            return np.zeros((0, len(self.oids), int(BUCKETS)), np.int64)
+        samples = [int(s) for s in self._samples]
+        return self._fill(self._load(samples[0], samples[-1]), samples)
+
+    def _fill(self, found: dict[int, dict[int, Ints]], samples: list[int]) -> Ints:
+        out = np.zeros((len(samples), len(self.oids), int(BUCKETS)), np.int64)
+        for i, sample in enumerate(samples):
+            for oid, counts in found.get(sample, {}).items():
+                if oid in self.oids:
+                    out[i, self.oids.index(oid)] = counts
+        return out

@@ -1,0 +1,1 @@
+"""Set-up and build scripts.  Nothing here is installed."""

@@ -8,11 +8,12 @@ id=org.ringscope.Ringscope
 icon=$here/../resources/icons/ringscope.svg
 [ -e "$icon" ] || icon=$here/ringscope.svg
 
-targets="applications/$id.desktop icons/hicolor/scalable/apps/$id.svg mime/packages/$id.xml metainfo/$id.metainfo.xml"
+targets="applications/$id.desktop applications/$id.Open.desktop icons/hicolor/scalable/apps/$id.svg mime/packages/$id.xml metainfo/$id.metainfo.xml"
 if [ "${1:-}" = --remove ]; then
     for target in $targets; do rm -f "$share/$target"; done
 else
     install -Dm644 "$here/$id.desktop" "$share/applications/$id.desktop"
+    install -Dm644 "$here/$id.Open.desktop" "$share/applications/$id.Open.desktop"
     install -Dm644 "$icon" "$share/icons/hicolor/scalable/apps/$id.svg"
     install -Dm644 "$here/$id.mime.xml" "$share/mime/packages/$id.xml"
     install -Dm644 "$here/$id.metainfo.xml" "$share/metainfo/$id.metainfo.xml"

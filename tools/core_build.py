@@ -26,6 +26,12 @@ GROUP = "ringscope_core.model"
 RESOURCE_SUFFIXES_LEFT_OUT = (".pyc", ".pyo", ".so")
 
 
+C_FLAGS = [
+    "-fvisibility=hidden",  # mypyc's functions are global: without this no call between them may be inlined
+    "-Wno-error",  # a newer compiler's new warning is no reason to stop a user
+]
+
+
 def package_dirs(root: Path) -> dict[str, str]:
     """Every import package and its folder relative to `root`, as setuptools' ``package_dir`` wants it."""
     found = {"ringscope_resources": "resources"}
@@ -98,7 +104,7 @@ class BuildCore(build_ext):
     def build_extensions(self) -> None:
         """Two extensions at a time or as many as there are processors; the big one first."""
         for extension in self.extensions:
-            extension.extra_compile_args.append("-Wno-error")  # a newer compiler's new warning is no reason to stop a user
+            extension.extra_compile_args = [*extension.extra_compile_args, *C_FLAGS]
         self.parallel = self.parallel or len(os.sched_getaffinity(0))
         self._done = 0
         self._lock = threading.Lock()

@@ -6,6 +6,7 @@ behind the same `Commands`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
@@ -67,6 +68,13 @@ class Controls(QObject):
 
     def set_link(self, name: str, up: bool) -> None:
         """QEMU's set_link."""
+
+    def query(self, command: str, arguments: dict[str, object], reply: Callable[[object], None]) -> bool:
+        """Ask for something that only a running machine knows (``qom-list``, ``qom-get``); false when nothing can be asked.
+
+        `reply` is called later, once, with what came back; never when the answer was an error.
+        """
+        return False
 
     def close(self) -> None:
         """End what this source started."""
@@ -213,6 +221,10 @@ class Commands(QObject):
         """Put a mark at the present."""
         if self.can_mark:
             self._controls.mark(name, note)
+
+    def query(self, command: str, arguments: dict[str, object], reply: Callable[[object], None]) -> bool:
+        """Ask the running machine; false when there is none (see `Controls.query`)."""
+        return self._controls.query(command, arguments, reply)
 
     def add_breakpoint(self, function: str) -> None:
         """Stop when QEMU's function `function` is entered."""

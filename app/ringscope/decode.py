@@ -127,20 +127,37 @@ class Decoder:
     def arguments(self, kind: int, values: Sequence[int]) -> list[tuple[str, str, str]]:
         """(name, text, unit) of each argument of an event; `values` are a0..a5.
 
-        Of a call, the arguments have the names and units of the function; of a field, the value has the field's unit.
+        A call's arguments have the names and units of the function; a field's value has the field's unit.
         """
         spec = self.kinds.get(kind)
         if spec is None:
             return [(name, str(value), "value") for name, value in zip(ARGS, values, strict=False) if value]
         rows = [(arg.name, arg.unit) for arg in spec.args]
         if kind == EV_FRAME_ENTER:
-            function = self.functions.get(values[0])
-            rows = rows[:2] + [(name, unit) for name, unit in (function.args[:4] if function else ())]
+            head = [(name, self.value(unit, values[place]), unit) for place, (name, unit) in enumerate(rows[:2])]
+            return head + self.call_arguments(values[0], values[2:])
         if kind == EV_FIELD:
             field = self.fields.get(values[0])
             unit = unit_of_field(field) if field else "value"
             rows = [rows[0], ("value", unit), ("old", unit)]
         return [(name, self.value(unit, int(value)), unit) for (name, unit), value in zip(rows, values, strict=False)]
+
+    def call_arguments(self, function: int, values: Sequence[int]) -> list[tuple[str, str, str]]:
+        """(name, text, unit) of a call's arguments; `values` fill those that carry any (see `qom.calls`), the rest is unknown."""
+        spec = self.functions.get(function)
+        left = list(values)
+        found: list[tuple[str, str, str]] = []
+        for name, unit in spec.args if spec else ():
+            if unit == "opt":
+                text = "<optimized out>"
+            elif unit == "unknown" or not left:
+                text = "<unknown>"
+            elif unit == "cstr" and len(left) > 1:
+                text = f'{self.value("ptr", left.pop(0))} "{self.text(left.pop(0))}"'
+            else:
+                text = self.value(unit, left.pop(0))
+            found.append((name, text, unit))
+        return found
 
     def describe(self, kind: int, values: Sequence[int]) -> str:
         """An event's arguments on one line."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 from ringscope.theme_sheet import style_sheet
+from ringscope_resources import fonts as font_files
 
 SPACE: Final = 4
 """The grid of all margins and gaps, in pixels: use multiples of it."""
@@ -65,7 +65,7 @@ _LIGHT: Final[Mapping[str, str]] = {
     # the three parties of a ring
     "side.driver": "#0f766e",
     "side.memory": "#505c6c",
-    "side.device": "#a8246f",
+    "side.device": "#a84300",
     # directions
     "queue.tx": "#b84a00",
     "queue.rx": "#0a66b0",
@@ -123,7 +123,7 @@ _DARK: Final[Mapping[str, str]] = {
     "ring.tail": "#ff9d5c",
     "side.driver": "#5ccdc1",
     "side.memory": "#b0bac7",
-    "side.device": "#ff8fc8",
+    "side.device": "#ff9d5c",
     "queue.tx": "#ff9d5c",
     "queue.rx": "#66b5ff",
     "queue.ctrl": "#c9a0f5",
@@ -210,18 +210,11 @@ def theme_named(name: str) -> Theme:
 
 
 def _bundled_families() -> list[str]:
-    """Load the fonts that ship with the application; their families, none when none ship."""
+    """Load the fonts that ship with the application; their families."""
     found: list[str] = []
-    try:
-        folder = resources.files("ringscope_resources").joinpath("fonts")
-    except ModuleNotFoundError:
-        return found
-    if not folder.is_dir():
-        return found
-    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if entry.name.endswith((".ttf", ".otf")):
-            font_id = QFontDatabase.addApplicationFontFromData(entry.read_bytes())
-            found.extend(QFontDatabase.applicationFontFamilies(font_id) if font_id >= 0 else [])
+    for path in font_files():
+        font_id = QFontDatabase.addApplicationFont(str(path))
+        found.extend(QFontDatabase.applicationFontFamilies(font_id) if font_id >= 0 else [])
     return found
 
 
@@ -246,13 +239,20 @@ class _Fonts:
 _FONTS: Final = _Fonts()
 
 
+def _exact(font: QFont) -> QFont:
+    """Switch off contextual alternates and ligatures: ``0x12`` stays as typed, ``<=`` stays two characters, columns stay even."""
+    for feature in ("calt", "liga"):
+        font.setFeature(QFont.Tag(feature), 0)
+    return font
+
+
 def ui_font(point_size: float = 10.0, bold: bool = False) -> QFont:
     """The font of labels and menus."""
     _FONTS.resolve()
     font = QFont(_FONTS.ui)
     font.setPointSizeF(point_size)
     font.setBold(bold)
-    return font
+    return _exact(font)
 
 
 def mono_font(point_size: float = 10.0, bold: bool = False) -> QFont:
@@ -262,7 +262,7 @@ def mono_font(point_size: float = 10.0, bold: bool = False) -> QFont:
     font.setPointSizeF(point_size)
     font.setBold(bold)
     font.setStyleHint(QFont.StyleHint.Monospace)
-    return font
+    return _exact(font)
 
 
 def palette_of(theme: Theme) -> QPalette:

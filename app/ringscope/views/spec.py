@@ -49,7 +49,7 @@ class View(QWidget):
         raise NotImplementedError
 
     def search(self) -> None:
-        """Ctrl+F: put the keyboard into the view's search field, if it has one."""
+        """Ctrl+F: put the keyboard into the view's search field.  A view that does not override it has the window's filter box."""
 
 
 @dataclass(frozen=True)

@@ -64,10 +64,13 @@ class Debugger(TraceHook):
         """Open frames where the step began."""
         self._here: int = 0
         """Open frames after the event at hand: a frame that it opens is not yet in the log's list, one that it closes is already gone."""
-        self._events_per_s: float = 0.0
+        self.events_per_s: float = 0.0
+        """The brake: at most so many events a second, 0 for none."""
         self._due: float = 0.0
         self._flushed: float = 0.0
         self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        self._later: list[Call] = []
+        """What waits for the end of the turn."""
         self._closing: bool = False
         log.hook = self
 
@@ -94,7 +97,7 @@ class Debugger(TraceHook):
 
     def set_rate(self, events_per_s: float) -> None:
         """At most that many events a second, 0 for no limit."""
-        self._events_per_s = max(events_per_s, 0.0)
+        self.events_per_s = max(events_per_s, 0.0)
         self._arm()
 
     def breakpoints_changed(self) -> None:
@@ -105,15 +108,22 @@ class Debugger(TraceHook):
         """Have the run's thread do `action`, at once when it stands, after its slice when it runs."""
         self._calls.put(action)
 
+    def at_turn_end(self, action: Call) -> None:
+        """Do `action` when the machine may be changed: now between turns, else when the turn is over.  From the run's thread."""
+        if self.inside_turn:
+            self._later.append(action)
+        else:
+            action()
+
     def close(self) -> None:
         """Let a stopped run go, for good."""
         self._closing = True
         self.breakpoints.points = ()
-        self._events_per_s = 0.0
+        self.events_per_s = 0.0
         self.resume()
 
     def _arm(self) -> None:
-        self.log.hooked = not self._closing and bool(self._wish or self._step or self.breakpoints.points or self._events_per_s)
+        self.log.hooked = not self._closing and bool(self._wish or self._step or self.breakpoints.points or self.events_per_s)
 
     # ------------------------------------------------------------------------------------------------------------------
     # -- the run's thread ---------------------------------------------------------------------------------------------
@@ -125,8 +135,19 @@ class Debugger(TraceHook):
             except queue.Empty:
                 return
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass, working off what is asked for meanwhile."""
+        try:
+            self._calls.get(timeout=seconds)()
+        except queue.Empty:
+            return
+
     def turn_ended(self, vt: int) -> None:
         """A turn is over: where a pause without an event, a step over a turn, or a time takes effect."""
+        if self._later:
+            actions, self._later = self._later, []
+            for action in actions:
+                action()
         if not self.log.hooked:
             return
         self._here = len(self.log.frames)
@@ -142,7 +163,7 @@ class Debugger(TraceHook):
     def on_event(self, seq: i64, kind: i32, obj: i32, a0: i64, a1: i64) -> None:
         """Called after each event while the log is hooked; blocks while the run is stopped."""
         self._here = len(self.log.frames) + (kind == _ENTER)
-        if self._events_per_s:
+        if self.events_per_s:
             self._hold_back()
         reason = self._reason(int(kind), int(obj), int(a0), int(a1))
         if reason:
@@ -184,8 +205,8 @@ class Debugger(TraceHook):
         if now - self._flushed > _FLUSH_S:
             self._flushed = now
             self.listener.flush()
-        self._due = max(self._due + 1 / self._events_per_s, now - 0.1)
-        while self._due > now and self._events_per_s and not self._wish:
+        self._due = max(self._due + 1 / self.events_per_s, now - 0.1)
+        while self._due > now and self.events_per_s and not self._wish:
             if self._due - now > _FLUSH_S:
                 self.listener.flush()
             # in pieces, so that a pause or a new speed takes effect at once

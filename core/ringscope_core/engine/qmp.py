@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +20,9 @@ from ringscope_core import __version__
 
 MAX_LINE: Final = 4 << 20
 """A longer request ends the connection."""
+
+_SEND_LIMIT: Final = struct.pack("@ll", 5, 0)
+"""Seconds and microseconds after which a client that does not read is dropped."""
 
 GENERIC: Final = "GenericError"
 NOT_FOUND: Final = "CommandNotFound"
@@ -65,17 +70,17 @@ class _Client:
 
     def close(self) -> None:
         """End the connection; its thread follows."""
-        try:
+        self.negotiated = False
+        # the other side may have gone first
+        with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            self.negotiated = False
 
     def _main(self) -> None:
         self.send({"QMP": {"version": VERSION, "capabilities": []}})
         try:
-            self._serve()
-        except OSError:
-            self.negotiated = False
+            # a connection that breaks ends like one that is closed
+            with suppress(OSError):
+                self._serve()
         finally:
             self._connection.close()
             self._server.forget(self)
@@ -174,7 +179,7 @@ class QmpServer:
             except OSError:
                 return
             connection.settimeout(None)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, b"\5" + bytes(15))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_LIMIT)
             client = _Client(self, connection)
             with self._lock:
                 self.clients.append(client)
@@ -201,11 +206,9 @@ class QmpServer:
 
     def close(self) -> None:
         """Stop listening and end every connection."""
-        try:
-            # wakes the thread in accept
+        # wakes the thread in accept; not every system lets a listening socket be shut down
+        with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            self.ever_connected = True
         self._listener.close()
         with self._lock:
             clients = list(self.clients)

@@ -21,7 +21,7 @@ class Pacer:
         self.interval_ns: i64 = 0
         """Between two bursts, 0 for flat out."""
         if rate_pps > 0:
-            interval = round(self.burst * NS_PER_S / rate_pps)
+            interval = round(int(self.burst) * NS_PER_S / rate_pps)
             self.interval_ns = interval if interval > 0 else 1
         self.start_ns: i64 = 0
 

@@ -10,8 +10,6 @@ from ringscope_core.guest.alloc import PageAllocator
 from ringscope_core.guest.pci import CAP_MSIX, CAP_VENDOR, COMMAND_IO, COMMAND_MASTER, COMMAND_MEMORY, PciFunction
 from ringscope_core.guest.ring import Vring, ring_bytes
 from ringscope_core.hw.ports import GuestPorts
-from ringscope_core.trace.kinds import EV_KICK
-from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.oids import ring_oid
 
 VIRTIO_VENDOR: Final[i64] = 0x1AF4
@@ -262,10 +260,7 @@ class VirtioPciDevice:
         self.common.write(C_Q_ENABLE, 2, 1)
 
     def kick(self, ring: Vring) -> None:
-        """Notify the device of queue `ring.index` (virtqueue_notify)."""
-        log = self.ports.log
-        if log.level >= LEVEL_FULL:
-            log.emit(EV_KICK, ring.oid, ring.index)
+        """Notify the device of queue `ring.index` (virtqueue_notify).  The kick event is recorded where it arrives."""
         self.notify.write(self._notify_offsets[int(ring.index)], 2, ring.index)
 
     def kick_if_wanted(self, ring: Vring) -> bool:

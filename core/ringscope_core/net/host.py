@@ -56,6 +56,11 @@ class NetHost:
         """Whether no client will bring anything more by itself."""
         return all(nc.done() for nc in self.clients)
 
+    def close(self) -> None:
+        """The run ends: every client closes what it holds (sockets, files)."""
+        for nc in self.clients:
+            nc.cleanup()
+
     # -- MAC addresses ------------------------------------------------------------------------------------------------
     def macaddr_default_if_unset(self, mac: bytes) -> bytes:
         """`mac`, or the next free default address when it is all zeros (qemu_macaddr_default_if_unset)."""

@@ -102,7 +102,4 @@ def field(name: str, unit: str = "") -> i64:
 
 def field_table() -> dict[int, FieldSpec]:
     """Every field by id, with the units declared so far."""
-    return {
-        number: FieldSpec(number, struct, name, ctype, offset, _UNITS.get(number, ""))
-        for number, (struct, name, ctype, offset) in enumerate(_ROWS)
-    }
+    return {number: FieldSpec(number, struct, name, ctype, offset, _UNITS.get(number, "")) for number, (struct, name, ctype, offset) in enumerate(_ROWS)}

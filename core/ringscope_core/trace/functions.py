@@ -44,7 +44,4 @@ def fn(name: str, args: str = "") -> i64:
 
 def function_table() -> dict[int, FunctionSpec]:
     """Every function of the table, with the arguments declared so far."""
-    return {
-        number: FunctionSpec(number, name, FUNCTION_LINES[name][0], FUNCTION_LINES[name][1], _DECLARED.get(name, ()))
-        for name, number in _NUMBERS.items()
-    }
+    return {number: FunctionSpec(number, name, FUNCTION_LINES[name][0], FUNCTION_LINES[name][1], _DECLARED.get(name, ())) for name, number in _NUMBERS.items()}

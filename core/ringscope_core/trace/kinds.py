@@ -129,7 +129,9 @@ EV_RING_RESET: Final[i32] = _kind(64, "ring_reset", "ring", _C, "num:count desc:
 EV_KICK: Final[i32] = _kind(70, "kick", "notify", _F, "queue:count", "driver notified the device")
 EV_KICK_SUPPRESSED: Final[i32] = _kind(71, "kick_suppressed", "notify", _F, "queue:count", "driver had no need to notify")
 EV_NOTIFY: Final[i32] = _kind(72, "virtio_notify", "notify", _F, "vector:flags signalled_used:idx signalled_used_valid:bool", "device notified the driver")
-EV_NOTIFY_SUPPRESSED: Final[i32] = _kind(73, "notify_suppressed", "notify", _F, "vector:flags signalled_used:idx signalled_used_valid:bool", "device had no need to notify")
+EV_NOTIFY_SUPPRESSED: Final[i32] = _kind(
+    73, "notify_suppressed", "notify", _F, "vector:flags signalled_used:idx signalled_used_valid:bool", "device had no need to notify"
+)
 EV_MSI: Final[i32] = _kind(74, "msi", "notify", _F, "vector:count address:gpa data:flags", "MSI-X message sent")
 EV_MSI_PENDING: Final[i32] = _kind(75, "msi_pending", "notify", _F, "vector:count", "vector masked: pending bit set")
 EV_INTX: Final[i32] = _kind(76, "intx", "notify", _C, "level:bool", "interrupt line level")

@@ -14,7 +14,7 @@ from ringscope.views.rings.model import FREE, STATES, USED, Descriptor, RingSnap
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_WRITE, MachineState
 
-HEADINGS: Final = ("descriptor", "addr", "len", "flags", "next")
+HEADINGS: Final = ("descriptor", "addr", "len", "next", "flags")
 
 
 class ChainPanel(QWidget):
@@ -28,10 +28,10 @@ class ChainPanel(QWidget):
         self._title.setProperty("role", "heading")
         self._title.setContentsMargins(8, 5, 8, 3)
         self._title.setWordWrap(True)
-        self._model = RowsModel(HEADINGS, right=(2, 4), parent=self)
+        self._model = RowsModel(HEADINGS, right=(2, 3), parent=self)
         self._table = CopyTable()
         self._table.setModel(self._model)
-        self._table.set_widths((96, 116, 58, 118))
+        self._table.set_widths((96, 116, 58, 52))
         self._table.setAccessibleName("descriptors of the chain")
         self._bytes = QPlainTextEdit()
         self._bytes.setReadOnly(True)
@@ -109,7 +109,7 @@ def _title(snap: RingSnapshot, head: int, chain: list[Descriptor], kind: int) ->
 
 def _row(item: Descriptor) -> tuple[str, ...]:
     name = f"  indirect[{item.index}]" if item.indirect else f"desc[{item.index}]"
-    return (name, f"0x{item.addr:x}", str(item.length), flag_words(item.flags) or "-", str(item.next) if item.flags & 1 else "")
+    return (name, f"0x{item.addr:x}", str(item.length), str(item.next) if item.flags & 1 else "", flag_words(item.flags) or "-")
 
 
 def _when(use: FrameUse, head: int, kind: int) -> str:

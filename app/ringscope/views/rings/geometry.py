@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
-LABEL_WIDTH: Final = 164.0
+LABEL_WIDTH: Final = 146.0
 """Room on either side of the circle for the labels of the available ring's indices."""
 LABEL_HEIGHT: Final = 30.0
 BAND_NAMES: Final = ("avail", "desc", "used")

@@ -25,7 +25,7 @@ _INDIRECT: Final = int(field("vring_virtqueue.indirect", "bool"))
 
 
 def _index(value: int, num: int) -> str:
-    return f"{value} \N{RIGHTWARDS ARROW} slot {value % num}"
+    return f"{value} \N{RIGHTWARDS ARROW} {value % num}"
 
 
 def _truth(value: int) -> str:
@@ -76,6 +76,12 @@ def device_cells(snap: RingSnapshot) -> list[Cell]:
     ]
 
 
+def _paint_rule(p: QPainter, widget: QWidget, theme: Theme) -> None:
+    """The line under a panel."""
+    p.setPen(QPen(theme.color("border"), 1.0))
+    p.drawLine(0, widget.height() - 1, widget.width(), widget.height() - 1)
+
+
 class IndexPanel(QWidget):
     """Three columns: driver, memory, device."""
 
@@ -90,9 +96,9 @@ class IndexPanel(QWidget):
         self._columns = []
         if snap is not None:
             self._columns = [
-                ("driver", "driver (vring_virtqueue)", driver_cells(snap)),
-                ("memory", "memory (rings)", memory_cells(snap)),
-                ("device", "device (VirtQueue)", device_cells(snap)),
+                ("driver", "driver: vring_virtqueue", driver_cells(snap)),
+                ("memory", "memory: index \N{RIGHTWARDS ARROW} slot", memory_cells(snap)),
+                ("device", "device: VirtQueue", device_cells(snap)),
             ]
         self.update()
 
@@ -111,6 +117,7 @@ class IndexPanel(QWidget):
         width = self.width() / 3
         for place, (side, title, cells) in enumerate(self._columns):
             self._paint_column(p, QRectF(place * width, 4, width, self.height() - 8), side, title, cells)
+        _paint_rule(p, self, self.theme)
         p.end()
 
     def _paint_column(self, p: QPainter, box: QRectF, side: str, title: str, cells: list[Cell]) -> None:
@@ -156,6 +163,7 @@ class EventIndexPanel(QWidget):
         width = self.width() / 2
         for place, side in enumerate(self._sides):
             self._paint_side(p, QRectF(place * width, 0, width, self.height()), side)
+        _paint_rule(p, self, self.theme)
         p.end()
 
     def _paint_side(self, p: QPainter, box: QRectF, side: EventIndex) -> None:
@@ -167,10 +175,11 @@ class EventIndexPanel(QWidget):
         line = QRectF(left, box.top() + 5, box.right() - left - 4, 16)
         p.setFont(ui_font(8.5, bold=True))
         p.setPen(theme.color("text"))
-        p.drawText(line, Qt.AlignmentFlag.AlignVCenter, f"next {'push interrupts' if side.title == 'interrupt' else 'add kicks'}?")
-        p.setPen(theme.severity("ok" if side.notifies else "warning"))
+        question = "next push interrupts?  " if side.title == "interrupt" else "next add kicks?  "
+        p.drawText(line, Qt.AlignmentFlag.AlignVCenter, question)
+        p.setPen(theme.severity("ok") if side.notifies else theme.color("text.muted"))
         metrics = QFontMetricsF(p.font())
-        at = metrics.horizontalAdvance("next push interrupts?  ")
+        at = metrics.horizontalAdvance(question)
         p.drawText(line.translated(at, 0), Qt.AlignmentFlag.AlignVCenter, "yes" if side.notifies else "no")
         p.setFont(mono_font(7.5))
         for place, (text, color) in enumerate(self._lines(side)):
@@ -183,7 +192,7 @@ class EventIndexPanel(QWidget):
             return [(side.formula.split(": ", 1)[0], "text.muted"), (side.formula.split(": ", 1)[1], "text")]
         if side.formula.startswith("signalled"):
             return [(f"event {side.event_name} = {side.event}", "value"), (side.formula, "text.muted")]
-        old_name = "signalled_used" if side.title == "interrupt" else "avail.idx at last kick"
+        old_name = "signalled_used" if side.title == "interrupt" else "avail.idx at kick"
         left, right = (side.new - side.event - 1) & 0xFFFF, (side.new - side.old) & 0xFFFF
         return [
             (f"event {side.event:>5} {side.event_name}", "cursor"),

@@ -140,8 +140,9 @@ def _paint_hand(p: QPainter, geo: RingGeometry, index: Index, theme: Theme) -> N
 
 def _paint_labels(p: QPainter, geo: RingGeometry, indices: list[Index], left: bool, theme: Theme) -> None:
     wanted = [geo.point(index.slot, geo.radius + 12).y() for index in indices]
-    ys = spread(wanted, LABEL_HEIGHT, geo.rect.top() + 2, geo.rect.bottom() - 2)
-    edge = geo.center.x() + (-1 if left else 1) * (geo.radius + 34)
+    reach = max(geo.radius * 0.97, LABEL_HEIGHT * len(indices) / 2)
+    ys = spread(wanted, LABEL_HEIGHT, max(geo.rect.top() + 2, geo.center.y() - reach), min(geo.rect.bottom() - 2, geo.center.y() + reach))
+    edge = geo.center.x() + (-1 if left else 1) * (geo.radius + 32)
     align = Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft
     # leaders run round the outside; nested so that none crosses another: inner ones first in the direction of the shift
     upward = sum(ys) < sum(wanted)
@@ -150,7 +151,7 @@ def _paint_labels(p: QPainter, geo: RingGeometry, indices: list[Index], left: bo
         p.setPen(QPen(side_color(theme, index.side), 1.0))
         p.drawPath(_leader(geo, index.slot, geo.radius + 9 + 2.2 * lane, QPointF(edge, y), left))
         name, value = index_text(index)
-        box = QRectF(edge - LABEL_WIDTH + 36 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 40, LABEL_HEIGHT / 2)
+        box = QRectF(edge - LABEL_WIDTH + 34 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 38, LABEL_HEIGHT / 2)
         p.setFont(ui_font(8.5, bold=True))
         p.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, name)
         p.setFont(mono_font(8.0))
@@ -163,7 +164,7 @@ def _leader(geo: RingGeometry, slot: int, radius: float, end: QPointF, left: boo
     """From the hand of `slot` along a circle of `radius` to the height of `end`, then straight to it."""
     c = geo.center
     start = 90.0 - math.degrees(geo.angle(slot))
-    rise = max(-1.0, min(1.0, (c.y() - end.y()) / radius))
+    rise = max(-0.985, min(0.985, (c.y() - end.y()) / radius))
     goal = 180.0 - math.degrees(math.asin(rise)) if left else math.degrees(math.asin(rise))
     sweep = (goal - start + 180.0) % 360.0 - 180.0
     path = QPainterPath(geo.point(slot, geo.radius + 8))
@@ -183,15 +184,22 @@ def paint_chain(p: QPainter, geo: RingGeometry, snap: RingSnapshot, head: int, c
         geo.add_run(path, "desc", slot, 1)
     avail_place, used_place = snap.avail_place_of(head), snap.used_place_of(head)
     desc_in, desc_out = geo.bands["desc"]
-    p.setPen(QPen(color, 1.4, Qt.PenStyle.DotLine))
+    p.setPen(QPen(color, 2.0))
     if avail_place >= 0:
         geo.add_run(path, "avail", avail_place, 1)
-        p.drawLine(geo.point(avail_place + 0.5, geo.bands["avail"][0]), geo.point(head + 0.5, desc_out))
+        _paint_link(p, geo, avail_place + 0.5, head + 0.5, (geo.bands["avail"][0] + desc_out) / 2)
     if used_place >= 0:
         geo.add_run(path, "used", used_place, 1)
-        p.drawLine(geo.point(head + 0.5, desc_in), geo.point(used_place + 0.5, geo.bands["used"][1]))
-    p.setPen(QPen(color, 2.0))
+        _paint_link(p, geo, head + 0.5, used_place + 0.5, (desc_in + geo.bands["used"][1]) / 2)
     p.drawPath(path)
+
+
+def _paint_link(p: QPainter, geo: RingGeometry, first: float, second: float, radius: float) -> None:
+    """An arc in the gap between two rings from one slot to another, the short way round."""
+    c = geo.center
+    start = 90.0 - math.degrees(geo.angle(first))
+    sweep = (math.degrees(geo.angle(first) - geo.angle(second)) + 180.0) % 360.0 - 180.0
+    p.drawArc(QRectF(c.x() - radius, c.y() - radius, 2 * radius, 2 * radius), round(16 * start), round(16 * sweep))
 
 
 LEGEND: Final = "outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring"

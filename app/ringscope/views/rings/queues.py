@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QScrollArea, QWidget
 from ringscope.theme import LIGHT, RING_STATES, Theme, mono_font, ui_font
 from ringscope.views.rings.model import queue_role
 
-CARD_WIDTH: Final = 152
+CARD_WIDTH: Final = 190
 CARD_HEIGHT: Final = 52
 
 

@@ -108,7 +108,7 @@ class SlotModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(HEADINGS)
 
     def data(self, index: _Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
-        """A cell's text, font, alignment; the state's colours behind its word."""
+        """A cell's text, font, alignment; the state's colour beside its word."""
         if self._snap is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -118,14 +118,13 @@ class SlotModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if index.column() in _RIGHT else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
-        if index.column() == len(HEADINGS) - 1 and role in (Qt.ItemDataRole.BackgroundRole, Qt.ItemDataRole.ForegroundRole):
-            return self._state_color(index.row(), role == Qt.ItemDataRole.BackgroundRole)
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == len(HEADINGS) - 1:
+            return self._state_color(index.row())
         return None
 
-    def _state_color(self, row: int, background: bool) -> QColor:
+    def _state_color(self, row: int) -> QColor:
         assert self._snap is not None
-        state = RING_STATES[int(self._snap.states[self.slot_at(row)])]
-        return self.theme.ring(state) if background else self.theme.ring_text(state)
+        return self.theme.ring(RING_STATES[int(self._snap.states[self.slot_at(row)])])
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """The headings."""

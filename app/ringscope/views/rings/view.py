@@ -64,17 +64,17 @@ class RingsView(View):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.numbers, _rule(), self.events, _rule()):
+        for widget in (self.numbers, self.events):
             column.addWidget(widget)
         column.addWidget(lower, 1)
-        right.setMinimumWidth(420)
+        right.setMinimumWidth(540)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.addWidget(self.canvas)
         split.addWidget(right)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
-        split.setSizes([700, 520])
+        split.setSizes([650, 550])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -165,10 +165,3 @@ class RingsView(View):
     def table_text(self) -> str:
         """Indices, event index, slots and the chain as text."""
         return "\n\n".join((self.numbers.text(), self.events.text(), self.model.text(), self.chain.text()))
-
-
-def _rule() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    line.setFixedHeight(1)
-    return line

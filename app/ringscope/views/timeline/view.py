@@ -321,7 +321,7 @@ class TimelineView(View):
         """Icons and tracks in the new colours."""
         self.tracks.theme = theme
         self._follow.setIcon(icon("follow", theme))
-        self._fit.setIcon(icon("fit", theme))
+        self._fit.setIcon(icon("zoom-fit", theme))
 
     def table_text(self) -> str:
         """Events by group over the whole recording, and the marks."""

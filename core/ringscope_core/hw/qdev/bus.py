@@ -81,7 +81,7 @@ class BusState(Object):
 
     def __init__(self) -> None:
         super().__init__()
-        self.parent_device: DeviceState | None = None
+        self.parent_dev: DeviceState | None = None
         """BusState.parent: the device whose bus this is."""
         self.name: str = ""
         self.hotplug_handler: Object | None = None
@@ -97,12 +97,17 @@ class BusState(Object):
         assert isinstance(klass, BusClass)
         return klass
 
+    @property
+    def parent_device(self) -> DeviceState | None:
+        """The device whose bus this is, under a speaking name."""
+        return self.parent_dev
+
     def devices(self) -> list[DeviceState]:
         """The devices on it, newest first."""
         return [kid.child for kid in self.kids]
 
     def snapshot(self, fields: dict[int, int]) -> None:
-        parent = self.parent_device
+        parent = self.parent_dev
         handler = self.hotplug_handler
         fields[F_PARENT] = 0 if parent is None else parent.addr
         fields[F_NAME] = self.world.log.text(self.name)
@@ -111,11 +116,11 @@ class BusState(Object):
         fields[F_REALIZED] = 1 if self.realized else 0
         fields[F_NUM_CHILDREN] = len(self.kids)
 
-    def set_parent_device(self, dev: DeviceState | None) -> None:
+    def set_parent_dev(self, dev: DeviceState | None) -> None:
         """BusState.parent."""
-        old = self.parent_device
+        old = self.parent_dev
         self.world.log.field(self.oid, F_PARENT, 0 if dev is None else dev.addr, 0 if old is None else old.addr)
-        self.parent_device = dev
+        self.parent_dev = dev
 
     def set_name(self, name: str) -> None:
         """BusState.name."""
@@ -216,10 +221,10 @@ def bus_unparent(obj: Object) -> None:
     FN_UNPARENT.enter(log, obj.addr)
     while bus.kids:
         bus.kids[0].child.unparent()
-    parent = bus.parent_device
+    parent = bus.parent_dev
     if parent is not None:
         parent.remove_child_bus(bus)
-        bus.set_parent_device(None)
+        bus.set_parent_dev(None)
     log.leave()
 
 
@@ -248,7 +253,7 @@ def qbus_realize(bus: BusState, parent: DeviceState | None, name: str) -> None:
     """Name the bus and hang it below its device (bus.c:71)."""
     log = bus.world.log
     FN_REALIZE.enter(log, bus.addr, 0 if parent is None else parent.addr, log.text(name))
-    bus.set_parent_device(parent)
+    bus.set_parent_dev(parent)
     bus.set_name(name or _automatic_name(bus, parent))
     if parent is not None:
         parent.add_child_bus(bus)

@@ -7,9 +7,10 @@ from typing import final
 
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.member import Member
+from ringscope_core.hw.qdev.nic_conf import MAX_QUEUE_NUM, NICPeers
 from ringscope_core.hw.qdev.properties import EEXIST, EINVAL, ENOENT, Property, prop_error
 from ringscope_core.hw.qdev.services import net_host
-from ringscope_core.net.client import KIND_NIC, NetClientState
+from ringscope_core.net.client import KIND_NIC
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.visitor import PropValue, QObjectInputVisitor, Visitor
@@ -17,9 +18,6 @@ from ringscope_core.qom.visitor import PropValue, QObjectInputVisitor, Visitor
 FN_SET_MAC = declare("set_mac", "obj:ptr v:unknown name:str opaque:unknown errp:ptr")
 FN_SET_NETDEV = declare("set_netdev", "obj:ptr v:unknown name:str opaque:unknown errp:ptr")
 FN_SET_PCI_DEVFN = declare("set_pci_devfn", "obj:ptr v:unknown name:str opaque:unknown errp:ptr")
-
-MAX_QUEUE_NUM = 1024
-"""Queue pairs a NIC may have peers for."""
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
 _DEVFN = re.compile(r"\s*((?:0[xX])?[0-9a-fA-F]+)(?:\.\s*((?:0[xX])?[0-9a-fA-F]+))?")
@@ -51,19 +49,19 @@ class MacProperty(Property):
 
 @final
 class NetdevProperty(Property):
-    """The backends by their common name; the member is the list of peers, one a queue pair (DEFINE_PROP_NETDEV)."""
+    """The backends by their common name; the member is a NICPeers (DEFINE_PROP_NETDEV)."""
 
     def __init__(self, name: str, member: Member) -> None:
         super().__init__(name, "str", member, None, "ID of a netdev to use as a backend")
 
-    def _peers(self, dev: DeviceState) -> list[NetClientState]:
+    def _peers(self, dev: DeviceState) -> NICPeers:
         peers = self.member.get(dev)
-        assert isinstance(peers, list)
+        assert isinstance(peers, NICPeers)
         return peers
 
     def get(self, dev: DeviceState) -> PropValue:
-        peers = self._peers(dev)
-        return peers[0].name if peers else ""
+        ncs = self._peers(dev).ncs
+        return ncs[0].name if ncs else ""
 
     def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
         log = dev.world.log
@@ -82,12 +80,13 @@ class NetdevProperty(Property):
             errp.set(dev.world.log, f"queues of backend '{text}'({len(found)}) exceeds QEMU limitation({MAX_QUEUE_NUM})")
         elif any(nc.peer is not None for nc in found):
             prop_error(dev, self, EEXIST, text, errp)
-        elif peers:
+        elif peers.ncs:
             prop_error(dev, self, EINVAL, text, errp)
         else:
             for index, nc in enumerate(found):
                 nc.queue_index = index
-            peers.extend(found)
+            peers.ncs = found
+            peers.queues = len(found)
 
 
 @final

@@ -10,19 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
-from librt.strings import BytesWriter, read_i16_le, read_i32_le, read_i64_le, write_i32_le
+from librt.strings import BytesWriter, read_i16_le, write_i32_le
 from mypy_extensions import i32, i64
 
+from ringscope_core.hw.virtio.chain import available_in_bytes, collect_chain, release_bounce
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import (
-    VIRTIO_F_NOTIFY_ON_EMPTY,
     VIRTIO_NO_VECTOR,
     VIRTIO_PCI_VRING_ALIGN,
-    VIRTIO_RING_F_EVENT_IDX,
     VRING_AVAIL_F_NO_INTERRUPT,
-    VRING_DESC_F_INDIRECT,
-    VRING_DESC_F_NEXT,
-    VRING_DESC_F_WRITE,
     VRING_USED_F_NO_NOTIFY,
 )
 from ringscope_core.memory.ram import GuestMemory
@@ -53,11 +49,6 @@ F_USED: Final[i64] = field("VRing.used", "gpa")
 F_VECTOR: Final[i64] = field("VirtQueue.vector", "flags")
 F_QUEUE_INDEX: Final[i64] = field("VirtQueue.queue_index", "count")
 F_HANDLE_OUTPUT: Final[i64] = field("VirtQueue.handle_output", "str")
-
-MAX_SG: Final[i64] = 1024
-PAGE: Final[i64] = 4096
-_NEXT_DONE: Final[i64] = -1
-_NEXT_ERROR: Final[i64] = -2
 
 
 class OutputHandler:
@@ -150,7 +141,7 @@ class VirtQueue:
             self._refresh()
         return i64(read_i16_le(self._avail, 4 + 2 * position)) & 0xFFFF
 
-    def _descriptors(self) -> bytes:
+    def descriptors(self) -> bytes:
         """The descriptor table, snapshot once a turn."""
         if self._turn != self.memory.turn:
             self._refresh()
@@ -249,8 +240,8 @@ class VirtQueue:
         if vdev.event_idx and self.notification:
             self._set_avail_event(self.last_avail_idx)
         if not self._has_desc:
-            self._descriptors()
-        if not self._collect(elem, head):
+            self.descriptors()
+        if not collect_chain(vdev, self.memory, elem, self._desc, num, head):
             self._lost(last)
             return False
         elem.index = head
@@ -263,105 +254,6 @@ class VirtQueue:
         """A pop that failed has moved last_avail_idx all the same."""
         self.log.field(self.oid, F_LAST_AVAIL, self.last_avail_idx, old_last_avail_idx)
 
-    def _collect(self, elem: VirtQueueElement, head: i64) -> bool:
-        """Walk the chain from `head` and map its buffers."""
-        table = self._desc
-        limit = self.vring_num
-        at = 16 * head
-        elem.out_num = 0
-        elem.in_num = 0
-        elem.out_len = 0
-        elem.in_len = 0
-        elem.bounced = False
-        flags = i64(read_i16_le(table, at + 12))
-        if flags & VRING_DESC_F_INDIRECT:
-            found = self._indirect_table(read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF)
-            if found is None:
-                return False
-            table = found
-            limit = i64(len(table)) >> 4
-            at = 0
-            flags = i64(read_i16_le(table, 12))
-        entries: i64 = 0
-        while True:
-            if not self._map(elem, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF, flags):
-                self._release_bounce(elem)
-                return False
-            entries += 1
-            if entries > limit:
-                self.vdev.virtio_error("Looped descriptor")
-                self._release_bounce(elem)
-                return False
-            if not flags & VRING_DESC_F_NEXT:
-                return True
-            following = i64(read_i16_le(table, at + 14)) & 0xFFFF
-            if following >= limit:
-                self.vdev.virtio_error(f"Desc next is {following}")
-                self._release_bounce(elem)
-                return False
-            at = 16 * following
-            flags = i64(read_i16_le(table, at + 12))
-
-    def _map(self, elem: VirtQueueElement, gpa: i64, length: i64, flags: i64) -> bool:
-        """virtqueue_map_desc for one descriptor."""
-        writable = flags & VRING_DESC_F_WRITE != 0
-        if not writable and elem.in_num:
-            self.vdev.virtio_error("Incorrect order for descriptors")
-            return False
-        if length == 0:
-            self.vdev.virtio_error("virtio: zero sized buffers are not allowed")
-            return False
-        memory = self.memory
-        while length > 0:
-            place = elem.out_num + elem.in_num
-            if place == MAX_SG:
-                self.vdev.virtio_error("virtio: too many write descriptors in indirect table")
-                return False
-            if gpa >= memory.base and length <= memory.end - gpa:
-                mapped = length
-            else:
-                mapped = memory.mapped_length(gpa, length)
-                if mapped == 0:
-                    mapped = self._bounce(elem, length)
-                    if mapped == 0:
-                        self.vdev.virtio_error("virtio: bogus descriptor or out of resources")
-                        return False
-            elem.addr[place] = gpa
-            elem.length[place] = mapped
-            if writable:
-                elem.in_num += 1
-                elem.in_len += mapped
-            else:
-                elem.out_num += 1
-                elem.out_len += mapped
-            gpa += mapped
-            length -= mapped
-        return True
-
-    def _bounce(self, elem: VirtQueueElement, length: i64) -> i64:
-        """Take QEMU's one bounce buffer (a page) for an address that is not RAM; 0 when it is taken already."""
-        if self.memory.bounce_busy:
-            return 0
-        self.memory.bounce_busy = True
-        elem.bounced = True
-        return length if length <= PAGE else PAGE
-
-    def _release_bounce(self, elem: VirtQueueElement) -> None:
-        if elem.bounced:
-            elem.bounced = False
-            self.memory.bounce_busy = False
-
-    def _indirect_table(self, gpa: i64, length: i64) -> bytes | None:
-        """The indirect table a head points at, None after virtio_error."""
-        if length == 0 or length % 16:
-            self.vdev.virtio_error("Invalid size for indirect buffer table")
-            return None
-        mapped = self.memory.mapped_length(gpa, length)
-        if 0 < mapped < length:
-            self.vdev.virtio_error("Cannot map indirect buffer")
-            return None
-        return self.memory.read(gpa, length)
-
     def unpop(self, elem: VirtQueueElement) -> None:
         """virtqueue_unpop: give the element back as if it had not been taken."""
         self.last_avail_idx = (self.last_avail_idx - 1) & 0xFFFF
@@ -370,75 +262,19 @@ class VirtQueue:
     def detach(self, elem: VirtQueueElement) -> None:
         """virtqueue_detach_element: forget an element without using it."""
         self.inuse -= 1
-        self._release_bounce(elem)
+        release_bounce(self.memory, elem)
         if self.log.level >= LEVEL_FULL:
             self.log.emit(EV_UNPOP, self.oid, self.last_avail_idx, self.inuse)
 
     def avail_bytes(self, in_bytes: i64) -> bool:
         """virtqueue_avail_bytes: whether the published chains offer `in_bytes` writable bytes."""
-        return in_bytes <= self._get_avail_in_bytes(in_bytes)
-
-    def _get_avail_in_bytes(self, enough: i64) -> i64:
-        """virtqueue_get_avail_bytes, writable bytes only, counting until `enough` are found; 0 after virtio_error."""
-        if self.vring_desc == 0:
-            return 0
-        idx = self.last_avail_idx
-        total_bufs: i64 = 0
-        total: i64 = 0
-        while True:
-            heads = (self.avail_idx() - idx) & 0xFFFF
-            if heads > self.vring_num:
-                self.vdev.virtio_error(f"Guest moved used index from {idx} to {self.shadow_avail_idx}")
-                return 0
-            if heads == 0:
-                return total
-            head = self.avail_ring(idx % self.vring_num)
-            if head >= self.vring_num:
-                self.vdev.virtio_error(f"Guest says index {head} is available")
-                return 0
-            idx = (idx + 1) & 0xFFFF
-            table = self._descriptors()
-            limit = self.vring_num
-            bufs = total_bufs
-            at = 16 * head
-            flags = i64(read_i16_le(table, at + 12))
-            indirect = flags & VRING_DESC_F_INDIRECT != 0
-            if indirect:
-                length = i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
-                if length and length % 16 == 0 and bufs >= limit:
-                    self.vdev.virtio_error("Looped descriptor")
-                    return 0
-                found = self._indirect_table(read_i64_le(table, at), length)
-                if found is None:
-                    return 0
-                table = found
-                limit = i64(len(table)) >> 4
-                bufs = 0
-                at = 0
-            while True:
-                bufs += 1
-                if bufs > limit:
-                    self.vdev.virtio_error("Looped descriptor")
-                    return 0
-                flags = i64(read_i16_le(table, at + 12))
-                if flags & VRING_DESC_F_WRITE:
-                    total += i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
-                    if total >= enough:
-                        return total
-                if not flags & VRING_DESC_F_NEXT:
-                    break
-                following = i64(read_i16_le(table, at + 14)) & 0xFFFF
-                if following >= limit:
-                    self.vdev.virtio_error(f"Desc next is {following}")
-                    return 0
-                at = 16 * following
-            total_bufs = total_bufs + 1 if indirect else bufs
+        return in_bytes <= available_in_bytes(self, in_bytes)
 
     # -- giving elements back -----------------------------------------------------------------------------------------
     def fill(self, elem: VirtQueueElement, length: i64, ahead: i64) -> None:
         """virtqueue_fill: element `ahead` places after used_idx, with `length` bytes written.  Not visible before `flush`."""
         if elem.bounced:
-            self._release_bounce(elem)
+            release_bounce(self.memory, elem)
         self.fill_head(elem.index, length, ahead)
 
     def fill_head(self, head: i64, length: i64, ahead: i64) -> None:
@@ -478,7 +314,7 @@ class VirtQueue:
     def push(self, elem: VirtQueueElement, length: i64) -> None:
         """virtqueue_push: fill and flush one element."""
         if elem.bounced:
-            self._release_bounce(elem)
+            release_bounce(self.memory, elem)
         self.fill_head(elem.index, length, 0)
         self.flush(1)
 
@@ -494,7 +330,7 @@ class VirtQueue:
             left = self._pending_num
             self._pending_num = 0
             while left > 0:
-                n = left if left <= room else room
+                n = min(left, room)
                 if start == 0 and n == left:
                     self.memory.write(base + 8 * slot, data)
                 else:

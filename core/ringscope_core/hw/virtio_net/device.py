@@ -6,6 +6,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from ringscope_core.hw.qdev.nic_conf import NICConf
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.virtio import VirtIODevice
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
@@ -64,18 +65,6 @@ class NetConf:
         self.speed: i64 = 0
         self.duplex_str: str | None = None
         self.duplex: i64 = 0
-
-
-@final
-class NICConf:
-    """What the command line says of a NIC (include/net/net.h)."""
-
-    def __init__(self) -> None:
-        self.macaddr: bytes = bytes(6)
-        """All zeros: choose one."""
-        self.peers: list[NetClientState] = []
-        """The backends that ``netdev=`` named, one a queue pair."""
-        self.bootindex: i64 = 0
 
 
 @final

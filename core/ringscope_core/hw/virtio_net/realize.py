@@ -137,8 +137,8 @@ def _sizes_are_valid(n: VirtIONet, errp: Errp) -> bool:
         _set_error(n, errp, text)
         return False
     n.ctx.log.at(2716)
-    queues: i64 = len(n.nic_conf.peers)
-    n.max_queues = queues if queues > 1 else 1
+    queues = n.nic_conf.peers.queues
+    n.max_queues = max(1, queues)
     if n.max_queues * 2 + 1 > VIRTIO_QUEUE_MAX:
         text = f"Invalid number of queues (= {n.max_queues}), must be a positive integer less than {(VIRTIO_QUEUE_MAX - 1) // 2}."
         _set_error(n, errp, text)
@@ -182,7 +182,7 @@ def _new_nic(n: VirtIONet) -> None:
         client.oid = n.vqs[index].rx_vq.oid
         ncs.append(client)
     log.at(2756)
-    n.nic = qemu_new_nic(ncs, n.nic_conf.peers)
+    n.nic = qemu_new_nic(ncs, n.nic_conf.peers.ncs)
     n.nic.mac = n.nic_conf.macaddr
     log.at(2763)
     peer = n.nc().peer

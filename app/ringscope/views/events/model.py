@@ -1,0 +1,142 @@
+"""Rows of the events table: the whole recording by number, or the numbers that a filter takes."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringscope.decode import format_clock
+from ringscope.filters import Filter
+from ringscope.store import Store, arguments_of
+from ringscope.theme import LIGHT, Theme
+from ringscope.widgets.row_list import Column, Line
+
+COLUMNS: Final = (
+    Column("Event", 92, True),
+    Column("Time (s)", 104, True),
+    Column("Group", 92),
+    Column("Kind", 168),
+    Column("Object", 150),
+    Column("Cause", 84, True),
+    Column("Arguments", 400),
+)
+SWATCH: Final = 2
+SCAN: Final = 8192
+"""Events the filter looks at in one go: a block of the file."""
+_LINES_KEPT: Final = 4096
+
+
+class EventRows:
+    """A `RowSource`.  Without a filter row n is event ``first_seq + n``, also where events were dropped; with one, the n-th taken."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.theme: Theme = LIGHT
+        self.filter: Filter | None = None
+        self._taken: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._taken_count = 0
+        self._scanned = -1
+        """The last event that the filter has looked at."""
+        self._lines: OrderedDict[int, Line] = OrderedDict()
+
+    # -- filtering ------------------------------------------------------------------------------------------------------
+    def set_filter(self, text: str) -> None:
+        """Show what `text` takes; raises FilterError."""
+        self.filter = Filter(text, self.store) if text else None
+        self._taken = np.zeros(1024, np.int64)
+        self._taken_count = 0
+        self._scanned = self.store.first_seq - 1
+
+    def forget(self) -> None:
+        """Another recording is in the store."""
+        self._lines.clear()
+        self.set_filter(self.filter.text if self.filter else "")
+
+    def advance(self, budget_ms: float) -> bool:
+        """Filter more events for about `budget_ms`; true when that found any."""
+        if self.filter is None or self._scanned >= self.store.last_seq:
+            return False
+        deadline = time.perf_counter() + budget_ms / 1000
+        before = self._taken_count
+        while self._scanned < self.store.last_seq and time.perf_counter() < deadline:
+            end = min(self._scanned + SCAN, self.store.last_seq)
+            rows = self.store.events(self._scanned + 1, end)
+            self._keep(rows["seq"][self.filter.mask(rows)])
+            self._scanned = end
+        return self._taken_count != before
+
+    def _keep(self, seqs: NDArray[np.int64]) -> None:
+        need = self._taken_count + len(seqs)
+        if need > len(self._taken):
+            grown = np.zeros(max(need, 2 * len(self._taken)), np.int64)
+            grown[: self._taken_count] = self._taken[: self._taken_count]
+            self._taken = grown
+        self._taken[self._taken_count : need] = seqs
+        self._taken_count = need
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether events remain that the filter has not looked at."""
+        return self.filter is not None and self._scanned < self.store.last_seq
+
+    # -- rows -----------------------------------------------------------------------------------------------------------
+    def count(self) -> int:
+        """Rows now."""
+        if self.filter is not None:
+            return self._taken_count
+        return self.store.last_seq - self.store.first_seq + 1 if self.store.last_seq >= 0 else 0
+
+    def seq_of(self, row: int) -> int:
+        """The event in `row`."""
+        return int(self._taken[row]) if self.filter is not None else self.store.first_seq + row
+
+    def row_of(self, seq: int) -> int:
+        """The row of event `seq`, of the one before it when it is filtered away; -1 when there is none."""
+        if self.filter is None:
+            return seq - self.store.first_seq if self.store.first_seq <= seq <= self.store.last_seq else -1
+        return int(np.searchsorted(self._taken[: self._taken_count], seq, "right")) - 1
+
+    def lines(self, first: int, count: int) -> list[Line]:
+        """Rows as texts; formatted ones are kept, for scrolling back."""
+        last = min(first + count, self.count())
+        wanted = [self.seq_of(row) for row in range(max(first, 0), last)]
+        missing = [seq for seq in wanted if seq not in self._lines]
+        if missing:
+            self._format(missing)
+        return [self._lines.get(seq) or Line((str(seq), "", "", "not recorded"), None, True) for seq in wanted]
+
+    def _format(self, seqs: list[int]) -> None:
+        spread = seqs[-1] - seqs[0] > 4 * len(seqs) + SCAN
+        rows = [row for seq in seqs for row in self.store.events(seq, seq)] if spread else list(self.store.events(seqs[0], seqs[-1]))
+        wanted = set(seqs)
+        for row in rows:
+            seq = int(row["seq"])
+            if seq in wanted:
+                self._lines[seq] = self._line(seq, row)
+        while len(self._lines) > _LINES_KEPT:
+            self._lines.popitem(last=False)
+
+    def _line(self, seq: int, row: np.void) -> Line:
+        store = self.store
+        number = int(row["kind"])
+        spec = store.kind(number)
+        cause = int(row["cause"])
+        texts = (
+            str(seq),
+            format_clock(int(row["vt"])),
+            spec.group if spec else "",
+            spec.name if spec else f"kind {number}",
+            store.name_of(int(row["obj"])),
+            str(cause) if cause >= 0 else "",
+            store.decoder.describe(number, arguments_of(row)),
+        )
+        return Line(texts, self.theme.group(spec.group if spec else ""))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Swatches in the new colours."""
+        self.theme = theme
+        self._lines.clear()

@@ -1,0 +1,128 @@
+"""The events table: the focused event is the selected row; a double click goes to the cause."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from ringscope.commands import Commands
+from ringscope.decode import format_count
+from ringscope.filters import FilterError
+from ringscope.focus import Focus
+from ringscope.icons import icon
+from ringscope.store import Store
+from ringscope.theme import Theme
+from ringscope.views.events.model import COLUMNS, SWATCH, EventRows
+from ringscope.views.spec import View
+from ringscope.widgets.row_list import RowList
+
+SCAN_MS = 3.0
+"""What filtering may take a frame."""
+_COPIED = 10_000
+
+
+class EventsView(View):
+    """A strip that says how much is shown, and the table."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(store, focus, commands, parent)
+        self.rows = EventRows(store)
+        self.list = RowList(self.rows, COLUMNS, SWATCH)
+        self.list.setAccessibleName("Events")
+        self._generation = store.generation
+        self._filter = ""
+        self._shown = QLabel()
+        self._shown.setProperty("role", "muted")
+        self._cause = QToolButton()
+        self._cause.setText("Go to cause")
+        self._cause.setToolTip("The event that led to this one (C, or a double click)")
+        self._cause.clicked.connect(self._to_cause)
+        self._object = QToolButton()
+        self._object.setText("Only this object")
+        self._object.setToolTip("Filter by the object of the selected event")
+        self._object.clicked.connect(self._only_object)
+        self._kind = QToolButton()
+        self._kind.setText("Only this kind")
+        self._kind.setToolTip("Filter by the kind of the selected event")
+        self._kind.clicked.connect(self._only_kind)
+        strip = QFrame()
+        strip.setObjectName("strip")
+        row = QHBoxLayout(strip)
+        row.setContentsMargins(8, 2, 8, 2)
+        row.addWidget(self._shown)
+        row.addStretch(1)
+        for button in (self._kind, self._object, self._cause):
+            row.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(strip)
+        layout.addWidget(self.list, 1)
+        self.setFocusProxy(self.list)
+        self.list.chosen.connect(self._choose)
+        self.list.activated.connect(lambda _: self._to_cause())
+
+    def _choose(self, row: int) -> None:
+        seq = self.rows.seq_of(row)
+        event = self.store.row(seq)
+        self.focus.select(seq=seq, oid=int(event["obj"]) if event is not None and int(event["obj"]) else None, subject="event")
+
+    def _to_cause(self) -> None:
+        event = self.store.row(self.focus.seq)
+        if event is not None and int(event["cause"]) >= 0:
+            self.focus.select(seq=int(event["cause"]), subject="event")
+
+    def _only_object(self) -> None:
+        event = self.store.row(self.focus.seq)
+        if event is not None and int(event["obj"]):
+            self.focus.set_filter(f"obj == {int(event['obj'])}")
+
+    def _only_kind(self) -> None:
+        event = self.store.row(self.focus.seq)
+        spec = self.store.kind(int(event["kind"])) if event is not None else None
+        if spec is not None:
+            self.focus.set_filter(f"kind == {spec.name}")
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the filter has not yet seen everything."""
+        return self.rows.unfinished
+
+    def refresh(self) -> None:
+        """Filter what is new, follow or go to the focus, paint."""
+        if self._generation != self.store.generation:
+            self._generation = self.store.generation
+            self.rows.forget()
+        if self._filter != self.focus.filter:
+            self._filter = self.focus.filter
+            try:
+                self.rows.set_filter(self._filter)
+            except FilterError as error:
+                self._shown.setText(str(error))
+                return
+        self.rows.advance(SCAN_MS)
+        following = self.focus.following and self.store.live
+        self.list.follow = following
+        self.list.refresh()
+        self.list.show_row(self.rows.row_of(self.focus.seq))
+        shown, whole = self.rows.count(), self.store.reader.event_count
+        text = f"{format_count(whole)} events" if self.rows.filter is None else f"{format_count(shown)} of {format_count(whole)} events"
+        self._shown.setText(text + ("  ..." if self.rows.unfinished else ""))
+        event = self.store.row(self.focus.seq)
+        self._cause.setEnabled(event is not None and int(event["cause"]) >= 0)
+        self._object.setEnabled(event is not None and int(event["obj"]) > 0)
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Swatches and icons in the new colours."""
+        self.rows.set_theme(theme)
+        self.list.theme = theme
+        for button in (self._kind, self._object):
+            button.setIcon(icon("filter", theme))
+        self._cause.setIcon(icon("link", theme))
+
+    def table_text(self) -> str:
+        """The rows shown, at most ten thousand around the focus."""
+        count = self.rows.count()
+        start = max(0, min(self.rows.row_of(self.focus.seq) - _COPIED // 2, count - _COPIED))
+        lines = ["\t".join(column.title for column in COLUMNS)]
+        lines += ["\t".join(line.texts) for line in self.rows.lines(start, _COPIED)]
+        return "\n".join(lines)

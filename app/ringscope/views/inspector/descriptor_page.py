@@ -1,0 +1,139 @@
+"""The descriptor in focus: its chain through the table, and the bytes when the frame was recorded."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, NamedTuple
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+
+from ringscope.commands import Commands
+from ringscope.focus import Focus
+from ringscope.store import Store
+from ringscope.views.inspector.page import Page, table
+from ringscope.widgets.hex_view import HexView
+from ringscope.widgets.tree_list import Node
+from ringscope_core.session.errors import SessionError
+from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
+from ringscope_core.trace.slots import SLOT_NAMES, slot_states
+from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, DESC_F_WRITE, MachineState, RingImage
+
+_DESC: Final = struct.Struct("<QIHH")
+
+
+class Descriptor(NamedTuple):
+    """One entry of a descriptor table."""
+
+    index: int
+    addr: int
+    length: int
+    flags: int
+    next: int
+    indirect: bool
+
+    def flag_words(self) -> str:
+        """``NEXT WRITE`` and so on."""
+        words = [name for bit, name in ((DESC_F_NEXT, "NEXT"), (DESC_F_WRITE, "WRITE"), (DESC_F_INDIRECT, "INDIRECT")) if self.flags & bit]
+        return " ".join(words) or "none"
+
+
+def chain_of(ring: RingImage, head: int) -> list[Descriptor]:
+    """The chain that begins at `head`, its indirect table included; ends at a loop or a number out of the table."""
+    found: list[Descriptor] = []
+    seen: set[int] = set()
+    at = head
+    while 0 <= at < ring.num and at not in seen:
+        seen.add(at)
+        entry = Descriptor(at, *_DESC.unpack_from(ring.desc, 16 * at), False)
+        found.append(entry)
+        if entry.flags & DESC_F_INDIRECT:
+            table_bytes = ring.indirect.get(head, bytearray())
+            found += [Descriptor(i, *_DESC.unpack_from(table_bytes, 16 * i), True) for i in range(min(len(table_bytes), entry.length) // 16)]
+        if not entry.flags & DESC_F_NEXT:
+            break
+        at = entry.next
+    return found
+
+
+class DescriptorPage(Page):
+    """The chain above, bytes below."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
+        super().__init__(store, focus, commands)
+        self.tree = table(["", "Value", ""], [130, 170, 80], {1}, "Descriptor chain")
+        self.bytes = HexView()
+        self._note = QLabel()
+        self._note.setProperty("role", "muted")
+        self._note.setContentsMargins(10, 2, 10, 2)
+        self._note.setWordWrap(True)
+        lower = QWidget()
+        column = QVBoxLayout(lower)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._note)
+        column.addWidget(self.bytes, 1)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.tree)
+        split.addWidget(lower)
+        split.setSizes([300, 200])
+        self.body.addWidget(split, 1)
+
+    def refresh(self) -> None:
+        """The chain at the moment."""
+        store, focus = self.store, self.focus
+        state = store.moment(focus)
+        ring = state.rings.get(focus.oid)
+        if ring is None or focus.head < 0:
+            self.title.setText("No descriptor in focus")
+            self.subtitle.setText("Choose a slot in Rings.")
+            self.tree.put(Node(None, []))
+            self._show_bytes(0, "")
+            return
+        states = slot_states(ring, state.fields.get(focus.oid, {}))
+        word = SLOT_NAMES[states.state[focus.head]] if focus.head < ring.num else "outside the table"
+        self.title.setText(f"{store.name_of(focus.oid)} descriptor {focus.head}")
+        self.subtitle.setText(f"{word.replace('_', ' ')}  ·  table of {ring.num} at guest physical 0x{ring.desc_gpa:x}")
+        head = states.head[focus.head] if focus.head < ring.num and states.head[focus.head] >= 0 else focus.head
+        self.tree.put(self._tree(ring, head))
+        packet, note = self._packet(state, head)
+        self._show_bytes(packet, note)
+
+    def _tree(self, ring: RingImage, head: int) -> Node:
+        root = Node(None, [])
+        chain = chain_of(ring, head)
+        for place, entry in enumerate(chain):
+            where = "indirect " if entry.indirect else ""
+            node = root.add(Node(place, [f"{where}descriptor {entry.index}", "head" if place == 0 else f"{place} in chain", ""], heading=True))
+            direction = "device writes" if entry.flags & DESC_F_WRITE else "device reads"
+            node.add(Node((place, "addr"), ["addr", f"0x{entry.addr:x}", "guest phys."]))
+            node.add(Node((place, "len"), ["len", str(entry.length), "bytes"]))
+            node.add(Node((place, "flags"), ["flags", f"0x{entry.flags:x} {entry.flag_words()}", direction]))
+            node.add(Node((place, "next"), ["next", str(entry.next), "" if entry.flags & DESC_F_NEXT else "not used"]))
+        readable = sum(e.length for e in chain if not e.flags & (DESC_F_WRITE | DESC_F_INDIRECT))
+        writable = sum(e.length for e in chain if e.flags & DESC_F_WRITE)
+        root.add(Node("sum", ["whole chain", f"{readable} B out, {writable} B in", ""], heading=True))
+        return root
+
+    def _packet(self, state: MachineState, head: int) -> tuple[int, str]:
+        """The last frame that passed through `head` up to the moment, 0 for none, and a word about it."""
+        store = self.store
+        kinds = [int(EV_FRAME_TX), int(EV_FRAME_RX)]
+        rows = store.reader.find_events(kinds, max(store.first_seq, state.seq - 200_000), state.seq, 4096, True, [self.focus.oid])
+        rows = rows[rows["a2"] == head]
+        if not len(rows) or not int(rows[-1]["a0"]):
+            return 0, "No recorded frame passed through this head."
+        return int(rows[-1]["a0"]), f"Last frame through this head: packet {int(rows[-1]['a0'])} at event {int(rows[-1]['seq'])}"
+
+    def _show_bytes(self, packet: int, note: str) -> None:
+        data = b""
+        if packet:
+            try:
+                data = self.store.reader.packet_bytes(packet)
+            except SessionError:
+                note += "; its bytes were not recorded"
+        self._note.setText(note)
+        self.bytes.show_bytes(data, 8 if self.width() < 460 else 16)
+
+    def text(self) -> str:
+        """Chain and bytes."""
+        return f"{self.heading()}\n{self.tree.text()}\n{self.bytes.toPlainText()}"

@@ -1,0 +1,82 @@
+"""The event in focus: its arguments decoded, what led to it, the calls it happened in."""
+
+from __future__ import annotations
+
+from ringscope.commands import Commands
+from ringscope.decode import format_clock
+from ringscope.focus import Focus
+from ringscope.store import Store, arguments_of
+from ringscope.views.inspector.page import Page, table
+from ringscope.widgets.tree_list import Node
+from ringscope_core.engine.backtrace import backtrace
+from ringscope_core.trace.levels import LEVEL_NAMES
+
+CAUSES = 12
+"""How far back the chain of causes is followed."""
+
+
+class EventPage(Page):
+    """One tree: arguments, causes, stack."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
+        super().__init__(store, focus, commands)
+        self.tree = table(["", "Value", "Unit"], [150, 190, 60], {1}, "Event")
+        self.body.addWidget(self.tree, 1)
+        self.tree.picked.connect(self._pick)
+
+    def _pick(self, key: object) -> None:
+        sort, _, number = str(key).partition(":")
+        if sort in ("cause", "frame") and number.isdigit():
+            self.focus.select(seq=int(number), subject="event")
+        elif sort == "object" and number.isdigit():
+            self.focus.select(oid=int(number), subject="object")
+        elif sort == "packet" and number.isdigit():
+            self.focus.select(packet=int(number), subject="packet")
+
+    def refresh(self) -> None:
+        """The focused event."""
+        store, seq = self.store, self.focus.seq
+        row = store.row(seq)
+        if row is None:
+            self.title.setText("No event")
+            self.subtitle.setText("The recording does not have this event." if seq >= 0 else "Nothing was recorded yet.")
+            self.tree.put(Node(None, []))
+            return
+        number = int(row["kind"])
+        spec = store.kind(number)
+        self.title.setText(spec.name if spec else f"kind {number}")
+        level = f"recorded at level {LEVEL_NAMES[spec.level]} and above" if spec and 0 <= spec.level < len(LEVEL_NAMES) else ""
+        self.subtitle.setText(f"{spec.title if spec else 'not declared'}\nevent {seq}  ·  {format_clock(int(row['vt']))} s virtual, {format_clock(int(row['wall']))} s wall\n{level}")
+        root = Node(None, [])
+        oid = int(row["obj"])
+        if oid:
+            root.add(Node(f"object:{oid}", ["object", store.name_of(oid), store.type_of(oid)], tip=store.path_of(oid)))
+        args = root.add(Node("args", ["arguments", "", ""], heading=True))
+        for place, (name, text, unit) in enumerate(store.decoder.arguments(number, arguments_of(row))):
+            value = int(row[f"a{place}"])
+            args.add(Node(f"packet:{value}" if unit == "packet" else f"arg{place}:", [name, text, unit], tip=f"{name} = {value} = 0x{value & 0xFFFFFFFFFFFFFFFF:x}"))
+        self._add_causes(root, int(row["cause"]))
+        self._add_stack(root, seq)
+        self.tree.put(root)
+
+    def _add_causes(self, root: Node, cause: int) -> None:
+        head = root.add(Node("causes", ["because of", "" if cause >= 0 else "no recorded cause", ""], heading=True))
+        while cause >= 0 and len(head.children) < CAUSES:
+            row = self.store.row(cause)
+            if row is None:
+                head.add(Node(f"cause:{cause}", [str(cause), "not recorded", ""], muted=True))
+                return
+            spec = self.store.kind(int(row["kind"]))
+            head.add(Node(f"cause:{cause}", [f"{cause} {spec.name if spec else ''}", self.store.describe_event(row), self.store.name_of(int(row["obj"]))]))
+            cause = int(row["cause"])
+
+    def _add_stack(self, root: Node, seq: int) -> None:
+        frames = backtrace(self.store.state_at(seq).stack, self.store.reader.functions, self.store.reader.strings)
+        head = root.add(Node("stack", ["inside", "" if frames else "no call was open", ""], heading=True))
+        for frame in frames:
+            number = "" if frame.number is None else f"#{frame.number} "
+            head.add(Node(f"frame:{frame.seq}", [f"{number}{frame.function}", f"{frame.path}:{frame.line}", ""]))
+
+    def text(self) -> str:
+        """Everything."""
+        return f"{self.heading()}\n{self.tree.text()}"

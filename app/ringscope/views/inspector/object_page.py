@@ -1,0 +1,192 @@
+"""The object in focus: fields, properties, class hooks, the stack that created it, and a field's history."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Final
+
+from PySide6.QtWidgets import QTabWidget
+
+from ringscope.commands import Commands
+from ringscope.decode import format_clock
+from ringscope.focus import Focus
+from ringscope.store import Store
+from ringscope.type_rows import TypeForest
+from ringscope.views.inspector.fields import Observed, field_tree, gdb_text
+from ringscope.views.inspector.hooks import effective_hooks
+from ringscope.views.inspector.page import Page, table
+from ringscope.widgets.tree_list import Node, TreeList
+from ringscope_core.engine.backtrace import backtrace, format_frame
+from ringscope_core.trace.kinds import EV_FIELD, EV_OBJ_NEW, EV_RING_RESET
+from ringscope_core.trace.oids import is_ring
+
+HISTORY: Final = 400
+"""Changes of a field that are listed, the newest ones."""
+ASK_S: Final = 1.0
+"""How often a running machine is asked for properties."""
+
+
+class ObjectPage(Page):
+    """Five tabs about one object or ring."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
+        super().__init__(store, focus, commands)
+        self.fields = table(["Field", "Value", "Offset"], [160, 130, 48], {1, 2}, "Fields")
+        self.properties = table(["Property", "Value", "Type"], [140, 120, 60], {1}, "Properties")
+        self.methods = table(["Hook", "Function", "Set by"], [130, 140, 80], {1}, "Class hooks")
+        self.origin = table(["Frame"], [600], {0}, "Stack that created it")
+        self.history = table(["Event", "Time (s)", "Field", "Value", "Was"], [64, 76, 110, 80, 60], {0, 1, 3, 4}, "History")
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for tree, name, tip in (
+            (self.fields, "Fields", "Every field with its value at the moment"),
+            (self.properties, "Properties", "QOM properties of the running machine"),
+            (self.methods, "Hooks", "Class hooks: which function, and who set it"),
+            (self.origin, "Origin", "The call stack that created it"),
+            (self.history, "History", "Every change of its fields"),
+        ):
+            self.tabs.addTab(tree, name)
+            self.tabs.setTabToolTip(self.tabs.count() - 1, tip)
+        self.tabs.setUsesScrollButtons(True)
+        self.body.addWidget(self.tabs, 1)
+        self.fields.picked.connect(self._pick_field)
+        self.history.picked.connect(lambda key: focus.select(seq=int(str(key)), subject="object"))
+        self.origin.picked.connect(lambda key: focus.select(seq=int(str(key)), subject="object"))
+        self.tabs.currentChanged.connect(lambda _: self.refresh())
+        self._forest = TypeForest(store)
+        self._observed = Observed()
+        self._generation = store.generation
+        self._asked_at = 0.0
+        self._property_values: dict[str, tuple[str, str]] = {}
+        self._property_oid = 0
+
+    def _pick_field(self, key: object) -> None:
+        if isinstance(key, int):
+            self.focus.select(field=key, subject="object")
+
+    def refresh(self) -> None:
+        """The title, and the tab in front."""
+        store, focus, oid = self.store, self.focus, self.focus.oid
+        if self._generation != store.generation or len(self._forest) != len(store.reader.types):
+            self._generation = store.generation
+            self._forest = TypeForest(store)
+            self._observed = Observed()
+        if not oid:
+            self.title.setText("No object in focus")
+            self.subtitle.setText("Choose one in Objects, in a ring, or in an event.")
+            self._clear()
+            return
+        state = store.moment(focus)
+        found = state.objects.get(oid)
+        self.title.setText(store.name_of(oid))
+        where = store.path_of(oid) or "not in the composition tree"
+        alive = oid in state.rings if is_ring(oid) else found is not None
+        details = f"{store.type_of(oid)}  ·  {where}"
+        if found is not None:
+            details += f"\naddress {f'0x{found.addr:x}' if found.addr else 'unknown'}  ·  {found.ref} references"
+        self.subtitle.setText(details if alive else f"{details}\ndoes not exist at this moment")
+        {0: self._show_fields, 1: self._show_properties, 2: self._show_methods, 3: self._show_origin, 4: self._show_history}[self.tabs.currentIndex()]()
+
+    def _clear(self) -> None:
+        for tree in (self.fields, self.properties, self.methods, self.origin, self.history):
+            tree.put(Node(None, []))
+
+    def _show_fields(self) -> None:
+        self.fields.put(field_tree(self.focus.oid, self.store.moment(self.focus), self.store, self._forest, self._observed))
+        if self.focus.field >= 0:
+            self.fields.select_key(self.focus.field)
+
+    # -- properties: only a running machine knows them ------------------------------------------------------------------
+    def _show_properties(self) -> None:
+        oid = self.focus.oid
+        if self._property_oid != oid:
+            self._property_oid, self._property_values, self._asked_at = oid, {}, 0.0
+        path = self.store.path_of(oid)
+        now = time.monotonic()
+        asked = True
+        if not is_ring(oid) and path and now - self._asked_at > ASK_S:
+            self._asked_at = now
+            asked = self.commands.query("qom-list", {"path": path}, partial(self._listed, oid, path))
+        root = Node(None, [])
+        for name, (type_name, value) in sorted(self._property_values.items()):
+            root.add(Node(name, [name, value, type_name], muted=value == "unknown"))
+        if not root.children:
+            reason = "a ring is no QOM object" if is_ring(oid) else "no answer yet" if asked and self.store.live else "only a running machine tells its properties"
+            root.add(Node("", [reason, "", ""], muted=True))
+        self.properties.put(root)
+
+    def _listed(self, oid: int, path: str, answer: object) -> None:
+        if oid != self._property_oid or not isinstance(answer, list):
+            return
+        for row in answer:
+            name, type_name = str(row["name"]), str(row["type"])
+            known = self._property_values.get(name)
+            self._property_values[name] = (type_name, known[1] if known else "unknown")
+            if not type_name.startswith("child<"):
+                self.commands.query("qom-get", {"path": path, "property": name}, partial(self._got, oid, name))
+
+    def _got(self, oid: int, name: str, value: object) -> None:
+        if oid == self._property_oid and name in self._property_values:
+            text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+            self._property_values[name] = (self._property_values[name][0], text)
+
+    # -- the rest -------------------------------------------------------------------------------------------------------
+    def _show_methods(self) -> None:
+        chain = [row.name for row in self._forest.chain(self.store.type_of(self.focus.oid))]
+        self.methods.put(hook_tree(chain))
+
+    def _show_origin(self) -> None:
+        store, oid = self.store, self.focus.oid
+        kind = int(EV_RING_RESET) if is_ring(oid) else int(EV_OBJ_NEW)
+        rows = store.reader.find_events([kind], store.first_seq, store.last_seq, 1, False, [oid])
+        root = Node(None, [])
+        if not len(rows):
+            root.add(Node(-1, ["the recording does not have its creation"], muted=True))
+        else:
+            seq = int(rows[0]["seq"])
+            root.add(Node(seq, [f"event {seq}: {store.describe_event(rows[0])}"], heading=True))
+            frames = backtrace(store.state_at(seq).stack, store.reader.functions, store.reader.strings)
+            for frame in frames:
+                root.add(Node(frame.seq, [" ".join(format_frame(frame).split())]))
+            if not frames:
+                root.add(Node(-2, ["no call was open"], muted=True))
+        self.origin.put(root)
+
+    def _show_history(self) -> None:
+        store, focus = self.store, self.focus
+        rows = store.reader.find_events([int(EV_FIELD)], store.first_seq, focus.seq, HISTORY, True, [focus.oid])
+        root = Node(None, [])
+        for row in rows[::-1]:
+            number = int(row["a0"])
+            spec = store.field(number)
+            texts = [str(int(row["seq"])), format_clock(int(row["vt"])), spec.name if spec else str(number)]
+            texts += [store.decoder.field_value(number, int(row["a1"])), store.decoder.field_value(number, int(row["a2"]))]
+            root.add(Node(int(row["seq"]), texts, muted=0 <= focus.field != number))
+        if not root.children:
+            root.add(Node(-1, ["", "", "no change up to here", "", ""], muted=True))
+        self.history.put(root)
+
+
+    def text(self) -> str:
+        """The tab in front; fields as gdb prints them."""
+        tree = self.tabs.currentWidget()
+        assert isinstance(tree, TreeList)
+        body = gdb_text(self.fields.nodes.root, self.title.text()) if tree is self.fields else tree.text()
+        return f"{self.heading()}\n{body}"
+
+
+def hook_tree(chain: list[str]) -> Node:
+    """Class hooks by class structure."""
+    root = Node(None, [])
+    heads: dict[str, Node] = {}
+    for slot, function, setter, overridden in effective_hooks(chain):
+        struct, name = slot.split(".", 1)
+        head = heads.get(struct) or root.add(Node(struct, [struct, "", ""], heading=True))
+        heads[struct] = head
+        head.add(Node(slot, [name, function, setter], tip=f"{slot} = {function}, set by {setter}" + (f"; overrides {overridden}" if overridden else "")))
+        if overridden:
+            head.add(Node(slot + "/", ["  overrides", *overridden.split(" of ", 1)], muted=True))
+    if not root.children:
+        root.add(Node("", ["none known", "", ""], muted=True))
+    return root

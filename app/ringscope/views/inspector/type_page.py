@@ -1,0 +1,84 @@
+"""The type in focus: its line of parents, sizes, hooks and structure."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QTabWidget
+
+from ringscope.commands import Commands
+from ringscope.focus import Focus
+from ringscope.store import Store
+from ringscope.type_rows import TypeForest, instance_counts, size_text
+from ringscope.views.inspector.object_page import hook_tree
+from ringscope.views.inspector.page import Page, table
+from ringscope.widgets.tree_list import Node, TreeList
+from ringscope_core.trace.structs import STRUCTS
+
+
+class TypePage(Page):
+    """Three tabs about one QOM type."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
+        super().__init__(store, focus, commands)
+        self.chain = table(["Type", "Instance", "Class"], [190, 100, 100], {1, 2}, "Line of parents")
+        self.methods = table(["Hook", "Function", "Set by"], [130, 150, 90], {1}, "Class hooks")
+        self.layout_table = table(["Field", "Type", "Offset"], [160, 160, 50], {1, 2}, "Structure")
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for tree, name in ((self.chain, "Parents"), (self.methods, "Hooks"), (self.layout_table, "Structure")):
+            self.tabs.addTab(tree, name)
+        self.body.addWidget(self.tabs, 1)
+        self.chain.picked.connect(self._pick)
+
+    def _pick(self, key: object) -> None:
+        name = str(key).split("/")[0]
+        if name:
+            self.focus.select(type_name=name)
+
+    def refresh(self) -> None:
+        """Everything about the type."""
+        forest = TypeForest(self.store)
+        row = forest.rows.get(self.focus.type_name)
+        if row is None:
+            self.title.setText("No type in focus")
+            self.subtitle.setText("Choose one in Types or in the type tree.")
+            for tree in (self.chain, self.methods, self.layout_table):
+                tree.put(Node(None, []))
+            return
+        counts = instance_counts(self.store.moment(self.focus), self.store)
+        below = [name for name in forest.rows if any(up.name == row.name for up in forest.chain(name))]
+        self.title.setText(row.name)
+        words = ["abstract" if row.abstract else "concrete", f"{counts[row.name]} instances", f"{sum(counts[name] for name in below)} with subtypes"]
+        if row.file:
+            words.append(row.file)
+        self.subtitle.setText("  ·  ".join(words))
+        self._show_chain(forest, row.name)
+        self.methods.put(hook_tree([up.name for up in forest.chain(row.name)]))
+        self._show_structure(row.instance_struct)
+
+    def _show_chain(self, forest: TypeForest, name: str) -> None:
+        root = Node(None, [])
+        for row in forest.chain(name):
+            node = root.add(Node(row.name, [row.name, size_text(row.instance_size), size_text(row.class_size)], heading=row.name == name))
+            node.add(Node(row.name + "/struct", [f"{row.instance_struct or 'unknown'}, {row.class_struct or 'unknown'}", "", ""], muted=True))
+            for hook, function in row.hooks:
+                node.add(Node(f"{row.name}/{hook}", [hook, function, ""]))
+            for interface in row.interfaces:
+                node.add(Node(f"{row.name}/{interface}", ["interface", interface, ""]))
+        self.chain.put(root)
+
+    def _show_structure(self, struct: str) -> None:
+        root = Node(None, [])
+        if struct in STRUCTS:
+            size, where, fields = STRUCTS[struct]
+            root.add(Node(struct, [struct, f"{size} bytes, {where}", ""], heading=True))
+            for offset, name, ctype in fields:
+                root.add(Node(name, [name, ctype, f"+{offset}"]))
+        else:
+            root.add(Node("", ["its layout is not known", "", ""], muted=True))
+        self.layout_table.put(root)
+
+    def text(self) -> str:
+        """The tab in front."""
+        tree = self.tabs.currentWidget()
+        assert isinstance(tree, TreeList)
+        return f"{self.heading()}\n{tree.text()}"

@@ -1,0 +1,6 @@
+"""The objects that live at the moment: the composition tree, and the buses as `info qtree` lists them."""
+
+from ringscope.views.objects.view import ObjectsView
+from ringscope.views.spec import ViewSpec
+
+VIEW = ViewSpec(name="objects", title="Objects", icon="objects", area="left", make=ObjectsView, tip="The composition tree and the bus tree")

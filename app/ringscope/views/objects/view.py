@@ -1,0 +1,66 @@
+"""The Objects view: two trees of the same objects."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from ringscope.commands import Commands
+from ringscope.focus import Focus
+from ringscope.store import Store
+from ringscope.theme import Theme
+from ringscope.type_rows import TypeForest
+from ringscope.views.objects.model import bus_tree, composition
+from ringscope.views.spec import View
+from ringscope.widgets.tree_list import TreeList
+
+COLUMNS = ["Name", "Type", "Address", "Ref"]
+
+
+class ObjectsView(View):
+    """Composition and buses; a click focuses the object (and its type)."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(store, focus, commands, parent)
+        self.composition = TreeList(COLUMNS, {2, 3}, "Composition tree")
+        self.buses = TreeList(COLUMNS, {2, 3}, "Bus tree")
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.composition, "Composition")
+        self.tabs.addTab(self.buses, "Buses")
+        for tree in (self.composition, self.buses):
+            tree.header().resizeSection(0, 180)
+            tree.header().resizeSection(1, 130)
+            tree.header().resizeSection(2, 118)
+            tree.picked.connect(self._pick)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tabs)
+        self._forest = TypeForest(store)
+        self.setFocusProxy(self.composition)
+        self.tabs.currentChanged.connect(lambda _: self.refresh())
+
+    def _pick(self, key: object) -> None:
+        if isinstance(key, int) and key > 0:
+            self.focus.select(oid=key, type_name=self.store.type_of(key) or None, subject="object")
+
+    def refresh(self) -> None:
+        """The tree in front, at the moment."""
+        if len(self._forest) != len(self.store.reader.types):
+            self._forest = TypeForest(self.store)
+        state = self.store.moment(self.focus)
+        tree = self.tabs.currentWidget()
+        assert isinstance(tree, TreeList)
+        tree.put(composition(state, self.store) if tree is self.composition else bus_tree(state, self.store, self._forest))
+        if self.focus.oid:
+            tree.select_key(self.focus.oid)
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Muted lines in the new colour."""
+        for tree in (self.composition, self.buses):
+            tree.nodes.muted = theme.color("text.muted")
+
+    def table_text(self) -> str:
+        """The tree in front as text."""
+        tree = self.tabs.currentWidget()
+        assert isinstance(tree, TreeList)
+        return tree.text()

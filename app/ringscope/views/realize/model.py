@@ -1,0 +1,194 @@
+"""Calls of a recording as a tree: what the nested timeline, the checkpoints and the field tables are drawn from.  No Qt here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ringscope_core.engine.backtrace import backtrace
+from ringscope_core.trace.functions import FunctionSpec
+from ringscope_core.trace.kinds import EV_ERROR_SET, EV_FIELD, EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE, EV_MESSAGE
+
+if TYPE_CHECKING:
+    from ringscope.store import Store
+
+KINDS: Final = tuple(int(kind) for kind in (EV_ERROR_SET, EV_MESSAGE, EV_FRAME_ENTER, EV_FRAME_AT, EV_FRAME_LEAVE, EV_FIELD))
+MAX_EVENTS: Final = 60_000
+"""Call events that are read; a realize has some hundred.  What comes later is not drawn, and the view says so."""
+_BATCH: Final = 8192
+ROOTS: Final = ("qdev_device_add",)
+"""Functions whose calls the view offers as chapters."""
+
+
+class Checkpoint(NamedTuple):
+    """A statement that a call reached."""
+
+    seq: int
+    line: int
+
+
+class FieldWrite(NamedTuple):
+    """A field that was written while the call was innermost."""
+
+    seq: int
+    oid: int
+    field: int
+    old: int
+    new: int
+
+
+class Trouble(NamedTuple):
+    """An error set or a message printed while the call was innermost."""
+
+    seq: int
+    text: str
+
+
+class Call:
+    """One call: from event `seq` to event `end` (-1 while it is open)."""
+
+    def __init__(self, number: int, parent: Call | None, row: Any) -> None:
+        self.number: int = number
+        self.parent: Call | None = parent
+        self.depth: int = parent.depth + 1 if parent is not None else 0
+        self.fn: int = int(row["a0"])
+        self.values: tuple[int, int, int, int] = (int(row["a2"]), int(row["a3"]), int(row["a4"]), int(row["a5"]))
+        self.seq: int = int(row["seq"])
+        self.vt: int = int(row["vt"])
+        self.wall: int = int(row["wall"])
+        self.end: int = -1
+        self.end_vt: int = -1
+        self.end_wall: int = -1
+        self.ret: int = 0
+        self.children: list[Call] = []
+        self.checkpoints: list[Checkpoint] = [Checkpoint(self.seq, int(row["a1"]))]
+        self.fields: list[FieldWrite] = []
+        self.troubles: list[Trouble] = []
+
+    def line_at(self, seq: int) -> int:
+        """The line the call stood on after event `seq`."""
+        line = self.checkpoints[0].line
+        for point in self.checkpoints:
+            if point.seq > seq:
+                break
+            line = point.line
+        return line
+
+    def covers(self, seq: int) -> bool:
+        """Whether the call was open after event `seq`."""
+        return self.seq <= seq and (self.end < 0 or seq < self.end)
+
+    def inside(self) -> list[Call]:
+        """The call and everything it called, in order."""
+        out = [self]
+        for child in self.children:
+            out.extend(child.inside())
+        return out
+
+
+class CallTree:
+    """Grows with the recording; `calls` are in the order in which they began."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.roots: list[Call] = []
+        self.max_depth: int = 0
+        self.events_read: int = 0
+        self.complete: bool = True
+        """False when there are more call events than `MAX_EVENTS`."""
+        self._open: list[Call] = []
+        self._next_seq: int = 0
+
+    def extend(self, store: Store) -> bool:
+        """Read what came since the last call; true when there was any."""
+        reader, before = store.reader, self.events_read
+        last = reader.last_seq
+        while self._next_seq <= last and self.events_read < MAX_EVENTS:
+            rows = reader.find_events(KINDS, self._next_seq, last, _BATCH)
+            for row in rows:
+                self._note(row, store)
+            self.events_read += len(rows)
+            self._next_seq = int(rows[-1]["seq"]) + 1 if len(rows) == _BATCH else last + 1
+        self.complete = self._next_seq > last
+        return self.events_read != before
+
+    def _note(self, row: Any, store: Store) -> None:
+        kind = int(row["kind"])
+        if kind == EV_FRAME_ENTER:
+            self._enter(row)
+        elif not self._open:
+            return
+        elif kind == EV_FRAME_AT:
+            self._open[-1].checkpoints.append(Checkpoint(int(row["seq"]), int(row["a1"])))
+        elif kind == EV_FRAME_LEAVE:
+            call = self._open.pop()
+            call.end, call.end_vt, call.end_wall, call.ret = int(row["seq"]), int(row["vt"]), int(row["wall"]), int(row["a1"])
+        elif kind == EV_FIELD:
+            self._open[-1].fields.append(FieldWrite(int(row["seq"]), int(row["obj"]), int(row["a0"]), int(row["a2"]), int(row["a1"])))
+        else:
+            text = store.text(int(row["a0"] if kind == EV_ERROR_SET else row["a1"]))
+            what = "error_setg" if kind == EV_ERROR_SET else "message"
+            self._open[-1].troubles.append(Trouble(int(row["seq"]), f"{what}: {text}"))
+
+    def _enter(self, row: Any) -> None:
+        parent = self._open[-1] if self._open else None
+        call = Call(len(self.calls), parent, row)
+        self.calls.append(call)
+        (parent.children if parent is not None else self.roots).append(call)
+        self._open.append(call)
+        self.max_depth = max(self.max_depth, call.depth)
+
+    # -- questions ----------------------------------------------------------------------------------------------------------
+    def innermost_at(self, seq: int) -> Call | None:
+        """The innermost call open after event `seq`."""
+        level, found = self.roots, None
+        while True:
+            inner = next((call for call in reversed(level) if call.covers(seq)), None)
+            if inner is None:
+                return found
+            found, level = inner, inner.children
+
+    def named(self, functions: dict[int, FunctionSpec], names: tuple[str, ...]) -> list[Call]:
+        """Calls of the functions `names`."""
+        numbers = {number for number, spec in functions.items() if spec.name in names}
+        return [call for call in self.calls if call.fn in numbers]
+
+    def span_of(self, call: Call) -> tuple[int, int]:
+        """First and last event of the outermost call around `call` that has ended: a realize with its way in and out."""
+        outer = call
+        while outer.parent is not None and outer.parent.end >= 0:
+            outer = outer.parent
+        first = outer
+        while first.parent is not None:
+            first = first.parent
+        last = outer.end if outer.end >= 0 else max((inner.end for inner in outer.inside()), default=call.seq)
+        return min(first.seq, outer.seq) if outer.seq - first.seq < 64 else outer.seq, max(last, call.seq + 1)
+
+
+def signature(call: Call, functions: dict[int, FunctionSpec], strings: list[str], seq: int) -> str:
+    """``function (arg=value, ...) at file:line`` in gdb's manner."""
+    spec = functions.get(call.fn)
+    if spec is None:
+        return f"<function {call.fn}>"
+    frame = backtrace([[call.fn, call.line_at(seq), *call.values, call.seq]], functions, strings)[0]
+    args = ", ".join(f"{name}={value}" for name, value in frame.args)
+    return f"{frame.function} ({args}) at {frame.path}:{frame.line}"
+
+
+def subsystem(path: str) -> str:
+    """The part of QEMU a source file belongs to: what the bars are coloured by."""
+    for prefix, name in (("qom/", "qom"), ("hw/core/", "qdev"), ("hw/pci/", "pci"), ("hw/virtio/", "virtio"), ("hw/net/", "virtio-net"), ("net/", "net")):
+        if path.startswith(prefix):
+            return name
+    return "qdev" if path.startswith("qdev-monitor") else "main"
+
+
+SUBSYSTEM_MEANING: Final[dict[str, str]] = {
+    "main": "group.run",
+    "qdev": "group.call",
+    "qom": "group.object",
+    "pci": "group.register",
+    "virtio": "group.ring",
+    "virtio-net": "group.packet",
+    "net": "group.notify",
+}
+"""The theme's meaning for each part of QEMU, in the order of the legend."""

@@ -1,0 +1,84 @@
+"""The stack exactly as gdb prints it, with the functions picked out; a click on a frame goes to where it began."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QMouseEvent, QSyntaxHighlighter, QTextCharFormat, QTextDocument
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from ringscope.theme import LIGHT, Theme, mono_font
+from ringscope_core.engine.backtrace import BtFrame, format_frame
+
+_FRAME: Final = re.compile(r"^(#\d+ +|    \(tail call\) )(?:(0x[0-9a-f]+) in )?([A-Za-z_]\w*) \(")
+_PLACE: Final = re.compile(r" at (\S+:\d+)$")
+
+
+class _Highlighter(QSyntaxHighlighter):
+    """Function names bold, addresses and paths muted."""
+
+    def __init__(self, document: QTextDocument) -> None:
+        super().__init__(document)
+        self.theme: Theme = LIGHT
+
+    def highlightBlock(self, text: str) -> None:
+        """Format one line."""
+        muted, name, place = QTextCharFormat(), QTextCharFormat(), QTextCharFormat()
+        muted.setForeground(self.theme.color("text.muted"))
+        name.setForeground(self.theme.color("value"))
+        name.setFontWeight(700)
+        place.setForeground(self.theme.color("text.muted"))
+        found = _FRAME.match(text)
+        if found:
+            self.setFormat(0, found.end(1), muted)
+            if found.group(2):
+                self.setFormat(found.start(2), len(found.group(2)) + 4, muted)
+            self.setFormat(found.start(3), len(found.group(3)), name)
+        where = _PLACE.search(text)
+        if where:
+            self.setFormat(where.start(1), len(where.group(1)), place)
+
+
+class StackText(QPlainTextEdit):
+    """`picked` carries the event that opened the frame which was clicked."""
+
+    picked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._line_seqs: list[int] = []
+        self._shown: str = ""
+        self._highlighter = _Highlighter(self.document())
+        self.setReadOnly(True)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.setFont(mono_font(8.5))
+        self.setAccessibleName("call stack")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colour by `theme`."""
+        self._highlighter.theme = theme
+        self.setFont(mono_font(8.5))
+        self._highlighter.rehighlight()
+
+    def show_frames(self, frames: list[BtFrame], empty: str) -> None:
+        """Show the stack, innermost first; `empty` says what to print without one."""
+        lines: list[str] = []
+        seqs: list[int] = []
+        for frame in frames:
+            for line in format_frame(frame).split("\n"):
+                lines.append(line)
+                seqs.append(frame.seq)
+        text = "\n".join(lines) or empty
+        if text != self._shown:
+            self._shown, self._line_seqs = text, seqs
+            self.setPlainText(text)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click without a selection goes to the frame's beginning."""
+        super().mouseReleaseEvent(event)
+        line = self.cursorForPosition(event.position().toPoint()).blockNumber()
+        if not self.textCursor().hasSelection() and line < len(self._line_seqs):
+            self.picked.emit(self._line_seqs[line])

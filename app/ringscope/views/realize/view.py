@@ -1,0 +1,270 @@
+"""The Realize view: the stack as gdb prints it, the nested timeline of the whole chain, checkpoints and fields of a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from ringscope.theme import Theme
+from ringscope.views.realize.chart import AXES, FlameChart
+from ringscope.views.realize.model import ROOTS, Call, CallTree, signature
+from ringscope.views.realize.stack import StackText
+from ringscope.views.spec import View
+from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope_core.engine.backtrace import backtrace
+
+if TYPE_CHECKING:
+    from ringscope.commands import Commands
+    from ringscope.focus import Focus
+    from ringscope.store import Store
+
+LANDMARK: Final = "virtio_net_device_realize"
+"""The call that the view leads to when no call is open at the focus."""
+
+
+class RealizeView(View):
+    """Calls around the focused moment."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(store, focus, commands, parent)
+        self._generation: int = store.generation
+        self._chapters: list[Call] = []
+        self._open_spans: int = 0
+        self._match: int = -1
+        self.chart = FlameChart(store)
+        self.chart.picked.connect(self._go_to)
+        self.chart.chosen.connect(lambda call: self._show_call(call))
+        self.stack = StackText()
+        self.stack.picked.connect(self._go_to)
+        self.chapter = QComboBox()
+        self.axis = QComboBox()
+        self.find_box = QLineEdit()
+        self.found = QLabel()
+        self.landmark = QPushButton(f"Go to {LANDMARK}")
+        self.with_callees = QCheckBox("with callees")
+        self.call_title = QLabel()
+        self.points = RowsModel(("event", "line", "function"), right=(0, 1), parent=self)
+        self.fields = RowsModel(("event", "object", "field", "old", "new", "written in"), right=(0, 3, 4), parent=self)
+        self._build()
+
+    # -- building ---------------------------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._bar())
+        top = QSplitter(Qt.Orientation.Horizontal)
+        top.setChildrenCollapsible(False)
+        top.addWidget(self._stack_side())
+        top.addWidget(self.chart)
+        top.setSizes([460, 740])
+        top.setStretchFactor(0, 2)
+        top.setStretchFactor(1, 3)
+        whole = QSplitter(Qt.Orientation.Vertical)
+        whole.setChildrenCollapsible(False)
+        whole.addWidget(top)
+        whole.addWidget(self._details())
+        whole.setStretchFactor(0, 3)
+        whole.setStretchFactor(1, 1)
+        whole.setSizes([560, 210])
+        layout.addWidget(whole, 1)
+
+    def _bar(self) -> QWidget:
+        bar = QFrame()
+        bar.setObjectName("strip")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 4, 8, 4)
+        self.chapter.setMinimumWidth(250)
+        self.chapter.setAccessibleName("which realize")
+        self.chapter.activated.connect(self._show_chapter)
+        self.axis.addItems(AXES)
+        self.axis.setAccessibleName("horizontal axis")
+        self.axis.currentIndexChanged.connect(self._set_axis)
+        self.find_box.setPlaceholderText("Find a function (Enter: next)")
+        self.find_box.setClearButtonEnabled(True)
+        self.find_box.setMaximumWidth(280)
+        self.find_box.textChanged.connect(self._search_changed)
+        self.find_box.returnPressed.connect(self._next_match)
+        self.found.setProperty("role", "muted")
+        self.landmark.clicked.connect(self._go_to_landmark)
+        fit = QPushButton("Fit")
+        fit.setToolTip("Show the whole chain (Home)")
+        fit.clicked.connect(self.chart.go_home)
+        for widget in (self.chapter, self.axis, fit, self.find_box, self.found):
+            row.addWidget(widget)
+        row.addStretch(1)
+        row.addWidget(self.landmark)
+        return bar
+
+    def _stack_side(self) -> QWidget:
+        side = QWidget()
+        layout = QVBoxLayout(side)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.stack_title = _heading("Stack")
+        layout.addWidget(self.stack_title)
+        layout.addWidget(self.stack, 1)
+        return side
+
+    def _details(self) -> QWidget:
+        side = QWidget()
+        layout = QVBoxLayout(side)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        bar = QFrame()
+        bar.setObjectName("strip")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 3, 8, 3)
+        self.call_title.setProperty("role", "heading")
+        self.call_title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self.call_title, 1)
+        self.with_callees.toggled.connect(lambda _: self._show_call(self.chart.selected))
+        row.addWidget(self.with_callees)
+        layout.addWidget(bar)
+        tables = QSplitter(Qt.Orientation.Horizontal)
+        tables.setChildrenCollapsible(False)
+        for model, widths, name in ((self.points, (64, 54, 200), "checkpoints passed"), (self.fields, (64, 120, 250, 110, 150, 180), "fields written")):
+            table = CopyTable()
+            table.setModel(model)
+            table.set_widths(widths)
+            table.setAccessibleName(name)
+            table.clicked.connect(self._row_clicked)
+            tables.addWidget(table)
+        tables.setSizes([330, 870])
+        layout.addWidget(tables, 1)
+        return side
+
+    # -- showing ----------------------------------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Show the calls known so far and the stack at the focus."""
+        if self._generation != self.store.generation or self.chart.tree.events_read == 0:
+            self._generation = self.store.generation
+            self.chart.set_tree(CallTree())
+            self._chapters = []
+        if self.chart.tree.extend(self.store):
+            self._update_chapters()
+        seq = self.focus.seq
+        state = self.store.moment(self.focus)
+        frames = backtrace(state.stack, self.store.reader.functions, self.store.reader.strings)
+        self.stack.show_frames(frames, f"No stack: no call is open after event {state.seq}.")
+        self.stack_title.setText(f"Stack after event {state.seq}" + (f" \N{MIDDLE DOT} {len(frames)} frames" if frames else ""))
+        selected = self.chart.selected
+        if selected is None or not selected.covers(seq):
+            self.chart.selected = self.chart.tree.innermost_at(seq) or selected
+        self.chart.cursor = seq
+        self.chart.update()
+        self._show_call(self.chart.selected)
+
+    def _update_chapters(self) -> None:
+        chapters = self.chart.tree.named(self.store.reader.functions, ROOTS)
+        open_spans = sum(call.end < 0 for call in chapters)
+        if [call.seq for call in chapters] == [call.seq for call in self._chapters] and open_spans == self._open_spans and self._chapters:
+            return
+        grown = len(chapters) != len(self._chapters)
+        self._chapters, self._open_spans = chapters, open_spans
+        if grown or not self.chapter.count():
+            self.chapter.clear()
+            for number, call in enumerate(chapters, 1):
+                self.chapter.addItem(f"{ROOTS[0]} {number}: events {call.seq} to {call.end if call.end >= 0 else '...'}")
+            self.chapter.addItem("all calls")
+        self._show_chapter(max(0, self.chapter.currentIndex()))
+
+    def _show_chapter(self, place: int) -> None:
+        tree = self.chart.tree
+        if not tree.calls:
+            return
+        if place < len(self._chapters):
+            first, last = tree.span_of(self._chapters[place])
+        else:
+            first, last = tree.calls[0].seq, max(max(call.end for call in tree.calls), tree.calls[-1].seq + 1)
+        self.chart.set_home(first, last)
+
+    def _set_axis(self, axis: int) -> None:
+        self.chart.axis = axis
+        self._show_chapter(max(0, self.chapter.currentIndex()))
+
+    def _show_call(self, call: Call | None) -> None:
+        if call is None:
+            self.call_title.setText("No call selected")
+            self.points.set_rows([])
+            self.fields.set_rows([])
+            return
+        reader = self.store.reader
+        seq = self.focus.seq if call.covers(self.focus.seq) else call.seq
+        self.call_title.setText(signature(call, reader.functions, reader.strings, seq))
+        calls = call.inside() if self.with_callees.isChecked() else [call]
+        name = self.store.decoder.function
+        points = sorted((point.seq, point.line, name(item.fn)) for item in calls for point in item.checkpoints)
+        self.points.set_rows([(str(at), str(line), function) for at, line, function in points])
+        self._show_fields(calls)
+
+    def _show_fields(self, calls: list[Call]) -> None:
+        decoder = self.store.decoder
+        rows: list[tuple[int, tuple[str, ...]]] = []
+        for call in calls:
+            where = decoder.function(call.fn)
+            for w in call.fields:
+                old, new = decoder.field_value(w.field, w.old), decoder.field_value(w.field, w.new)
+                rows.append((w.seq, (str(w.seq), self.store.name_of(w.oid), decoder.field_name(w.field), old, new, where)))
+            for trouble in call.troubles:
+                rows.append((trouble.seq, (str(trouble.seq), "", trouble.text, "", "", where)))
+        rows.sort(key=lambda row: row[0])
+        red = self.theme.severity("error")
+        colors: dict[tuple[int, int], QColor] = {(i, 2): red for i, (_, row) in enumerate(rows) if not row[1] and not row[3]}
+        self.fields.set_rows([row for _, row in rows], colors)
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Give the painters the theme."""
+        self.chart.theme = theme
+        self.stack.set_theme(theme)
+        self.chart.update()
+
+    # -- acting -----------------------------------------------------------------------------------------------------------------
+    def _go_to(self, seq: int) -> None:
+        self.focus.select(seq=seq, subject="event")
+
+    def _row_clicked(self, index: QModelIndex) -> None:
+        self._go_to(int(str(index.siblingAtColumn(0).data())))
+
+    def _go_to_landmark(self) -> None:
+        calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))
+        if calls:
+            self.chart.choose(calls[0], calls[0].seq)
+            self.chart.show_call(calls[0])
+
+    def _search_changed(self, text: str) -> None:
+        functions = self.store.reader.functions
+        numbers = {number for number, spec in functions.items() if text and text.lower() in spec.name.lower()}
+        matches = [call.number for call in self.chart.tree.calls if call.fn in numbers]
+        self.chart.matches = frozenset(matches)
+        self._match = -1
+        self.found.setText(f"{len(matches)} calls" if text else "")
+        self.chart.update()
+
+    def _next_match(self) -> None:
+        matches = sorted(self.chart.matches)
+        if matches:
+            self._match = (self._match + 1) % len(matches)
+            call = self.chart.tree.calls[matches[self._match]]
+            self.found.setText(f"{self._match + 1} of {len(matches)}")
+            self.chart.choose(call, call.seq)
+            self.chart.show_call(call)
+
+    def search(self) -> None:
+        """Put the keyboard into the function search."""
+        self.find_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.find_box.selectAll()
+
+    def table_text(self) -> str:
+        """The stack, then checkpoints and fields of the selected call."""
+        return "\n\n".join((self.stack.toPlainText(), self.call_title.text(), self.points.text(), self.fields.text()))
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "heading")
+    label.setContentsMargins(8, 5, 8, 4)
+    return label

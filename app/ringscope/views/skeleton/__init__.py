@@ -1,0 +1,6 @@
+"""A view to copy.  Three steps: copy this folder to ``views/<name>``, change the line below, add the name to ``views/__init__.py``."""
+
+from ringscope.views.skeleton.view import SkeletonView
+from ringscope.views.spec import ViewSpec
+
+VIEW = ViewSpec(name="skeleton", title="Skeleton", icon="skeleton", area="center", make=SkeletonView, tip="How many events of each kind there are")

@@ -1,0 +1,72 @@
+"""Axes whose numbers carry their units: k and M for rates, ns to s on a logarithmic scale for latencies, seconds for time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pyqtgraph as pg
+
+from ringscope.views.throughput.model import duration
+
+
+def _plain(value: float) -> str:
+    return f"{value:.4g}"
+
+
+class SiAxis(pg.AxisItem):  # type: ignore[misc]
+    """Rates: 20 k, 1.5 M."""
+
+    def __init__(self, unit: str = "") -> None:
+        super().__init__("left")
+        self.unit = unit
+        self.enableAutoSIPrefix(False)
+        self.setWidth(52)
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """Numbers with a prefix; all of one axis share it."""
+        top = max((abs(value) for value in values), default=0.0)
+        factor, prefix = next(((f, p) for f, p in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if top >= f), (1.0, ""))
+        return [f"{_plain(value / factor)}{prefix if value else ''}{self.unit}" for value in values]
+
+
+class LogTimeAxis(pg.AxisItem):  # type: ignore[misc]
+    """Latencies: the plot holds log10 of ns."""
+
+    def __init__(self) -> None:
+        super().__init__("left")
+        self.enableAutoSIPrefix(False)
+        self.setWidth(52)
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        """Decades, and 2 and 5 between them when there is room."""
+        first, last = math.floor(minVal), math.ceil(maxVal)
+        decades = [float(d) for d in range(first, last + 1) if minVal <= d <= maxVal]
+        between = [d + math.log10(f) for d in range(first, last + 1) for f in (2, 5) if minVal <= d + math.log10(f) <= maxVal]
+        return [(1.0, decades), (0.3, between)] if maxVal - minVal < 4 else [(1.0, decades)]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """The time itself."""
+        return [duration(round(10**value, 6)) for value in values]
+
+
+class SecondsAxis(pg.AxisItem):  # type: ignore[misc]
+    """Time since the run began, in the unit that suits the span."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom")
+        self.enableAutoSIPrefix(False)
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """Seconds, or milliseconds when ticks are closer than that."""
+        if spacing >= 0.01:
+            return [f"{value:.{0 if spacing >= 1 else 1 if spacing >= 0.1 else 2}f} s" for value in values]
+        if spacing >= 1e-5:
+            return [f"{value * 1e3:.{0 if spacing >= 1e-3 else 2}f} ms" for value in values]
+        return [f"{value * 1e6:.1f} \N{MICRO SIGN}s" for value in values]
+
+
+def pen(color: Any, width: float = 1.0, style: Any = None) -> Any:
+    """A cosmetic pen: its width is in pixels at any zoom."""
+    return pg.mkPen(color, width=width, style=style, cosmetic=True) if style is not None else pg.mkPen(color, width=width, cosmetic=True)

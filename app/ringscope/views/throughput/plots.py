@@ -1,0 +1,234 @@
+"""Six linked plots of the counters, a crosshair, two markers and the focus's line."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from ringscope.theme import LIGHT, Theme, ui_font
+from ringscope.views.throughput.axes import LogTimeAxis, SecondsAxis, SiAxis, pen
+from ringscope.views.throughput.model import QUANTILES, Floats, Samples
+
+
+class PlotKind(NamedTuple):
+    """One plot: its title, and the line styles with their words."""
+
+    name: str
+    title: str
+    styles: tuple[tuple[str, Qt.PenStyle], ...]
+
+
+_SOLID, _DASH, _DOT = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
+PLOTS: Final = (
+    PlotKind("packets", "packets/s through the device", (("", _SOLID),)),
+    PlotKind("kicks", "kicks/s", (("sent", _SOLID), ("suppressed", _DASH))),
+    PlotKind("bits", "bit/s through the device", (("", _SOLID),)),
+    PlotKind("interrupts", "interrupts/s", (("sent", _SOLID), ("suppressed", _DASH))),
+    PlotKind("occupancy", "ring occupancy: available + in flight, % of num", (("", _SOLID),)),
+    PlotKind("latency", "latency post to take, virtual time", (("p50", _SOLID), ("p90", _DASH), ("p99", _DOT))),
+)
+_COLUMNS: Final = 2
+
+
+class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
+    """`pointed` carries the time (s) under the pointer or None, `clicked` the time of a click, `ranged` that a person moved the view."""
+
+    pointed = Signal(object)
+    clicked = Signal(float)
+    ranged = Signal()
+    marked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = LIGHT
+        self.smooth: bool = False
+        """Antialiased and thicker lines: for figures, too slow for live traffic."""
+        self._plots: dict[str, Any] = {}
+        self._curves: dict[tuple[str, int, int], Any] = {}
+        self._cross: list[Any] = []
+        self._focus_lines: list[Any] = []
+        self._markers: dict[str, list[Any]] = {"A": [], "B": []}
+        self._moving: bool = False
+        self._styled: dict[tuple[str, int, int], tuple[str, bool]] = {}
+        """What each curve was last coloured by."""
+        self.ci.layout.setSpacing(2)
+        self.ci.layout.setContentsMargins(4, 4, 8, 2)
+        for place, kind in enumerate(PLOTS):
+            self._add_plot(place, kind)
+        self.scene().sigMouseMoved.connect(self._mouse_moved)
+        self.scene().sigMouseClicked.connect(self._mouse_clicked)
+
+    # -- building -----------------------------------------------------------------------------------------------------------------
+    def _add_plot(self, place: int, kind: PlotKind) -> None:
+        axis = LogTimeAxis() if kind.name == "latency" else SiAxis("%" if kind.name == "occupancy" else "")
+        bottom = SecondsAxis()
+        plot = self.addPlot(place // _COLUMNS, place % _COLUMNS, axisItems={"left": axis, "bottom": bottom})
+        plot.hideButtons()
+        plot.setMenuEnabled(False)
+        plot.setClipToView(True)
+        plot.setDownsampling(auto=True, mode="peak")
+        plot.showGrid(x=True, y=True, alpha=0.25)
+        plot.enableAutoRange(x=False, y=True)
+        plot.vb.setAutoVisible(y=True)
+        plot.vb.setMouseEnabled(x=True, y=False)
+        plot.vb.setDefaultPadding(0.06)
+        if kind.name != "latency":
+            plot.vb.setLimits(yMin=0)
+        if kind.name == "occupancy":
+            plot.enableAutoRange(y=False)
+            plot.setYRange(0, 100, padding=0.03)
+        plot.vb.sigRangeChangedManually.connect(lambda _: self.ranged.emit())
+        first = self._plots.get("packets")
+        if first is not None:
+            plot.setXLink(first)
+        self._plots[kind.name] = plot
+        self._cross.append(_hidden_line(plot))
+        self._focus_lines.append(_hidden_line(plot))
+        for name in self._markers:
+            line = pg.InfiniteLine(angle=90, movable=True)
+            line.setVisible(False)
+            line.sigPositionChanged.connect(lambda moved, which=name: self._marker_moved(which, moved))
+            plot.addItem(line, ignoreBounds=True)
+            self._markers[name].append(line)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours of surfaces, axes and lines; curves are recoloured with the next data."""
+        self.theme = theme
+        self.setBackground(theme.color("surface"))
+        for kind in PLOTS:
+            plot = self._plots[kind.name]
+            plot.setTitle(kind.title, color=theme.hex("text"), size="8.5pt", bold=True, justify="left")
+            plot.titleLabel.item.setFont(ui_font(8.5, bold=True))
+            for side in ("left", "bottom"):
+                axis = plot.getAxis(side)
+                axis.setPen(theme.color("border"))
+                axis.setTextPen(theme.color("text.muted"))
+                axis.setStyle(tickFont=ui_font(7.5), tickTextOffset=4, tickLength=4)
+        for line in self._cross:
+            line.setPen(pen(theme.color("text.muted"), 1.0, _DASH))
+        for line in self._focus_lines:
+            line.setPen(pen(theme.color("cursor"), 1.5))
+        for lines in self._markers.values():
+            for line in lines:
+                line.setPen(pen(theme.color("mark"), 1.5, _SOLID))
+                line.setHoverPen(pen(theme.color("mark"), 3.0))
+        self._styled = {}
+
+    # -- data ---------------------------------------------------------------------------------------------------------------------
+    def show_samples(self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float) -> None:
+        """Draw the rings `shown`; the others' curves are hidden."""
+        times = samples.time_s(wall)
+        starts = samples.window_starts(times, window_s)
+        for (name, oid, style), curve in self._curves.items():
+            if oid not in shown:
+                curve.setVisible(False)
+        for oid in shown:
+            for kind in PLOTS:
+                for style, values in enumerate(self._values(kind.name, samples, oid, times, starts)):
+                    self._set(kind, oid, style, times, values, colors[oid])
+
+    def _values(self, name: str, samples: Samples, oid: int, times: Floats, starts: Any) -> list[Floats]:
+        if name == "packets":
+            return [samples.rate(oid, "packets", times, starts)]
+        if name == "bits":
+            return [8.0 * samples.rate(oid, "bytes", times, starts)]
+        if name == "occupancy":
+            return [samples.occupancy(oid)]
+        if name == "latency":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return [np.log10(samples.latency_ns(oid, place)) for place in range(len(QUANTILES))]
+        return [samples.rate(oid, name, times, starts), samples.rate(oid, f"{name}_suppressed", times, starts)]
+
+    def _set(self, kind: PlotKind, oid: int, style: int, times: Floats, values: Floats, color: Any) -> None:
+        key = (kind.name, oid, style)
+        curve = self._curves.get(key)
+        if curve is None:
+            curve = pg.PlotDataItem(connect="finite", antialias=self.smooth, autoDownsample=True, downsampleMethod="peak", clipToView=True)
+            self._plots[kind.name].addItem(curve)
+            self._curves[key] = curve
+        look = (color.name(), self.smooth)
+        if self._styled.get(key) != look:
+            curve.setPen(pen(color, 1.6 if self.smooth else 1.0, kind.styles[style][1]))
+            self._styled[key] = look
+        curve.setVisible(True)
+        curve.setData(times, values)
+
+    # -- ranges and lines ---------------------------------------------------------------------------------------------------------
+    def x_range(self) -> tuple[float, float]:
+        """The span of time shown, in seconds."""
+        low, high = self._plots["packets"].viewRange()[0]
+        return float(low), float(high)
+
+    def set_x_range(self, low: float, high: float) -> None:
+        """Show a span of time."""
+        if high > low and (low, high) != self.x_range():
+            self._plots["packets"].setXRange(low, high, padding=0)
+
+    def set_focus_time(self, seconds: float | None) -> None:
+        """Draw the focused moment, or nothing while the end is followed."""
+        _place(self._focus_lines, seconds)
+
+    def set_cross_time(self, seconds: float | None) -> None:
+        """Draw the crosshair in all plots."""
+        _place(self._cross, seconds)
+
+    def set_marker(self, name: str, seconds: float | None) -> None:
+        """Put marker A or B at a time, or take it away."""
+        self._moving = True
+        _place(self._markers[name], seconds)
+        self._moving = False
+        self.marked.emit()
+
+    def marker(self, name: str) -> float | None:
+        """Where marker A or B stands."""
+        line = self._markers[name][0]
+        return float(line.value()) if line.isVisible() else None
+
+    def _marker_moved(self, name: str, moved: Any) -> None:
+        if not self._moving and moved.isVisible():
+            self.set_marker(name, float(moved.value()))
+
+    # -- the pointer --------------------------------------------------------------------------------------------------------------
+    def _time_at(self, position: QPointF) -> float | None:
+        for plot in self._plots.values():
+            if plot.sceneBoundingRect().contains(position):
+                return float(plot.vb.mapSceneToView(position).x())
+        return None
+
+    def _mouse_moved(self, position: QPointF) -> None:
+        self.pointed.emit(self._time_at(position))
+
+    def _mouse_clicked(self, event: Any) -> None:
+        seconds = self._time_at(event.scenePos())
+        if seconds is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.set_marker("A", seconds)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.set_marker("B", seconds)
+        else:
+            self.clicked.emit(seconds)
+
+    def leaveEvent(self, event: Any) -> None:
+        """The pointer is gone: no crosshair."""
+        super().leaveEvent(event)
+        self.pointed.emit(None)
+
+
+def _hidden_line(plot: Any) -> Any:
+    line = pg.InfiniteLine(angle=90, movable=False)
+    line.setVisible(False)
+    plot.addItem(line, ignoreBounds=True)
+    return line
+
+
+def _place(lines: list[Any], seconds: float | None) -> None:
+    """Move lines to a time and show them, or hide them."""
+    for line in lines:
+        if seconds is not None:
+            line.setValue(seconds)
+        line.setVisible(seconds is not None)

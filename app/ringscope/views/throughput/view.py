@@ -1,0 +1,338 @@
+"""The Throughput view: plots, which queues they show, and a table of the values at the crosshair, the markers or the end."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QKeyEvent, QPixmap
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
+
+from ringscope.theme import Theme
+from ringscope.views.spec import View
+from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples, duration, si
+from ringscope.views.throughput.plots import PlotBoard
+from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope_core.trace.oids import ring_index
+
+if TYPE_CHECKING:
+    from ringscope.commands import Commands
+    from ringscope.focus import Focus
+    from ringscope.store import Store
+
+SPANS: Final = (("last 2 s", 2.0), ("last 10 s", 10.0), ("last 30 s", 30.0), ("last 2 min", 120.0), ("everything", 0.0))
+WINDOWS: Final = (("per sample", 0.0), ("mean of 0.1 s", 0.1), ("mean of 0.5 s", 0.5), ("mean of 2 s", 2.0))
+HEADINGS: Final = (
+    "queue",
+    "packets/s",
+    "bit/s",
+    "available",
+    "in flight",
+    "num",
+    "kicks/s",
+    "suppressed/s",
+    "interrupts/s",
+    "suppressed/s",
+    "p50",
+    "p90",
+    "p99",
+    "packets",
+    "drops",
+)
+LIVE_INTERVAL_S: Final = 0.05
+"""While traffic runs the curves are redrawn twenty times a second: eyes follow no more, and the frame keeps its budget."""
+
+
+class ThroughputView(View):
+    """Counters of all rings over time."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(store, focus, commands, parent)
+        self.samples = Samples()
+        self._generation: int = store.generation
+        self._boxes: dict[int, QCheckBox] = {}
+        self._frozen: bool = False
+        self._cross: float | None = None
+        self._drawn_at: float = 0.0
+        self.board = PlotBoard()
+        self.board.pointed.connect(self._pointed)
+        self.board.clicked.connect(self._clicked)
+        self.board.ranged.connect(lambda: self.follow.setChecked(False))
+        self.board.marked.connect(self._show_values)
+        self.model = RowsModel(HEADINGS, right=range(1, len(HEADINGS)), parent=self)
+        self.table = CopyTable()
+        self.follow = QToolButton()
+        self.freeze = QToolButton()
+        self.clock = QComboBox()
+        self.span = QComboBox()
+        self.window_box = QComboBox()
+        self.legend = QHBoxLayout()
+        self.when = QLabel()
+        self._build()
+
+    def _build(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._bar())
+        lower = QWidget()
+        column = QVBoxLayout(lower)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.when.setProperty("role", "heading")
+        self.when.setContentsMargins(8, 4, 8, 3)
+        column.addWidget(self.when)
+        self.table.setModel(self.model)
+        self.table.set_widths((150, 84, 92, 70, 66, 52, 72, 92, 86, 92, 66, 66, 66, 84))
+        self.table.setAccessibleName("values of all curves")
+        column.addWidget(self.table, 1)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self.board)
+        split.addWidget(lower)
+        split.setStretchFactor(0, 1)
+        split.setSizes([600, 150])
+        layout.addWidget(split, 1)
+
+    def _bar(self) -> QWidget:
+        bar = QFrame()
+        bar.setObjectName("strip")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 4, 8, 4)
+        for button, text, tip in (
+            (self.follow, "Follow", "Keep the newest sample at the right edge"),
+            (self.freeze, "Freeze", "Stop taking new samples; the recording goes on"),
+        ):
+            button.setText(text)
+            button.setToolTip(tip)
+            button.setCheckable(True)
+            row.addWidget(button)
+        self.follow.setChecked(True)
+        self.follow.toggled.connect(lambda on: self.refresh_now() if on else None)
+        self.freeze.toggled.connect(self._set_frozen)
+        self.clock.addItems(["virtual time", "wall time"])
+        self.clock.setAccessibleName("clock of the horizontal axis")
+        self.span.addItems([text for text, _ in SPANS])
+        self.span.setCurrentIndex(1)
+        self.window_box.addItems([text for text, _ in WINDOWS])
+        self.window_box.setCurrentIndex(1)
+        self.window_box.setToolTip("Rates are differences over this time, latencies over 16 samples")
+        for box in (self.clock, self.span, self.window_box):
+            box.currentIndexChanged.connect(lambda _: self._settings_changed())
+            row.addWidget(box)
+        for name in ("A", "B"):
+            button = QPushButton(name)
+            button.setToolTip(f"Put marker {name} in the middle of the view, or take it away ({'Shift' if name == 'A' else 'Ctrl'}+click puts it there)")
+            button.setMaximumWidth(34)
+            button.clicked.connect(lambda _, which=name: self._toggle_marker(which))
+            row.addWidget(button)
+        row.addSpacing(10)
+        row.addLayout(self.legend)
+        row.addStretch(1)
+        return bar
+
+    # -- showing ------------------------------------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Take new samples, draw; while live at most twenty times a second."""
+        now = monotonic()
+        if self.store.live and now - self._drawn_at < LIVE_INTERVAL_S and self._generation == self.store.generation:
+            return
+        self._drawn_at = now
+        self.refresh_now()
+
+    def refresh_now(self, whole: bool = False) -> None:
+        """Take new samples and draw; `whole` computes every latency now, for a figure."""
+        if self._generation != self.store.generation:
+            self._generation = self.store.generation
+            self.samples = Samples()
+        if not self._frozen or not self.samples.count:
+            self.samples.extend(self.store.reader)
+            self.samples.fill_latency(self.store.reader, 1 << 20 if whole else 1)
+        self._update_legend()
+        self._draw()
+
+    def _draw(self) -> None:
+        wall = self._wall
+        if self.samples.count:
+            times = self.samples.time_s(wall)
+            if self.follow.isChecked():
+                self._follow(float(times[0]), float(times[-1]))
+            colors = {oid: self._color(oid) for oid in self.samples.oids}
+            self.board.show_samples(self.samples, self._shown(), colors, wall, self._window_s)
+        self.board.set_focus_time(None if self.focus.following else self._focus_time())
+        self._show_values()
+
+    def _follow(self, first: float, last: float) -> None:
+        span = SPANS[self.span.currentIndex()][1]
+        low = max(first, last - span) if span else first
+        self.board.set_x_range(low, max(last, low + 1e-6))
+
+    def _focus_time(self) -> float:
+        state = self.store.moment(self.focus)
+        return (state.wall if self._wall else state.vt) / 1e9
+
+    @property
+    def _wall(self) -> bool:
+        return self.clock.currentIndex() == 1
+
+    @property
+    def _window_s(self) -> float:
+        return WINDOWS[self.window_box.currentIndex()][1]
+
+    def _shown(self) -> list[int]:
+        return [oid for oid in self.samples.oids if oid not in self._boxes or self._boxes[oid].isChecked()]
+
+    def _color(self, oid: int) -> QColor:
+        name = self.store.name_of(oid)
+        role = "ctrl" if name.startswith("ctrl") else name[:2]
+        return self.theme.queue(role, int(ring_index(oid)) // 2 if role != "ctrl" else 0)
+
+    def _name(self, oid: int) -> str:
+        name = self.store.name_of(oid)
+        for prefix, word in (("rx", "receiveq"), ("tx", "transmitq"), ("ctrl", "controlq")):
+            if name.startswith(prefix):
+                return word + name[len(prefix) :]
+        return name
+
+    def _update_legend(self) -> None:
+        for oid in self.samples.oids:
+            if oid not in self._boxes:
+                box = QCheckBox(self._name(oid))
+                box.setChecked(True)
+                box.toggled.connect(lambda _: self._draw())
+                self._boxes[oid] = box
+                self.legend.addWidget(box)
+                self._color_box(oid, box)
+        for oid in [oid for oid in self._boxes if oid not in self.samples.oids]:
+            self._boxes.pop(oid).deleteLater()
+
+    def _color_box(self, oid: int, box: QCheckBox) -> None:
+        swatch = QPixmap(14, 4)
+        swatch.fill(self._color(oid))
+        box.setIcon(swatch)
+        box.setText(self._name(oid))
+
+    # -- values -------------------------------------------------------------------------------------------------------------------
+    def _show_values(self) -> None:
+        """The table: at the crosshair, else at the focused moment, else at the end; and between the markers."""
+        samples = self.samples
+        if not samples.count:
+            self.when.setText("No counters are recorded yet.")
+            self.model.set_rows([])
+            return
+        times = samples.time_s(self._wall)
+        starts = samples.window_starts(times, self._window_s)
+        place, where = self._value_place(times)
+        clock = self.clock.currentText()
+        self.when.setText(f"At {times[place]:.6f} s {clock} ({where})" + self._marker_words())
+        rows = [self._row(oid, place, int(starts[place]), times, self._name(oid)) for oid in samples.oids]
+        a, b = self.board.marker("A"), self.board.marker("B")
+        if a is not None and b is not None:
+            first, last = sorted((max(0, samples.place_at(a, self._wall)), max(0, samples.place_at(b, self._wall))))
+            rows += [self._row(oid, last, first, times, f"{self._name(oid)} A to B", since=True) for oid in samples.oids]
+        self.model.set_rows(rows)
+
+    def _value_place(self, times: Floats) -> tuple[int, str]:
+        if self._cross is not None:
+            return max(0, self.samples.place_at(self._cross, self._wall)), "crosshair"
+        if not self.focus.following:
+            return max(0, self.samples.place_at(self._focus_time(), self._wall)), "focus"
+        return len(times) - 1, "newest sample"
+
+    def _marker_words(self) -> str:
+        a, b = self.board.marker("A"), self.board.marker("B")
+        words = [f"{name} {value:.6f} s" for name, value in (("A", a), ("B", b)) if value is not None]
+        if a is not None and b is not None:
+            words.append(f"B - A {b - a:+.6f} s")
+        return "".join(f"   \N{MIDDLE DOT}   {word}" for word in words)
+
+    def _row(self, oid: int, place: int, start: int, times: Floats, name: str, since: bool = False) -> tuple[str, ...]:
+        """One queue's values at sample `place`, rates since sample `start`; totals too are since then when `since`."""
+        samples = self.samples
+        elapsed = float(times[place] - times[start])
+
+        def growth(column: str) -> int:
+            values: Ints = samples.column(oid, column)
+            return int(values[place] - values[start])
+
+        def rate(column: str, factor: float = 1.0) -> float:
+            return factor * growth(column) / elapsed if elapsed > 0 else float("nan")
+
+        def level(column: str) -> int:
+            return int(samples.column(oid, column)[place])
+
+        latencies = ["", "", ""] if since else [duration(float(samples.latency_ns(oid, q)[place])) for q in range(len(QUANTILES))]
+        total = growth if since else level
+        return (
+            name,
+            si(rate("packets"), "pps"),
+            si(rate("bytes", 8.0), "bit/s"),
+            str(level("available")),
+            str(level("inuse")),
+            str(level("num")),
+            si(rate("kicks"), "/s"),
+            si(rate("kicks_suppressed"), "/s"),
+            si(rate("interrupts"), "/s"),
+            si(rate("interrupts_suppressed"), "/s"),
+            *latencies,
+            f"{total('packets'):,}".replace(",", "\N{THIN SPACE}"),
+            str(total("drops")),
+        )
+
+    # -- acting -------------------------------------------------------------------------------------------------------------------
+    def _pointed(self, seconds: float | None) -> None:
+        if seconds != self._cross:
+            self._cross = seconds
+            self.board.set_cross_time(seconds)
+            self._show_values()
+
+    def _clicked(self, seconds: float) -> None:
+        """Go to the moment under the pointer."""
+        place = self.samples.place_at(seconds, self._wall)
+        if place < 0:
+            return
+        vt = round(seconds * 1e9)
+        if self._wall:
+            vt = int(np.interp(seconds, self.samples.time_s(True), self.samples.time_s(False)) * 1e9)
+        seq = self.store.reader.seq_at_vt(vt)
+        if seq >= 0:
+            self.focus.select(seq=seq)
+
+    def _toggle_marker(self, name: str) -> None:
+        if self.board.marker(name) is not None:
+            self.board.set_marker(name, None)
+            return
+        low, high = self.board.x_range()
+        self.board.set_marker(name, low + (high - low) * (1 / 3 if name == "A" else 2 / 3))
+
+    def _set_frozen(self, frozen: bool) -> None:
+        self._frozen = frozen
+
+    def _settings_changed(self) -> None:
+        for name in ("A", "B"):
+            self.board.set_marker(name, None)
+        self.follow.setChecked(True)
+        self._draw()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """M puts marker A, Shift+M marker B; F follows."""
+        if event.key() == Qt.Key.Key_M:
+            self._toggle_marker("B" if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else "A")
+        elif event.key() == Qt.Key.Key_F:
+            self.follow.toggle()
+        else:
+            super().keyPressEvent(event)
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Recolour plots and legend."""
+        self.board.set_theme(theme)
+        for oid, box in self._boxes.items():
+            self._color_box(oid, box)
+        if self.samples.count:
+            self._draw()
+
+    def table_text(self) -> str:
+        """Values of all queues as tab-separated lines."""
+        return f"{self.when.text()}\n{self.model.text()}"

@@ -1,0 +1,6 @@
+"""The QOM types as a tree of text: the table twin of the Types picture, always at hand."""
+
+from ringscope.views.spec import ViewSpec
+from ringscope.views.typetree.view import TypeTreeView
+
+VIEW = ViewSpec(name="typetree", title="Type tree", icon="types", area="left", make=TypeTreeView, tip="QOM types as a tree")

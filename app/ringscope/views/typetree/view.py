@@ -1,0 +1,60 @@
+"""The tree of types: name, instances, sizes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ringscope.commands import Commands
+from ringscope.focus import Focus
+from ringscope.store import Store
+from ringscope.theme import Theme
+from ringscope.type_rows import TypeForest, instance_counts
+from ringscope.views.spec import View
+from ringscope.widgets.tree_list import Node, TreeList
+
+
+class TypeTreeView(View):
+    """One line a type; a click focuses it."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(store, focus, commands, parent)
+        self.tree = TreeList(["Type", "Live", "Size"], {1, 2}, "QOM types")
+        self.tree.header().resizeSection(0, 215)
+        self.tree.header().resizeSection(1, 42)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tree)
+        self.setFocusProxy(self.tree)
+        self.tree.picked.connect(lambda name: focus.select(type_name=str(name)))
+        self._forest = TypeForest(store)
+        self._generation = store.generation
+
+    def _tree(self, counts: Counter[str]) -> Node:
+        root = Node("", [])
+        nodes: dict[str, Node] = {"": root}
+        for name, _ in self._forest.walk():
+            row = self._forest.rows[name]
+            size = "?" if row.instance_size is None else str(row.instance_size)
+            node = Node(name, [name, str(counts[name]) if counts[name] else "", size], tip="abstract" if row.abstract else "")
+            node.muted = row.abstract
+            nodes[name] = nodes.get(row.parent, root).add(node)
+        return root
+
+    def refresh(self) -> None:
+        """Counts at the moment, and the selected type."""
+        if self._generation != self.store.generation or len(self._forest) != len(self.store.reader.types):
+            self._generation = self.store.generation
+            self._forest = TypeForest(self.store)
+        self.tree.put(self._tree(instance_counts(self.store.moment(self.focus), self.store)))
+        if self.focus.type_name:
+            self.tree.select_key(self.focus.type_name)
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Muted lines in the new colour."""
+        self.tree.nodes.muted = theme.color("text.muted")
+
+    def table_text(self) -> str:
+        """The tree as text."""
+        return self.tree.text()

@@ -1,0 +1,216 @@
+"""The window: docks around one store and one focus, and the single timer that moves them.
+
+Each tick takes what the recording gained, moves the focus along while it follows, and refreshes visible views that something
+changed for, as long as the tick's budget lasts; what did not fit comes first in the next tick.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import PySide6QtAds as ads
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
+
+from ringscope.commands import Commands
+from ringscope.focus import Focus
+from ringscope.settings import LAYOUT_VERSION, Settings
+from ringscope.store import Store
+from ringscope.theme import DARK, LIGHT, Theme, apply
+from ringscope.theme_sheet import dock_sheet
+from ringscope.views import ALL_VIEWS, PANELS
+from ringscope.views.spec import View
+from ringscope.window_actions import fill_menus, make_actions, paint_actions
+from ringscope.window_banner import Banner
+from ringscope.window_docks import DockArea
+from ringscope.window_frames import BUDGET_MS, FrameMeter
+from ringscope.window_host import ViewHost
+from ringscope.window_status import StatusLine
+from ringscope.window_top import TopBar
+from ringscope.window_verbs import Verbs
+
+TICK_MS: Final = 16
+
+
+class Window(QMainWindow):
+    """Everything that a person sees of one recording.
+
+    `closing` is emitted once, before the window is gone, so that its source can end what it started.
+    """
+
+    closing = Signal()
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, theme: Theme, settings: Settings, meter: FrameMeter | None = None) -> None:
+        super().__init__()
+        self.store, self.focus, self.commands, self.theme, self.settings = store, focus, commands, theme, settings
+        self.meter = meter or FrameMeter()
+        self.on_tick: Callable[[float], None] | None = None
+        """Called first in each tick with the ms since the last: a source's playback."""
+        self.setWindowTitle(self._title())
+        self.setMinimumSize(960, 600)
+        self.hosts: dict[str, ViewHost] = {name: ViewHost(name, store, focus, commands, self._built) for name in (*ALL_VIEWS, *PANELS)}
+        self.commands_by_name: dict[str, QAction] = make_actions(self)
+        self.menus = fill_menus(self.menuBar(), self.commands_by_name)
+        self.banner = Banner()
+        self.docks = DockArea(self.hosts)
+        self._assemble()
+        self.top = TopBar(store, focus, commands, self.commands_by_name, self)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top)
+        self.status = StatusLine(store, focus, commands, self.meter)
+        self.setStatusBar(self.status)
+        self.verbs = Verbs(self)
+        self.docks.fill_menu(self.menus["&View"], self.commands_by_name["theme"])
+        self._turn = 0
+        self._last_tick = time.perf_counter()
+        self._slow_due = 0.0
+        self._closed = False
+        self._connect()
+        self.set_theme(theme)
+        self._restore()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+        self._timer.start(TICK_MS)
+
+    # -- building -----------------------------------------------------------------------------------------------------
+    def _assemble(self) -> None:
+        middle = QWidget()
+        layout = QVBoxLayout(middle)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.docks.manager, 1)
+        self.setCentralWidget(middle)
+
+    def _connect(self) -> None:
+        self.store.grown.connect(self._everything_changed)
+        self.store.replaced.connect(self._replaced)
+        self.store.live_changed.connect(self._everything_changed)
+        self.focus.changed.connect(self._everything_changed)
+        self.commands.changed.connect(self._everything_changed)
+        self.banner.restart.connect(self.commands.restart)
+        self.commands.message.connect(self.status.showMessage)
+
+    def _built(self, host: ViewHost) -> None:
+        host.setAccessibleName(host.name)
+
+    def _title(self) -> str:
+        name = str(self.store.meta.get("title") or self.store.meta.get("scenario") or self.store.reader.path.name)
+        return f"{name} - Ringscope"
+
+    def _replaced(self) -> None:
+        self.focus.reset()
+        self.banner.hide()
+        self.setWindowTitle(self._title())
+        self._everything_changed()
+
+    def _everything_changed(self, _: object = None) -> None:
+        for host in self.hosts.values():
+            host.dirty = True
+
+    # -- the tick -----------------------------------------------------------------------------------------------------
+    def tick(self) -> None:
+        """One frame's work."""
+        start = time.perf_counter()
+        elapsed_ms, self._last_tick = (start - self._last_tick) * 1000, start
+        if self.on_tick is not None:
+            self.on_tick(elapsed_ms)
+        self.store.poll()
+        self.focus.advance(self.store.last_seq)
+        slowest, worst = "store", (time.perf_counter() - start) * 1000
+        hosts = list(self.hosts.values())
+        for place in range(len(hosts)):
+            if (time.perf_counter() - start) * 1000 > BUDGET_MS:
+                self._turn = (self._turn + place) % len(hosts)
+                break
+            host = hosts[(self._turn + place) % len(hosts)]
+            if host.refresh() and host.cost_ms > worst:
+                slowest, worst = host.name, host.cost_ms
+            if host.view is not None and getattr(host.view, "unfinished", False):
+                host.dirty = True
+        if start >= self._slow_due:
+            self._slow_due = start + 0.2
+            self.status.refresh()
+            self.verbs.show_state()
+        self.meter.tick((time.perf_counter() - start) * 1000, slowest)
+
+    def event(self, event: QEvent) -> bool:
+        """Times every paint of the window."""
+        if event.type() != QEvent.Type.UpdateRequest:
+            return super().event(event)
+        start = self.meter.now_ns()
+        done = super().event(event)
+        self.meter.paint(start)
+        return done
+
+    # -- what a person does ---------------------------------------------------------------------------------------------
+    def set_theme(self, theme: Theme) -> None:
+        """Dress the whole application in `theme`."""
+        self.theme = theme
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        apply(app, theme)
+        self.docks.manager.setStyleSheet(dock_sheet(theme.hexes))
+        self.docks.paint_icons(theme)
+        paint_actions(self.commands_by_name, theme)
+        for host in self.hosts.values():
+            host.set_theme(theme)
+        self.top.set_theme(theme)
+        self.verbs.set_theme(theme)
+
+    def toggle_theme(self) -> None:
+        """From light to dark and back."""
+        self.set_theme(LIGHT if self.theme.dark else DARK)
+
+    def show_view(self, name: str) -> View:
+        """Bring the view `name` to the front, with the keyboard in it."""
+        self.docks.show(name)
+        view = self.hosts[name].build()
+        view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return view
+
+    def current_view(self) -> View | None:
+        """The view that has the keyboard, else the one in front at the centre."""
+        widget = QApplication.focusWidget()
+        while widget is not None:
+            if isinstance(widget, View):
+                return widget
+            widget = widget.parentWidget()
+        return next((self.hosts[name].view for name in ALL_VIEWS if self.hosts[name].isVisible()), None)
+
+    def show_problem(self, text: str) -> None:
+        """Say across the top what went wrong."""
+        self.banner.show_problem(text, self.commands.can_restart)
+
+    # -- between starts -------------------------------------------------------------------------------------------------
+    def _restore(self) -> None:
+        if self.settings.get("layout_version") == str(LAYOUT_VERSION):
+            self.restoreGeometry(QByteArray.fromBase64(self.settings.get("geometry").encode()))
+            self.docks.restore(self.settings.get("docks"))
+        else:
+            self.resize(1600, 960)
+        if self.settings.problem:
+            self.status.showMessage(self.settings.problem, 20_000)
+
+    def _save(self) -> None:
+        self.settings.put("layout_version", str(LAYOUT_VERSION))
+        self.settings.put("geometry", self.saveGeometry().toBase64().data().decode())
+        self.settings.put("docks", self.docks.state())
+        self.settings.put("theme", self.theme.name)
+        self.settings.save()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout, stop the timer, end the source."""
+        if not self._closed:
+            self._closed = True
+            self._timer.stop()
+            self._save()
+            self.closing.emit()
+            self.docks.close()
+        super().closeEvent(event)
+
+
+assert ads.CDockManager is not None

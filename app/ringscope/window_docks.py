@@ -1,0 +1,130 @@
+"""Where the docks stand at first, and how their arrangement is kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import PySide6QtAds as ads
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+
+from ringscope.icons import icon
+from ringscope.theme import Theme
+from ringscope.views import ALL_VIEWS
+from ringscope.window_host import ViewHost
+
+TITLES: Final[dict[str, tuple[str, str]]] = {
+    "types": ("Types", "types"),
+    "objects": ("Objects", "objects"),
+    "realize": ("Realize", "realize"),
+    "rings": ("Rings", "rings"),
+    "throughput": ("Throughput", "throughput"),
+    "events": ("Events", "events"),
+    "typetree": ("Type tree", "types"),
+    "inspector": ("Inspector", "inspector"),
+    "timeline": ("Time", "time"),
+}
+"""Dock titles and icons: known without importing the views."""
+FIRST: Final = "rings"
+"""The view in front when the window opens for the first time."""
+_LAYOUT: Final = 1
+
+
+def _configure() -> None:
+    flag = ads.CDockManager.eConfigFlag
+    manager = ads.CDockManager
+    manager.setConfigFlags(manager.eConfigFlag(0))
+    for one in (
+        flag.OpaqueSplitterResize,
+        flag.XmlCompressionEnabled,
+        flag.DockAreaHasTabsMenuButton,
+        flag.DockAreaDynamicTabsMenuButtonVisibility,
+        flag.DragPreviewIsDynamic,
+        flag.DragPreviewShowsContentPixmap,
+        flag.AlwaysShowTabs,
+        flag.FocusHighlighting,
+        flag.FloatingContainerHasWidgetTitle,
+        flag.DisableTabTextEliding,
+    ):
+        manager.setConfigFlag(one, True)
+
+
+class DockArea:
+    """The dock manager and the first layout: objects left, views in the middle, inspector right, time below."""
+
+    def __init__(self, hosts: dict[str, ViewHost]) -> None:
+        _configure()
+        self.manager = ads.CDockManager(None)
+        self.docks: dict[str, ads.CDockWidget] = {}
+        for name, host in hosts.items():
+            title, _ = TITLES[name]
+            dock = ads.CDockWidget(self.manager, title)
+            dock.setObjectName(name)
+            dock.setWidget(host, ads.CDockWidget.eInsertMode.ForceNoScrollArea)
+            dock.setMinimumSizeHintMode(ads.CDockWidget.eMinimumSizeHintMode.MinimumSizeHintFromDockWidget)
+            dock.setFeature(ads.CDockWidget.DockWidgetFeature.DockWidgetClosable, True)
+            self.docks[name] = dock
+        self._arrange()
+        self._first_state = self.state()
+
+    def _arrange(self) -> None:
+        docks, manager = self.docks, self.manager
+        center = manager.addDockWidget(ads.CenterDockWidgetArea, docks["types"])
+        for name in ALL_VIEWS:
+            if name not in ("types", "objects"):
+                manager.addDockWidgetTabToArea(docks[name], center)
+        bottom = manager.addDockWidget(ads.BottomDockWidgetArea, docks["timeline"])
+        left = manager.addDockWidget(ads.LeftDockWidgetArea, docks["objects"], center)
+        manager.addDockWidgetTabToArea(docks["typetree"], left)
+        manager.addDockWidget(ads.RightDockWidgetArea, docks["inspector"], center)
+        docks["objects"].setAsCurrentTab()
+        docks[FIRST].setAsCurrentTab()
+        self._proportions(center, bottom)
+
+    def _proportions(self, center: ads.CDockAreaWidget, bottom: ads.CDockAreaWidget) -> None:
+        """Widths 17 : 61 : 22 and heights 79 : 21, whatever the window's size."""
+        self.manager.setSplitterSizes(center, [270, 1000, 350])
+        self.manager.setSplitterSizes(bottom, [790, 205])
+
+    def show(self, name: str) -> None:
+        """Open the dock `name` and bring it to the front."""
+        dock = self.docks[name]
+        if dock.isClosed():
+            dock.toggleView(True)
+        dock.setAsCurrentTab()
+
+    def fill_menu(self, menu: QMenu, before: QAction) -> None:
+        """One entry a dock; the views have Ctrl+1 and on."""
+        for place, (name, (title, _)) in enumerate(TITLES.items(), 1):
+            action = QAction(title, menu)
+            if place <= len(ALL_VIEWS):
+                action.setShortcut(f"Ctrl+{place}")
+            action.triggered.connect(lambda _=False, name=name: self.show(name))
+            menu.insertAction(before, action)
+        menu.insertSeparator(before)
+
+    def paint_icons(self, theme: Theme) -> None:
+        """Tab icons in the theme's colours."""
+        for name, dock in self.docks.items():
+            dock.setIcon(icon(TITLES[name][1], theme, "text.muted"))
+
+    def state(self) -> str:
+        """The arrangement as text."""
+        return self.manager.saveState(_LAYOUT).toBase64().data().decode()
+
+    def restore(self, state: str) -> bool:
+        """Arrange as `state` says; false when it does not fit."""
+        return bool(state) and bool(self.manager.restoreState(QByteArray.fromBase64(state.encode()), _LAYOUT))
+
+    def reset(self) -> None:
+        """As at first."""
+        self.restore(self._first_state)
+        center = self.docks[FIRST].dockAreaWidget()
+        self._proportions(center, self.docks["timeline"].dockAreaWidget())
+
+    def close(self) -> None:
+        """Floating docks go with the window."""
+        for container in self.manager.floatingWidgets():
+            container.hide()
+        self.manager.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)

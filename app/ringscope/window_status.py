@@ -1,0 +1,52 @@
+"""The line below: state, size of the recording, what was lost, trace level, frames a second."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from ringscope.commands import Commands
+from ringscope.decode import format_clock, format_count
+from ringscope.focus import Focus
+from ringscope.store import Store
+from ringscope.window_frames import FrameMeter
+
+
+class StatusLine(QStatusBar):
+    """Refreshed a few times a second."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands, meter: FrameMeter) -> None:
+        super().__init__()
+        self._store, self._focus, self._commands, self._meter = store, focus, commands, meter
+        self.setSizeGripEnabled(False)
+        self._labels = {name: QLabel() for name in ("state", "events", "packets", "lost", "trace", "source", "frames")}
+        for name, label in self._labels.items():
+            label.setContentsMargins(6, 0, 10, 0)
+            label.setAccessibleName(name)
+            self.addPermanentWidget(label)
+        self.insertPermanentWidget(0, QLabel(), 1)
+
+    def refresh(self) -> None:
+        """Say how things stand."""
+        store, labels = self._store, self._labels
+        reader = store.reader
+        state = self._commands.state if store.live else "recording"
+        self._put("state", f"<b>{state}</b> at {format_clock(reader.last_vt)} s")
+        self._put("events", f"{format_count(reader.event_count)} events")
+        self._put("packets", f"{format_count(reader.packet_count)} packets")
+        events, packets = reader.dropped
+        labels["lost"].setVisible(bool(events or packets))
+        self._put("lost", f"<b>{format_count(events)} events, {format_count(packets)} packets not recorded</b>")
+        level = self._commands.trace_level
+        labels["trace"].setVisible(bool(level))
+        self._put("trace", f"trace {level}")
+        self._put("source", f"{store.meta.get('source') or 'session'} · profile {store.meta.get('profile') or '4.1'}")
+        self._put("frames", f"{self._meter.fps:3.0f} frames/s")
+
+    def _put(self, name: str, text: str) -> None:
+        label = self._labels[name]
+        if label.text() != text:
+            label.setText(text)
+
+    def text(self) -> str:
+        """Everything it says, for tests."""
+        return " ".join(label.text() for label in self._labels.values() if not label.isHidden())

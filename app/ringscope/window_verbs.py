@@ -1,0 +1,240 @@
+"""What the window's actions do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from ringscope.icons import icon
+from ringscope.sources.keep import copy_session
+from ringscope.theme import Theme
+from ringscope.views.spec import View
+from ringscope.window_actions import ACTIONS, plain
+from ringscope.window_docks import TITLES
+from ringscope.window_help import KeySheet
+from ringscope.window_palette import Choice, Palette
+from ringscope.window_transport import STEPS, position_of, speed_at
+from ringscope_core import __version__
+from ringscope_core.session.errors import SessionError
+
+if TYPE_CHECKING:
+    from ringscope.window import Window
+
+
+class Verbs:
+    """Connects each action to its method; `show_state` keeps them true to what is possible."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.store, self.focus, self.commands = window.store, window.focus, window.commands
+        self._theme: Theme = window.theme
+        self.open_session: Callable[[Path], None] | None = None
+        """How another session is opened; the verb that made the window sets it."""
+        self._table: dict[str, Callable[[], object]] = {
+            "open": self.open,
+            "save": self.save,
+            "picture": self.picture,
+            "quit": window.close,
+            "copy_table": self.copy_table,
+            "find": self.find,
+            "filter": lambda: window.top.filter_box.setFocus(),
+            "clear_filter": lambda: self.focus.set_filter(""),
+            "palette": self.palette,
+            "restart": self.commands.restart,
+            "step_back": partial(self.move, -1),
+            "step": self.step,
+            "step_over": partial(self.commands.step, "over"),
+            "step_into": partial(self.commands.step, "into"),
+            "step_out": partial(self.commands.step, "out"),
+            "run": self.commands.toggle,
+            "toggle": self.toggle,
+            "slower": partial(self.change_speed, -10),
+            "faster": partial(self.change_speed, 10),
+            "mark": self.mark,
+            "back": self.focus.back,
+            "forward": self.focus.forward,
+            "previous": partial(self.move, -1),
+            "next": partial(self.move, 1),
+            "previous_mark": partial(self.to_mark, -1),
+            "next_mark": partial(self.to_mark, 1),
+            "first": lambda: self.focus.select(seq=self.store.first_seq),
+            "last": self.to_end,
+            "follow": self.toggle_following,
+            "cause": self.to_cause,
+            "theme": window.toggle_theme,
+            "reset_layout": window.docks.reset,
+            "full_screen": self.full_screen,
+            "keys": self.keys,
+            "about": self.about,
+        }
+        for name, action in window.commands_by_name.items():
+            action.triggered.connect(partial(self._run, name))
+        self.commands.changed.connect(self.show_state)
+        self.focus.changed.connect(self._focus_changed)
+        self.show_state()
+
+    def _run(self, name: str, _checked: bool = False) -> None:
+        self._table[name]()
+
+    # -- keeping the actions true ---------------------------------------------------------------------------------------
+    def set_theme(self, theme: Theme) -> None:
+        """Icons that depend on the state."""
+        self._theme = theme
+        self._shown_running: bool | None = None
+        self.show_state()
+
+    _shown_running: bool | None = None
+
+    def show_state(self) -> None:
+        """Enable what can be done now; run or pause as one button."""
+        commands, actions = self.commands, self.window.commands_by_name
+        for name in ("step_over", "step_into", "step_out"):
+            actions[name].setEnabled(commands.can_step)
+        actions["run"].setEnabled(commands.can_pause)
+        actions["restart"].setEnabled(commands.can_restart)
+        actions["step_back"].setEnabled(self.focus.seq > self.store.first_seq)
+        actions["back"].setEnabled(self.focus.can_back)
+        actions["forward"].setEnabled(self.focus.can_forward)
+        actions["mark"].setEnabled(commands.can_mark)
+        if commands.running != self._shown_running:
+            self._shown_running = commands.running
+            actions["run"].setText("&Pause" if commands.running else "&Run")
+            actions["run"].setIcon(icon("pause" if commands.running else "run", self._theme, "accent"))
+        actions["follow"].setChecked(self.focus.following)
+
+    def _focus_changed(self, what: object) -> None:
+        if isinstance(what, frozenset) and "following" in what:
+            self.window.commands_by_name["follow"].setChecked(self.focus.following)
+
+    # -- moving -----------------------------------------------------------------------------------------------------------
+    def move(self, events: int) -> None:
+        """Go so many events on in the recording, without running anything."""
+        store = self.store
+        self.focus.scrub(max(min(self.focus.seq + events, store.last_seq), store.first_seq))
+
+    def step(self) -> None:
+        """At the end of a live run, make the next event happen; anywhere else, go to it."""
+        if self.commands.can_step and (self.focus.following or self.focus.seq >= self.store.last_seq):
+            self.focus.set_following(True)
+            self.commands.step("event")
+        else:
+            self.move(1)
+
+    def toggle(self) -> None:
+        """Run or pause the source; without one that can, stop or go on following."""
+        if self.commands.can_pause:
+            self.commands.toggle()
+        else:
+            self.toggle_following()
+
+    def toggle_following(self) -> None:
+        """Follow the end, or stay here."""
+        self.focus.set_following(not self.focus.following)
+        self.focus.advance(self.store.last_seq)
+
+    def to_end(self) -> None:
+        """The newest event, and follow."""
+        self.focus.set_following(True)
+        self.focus.advance(self.store.last_seq)
+
+    def to_mark(self, direction: int) -> None:
+        """The next mark in a direction."""
+        seqs = [mark.seq for mark in self.store.reader.marks()]
+        here = self.focus.seq
+        ahead = [seq for seq in seqs if (seq - here) * direction > 0]
+        if ahead:
+            self.focus.select(seq=min(ahead) if direction > 0 else max(ahead))
+
+    def to_cause(self) -> None:
+        """The event that led to the one in focus."""
+        row = self.store.row(self.focus.seq)
+        if row is not None and int(row["cause"]) >= 0:
+            self.focus.select(seq=int(row["cause"]))
+        else:
+            self.window.status.showMessage("this event has no recorded cause", 4000)
+
+    def change_speed(self, positions: int) -> None:
+        """Slower or faster by so many notches of the slider."""
+        place = min(max(position_of(self.commands.speed) + positions, 0), STEPS + 1)
+        self.commands.set_speed(speed_at(place))
+
+    def mark(self) -> None:
+        """Put a mark at the present."""
+        self.commands.mark(f"mark {len(self.store.reader.marks()) + 1}")
+
+    # -- files and help -----------------------------------------------------------------------------------------------------
+    def open(self) -> None:
+        """Ask for a session and open it."""
+        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", "Ringscope sessions (*.ringscope)")
+        if name and self.open_session is not None:
+            try:
+                self.open_session(Path(name))
+            except SessionError as error:
+                self.window.show_problem(str(error))
+
+    def save(self) -> None:
+        """Ask for a name and keep a copy of the recording."""
+        name, _ = QFileDialog.getSaveFileName(self.window, "Save session", "session.ringscope", "Ringscope sessions (*.ringscope)")
+        if name:
+            problem = copy_session(self.store.reader.path, Path(name))
+            self.window.status.showMessage(problem or f"saved {name}", 8000)
+
+    def picture(self) -> None:
+        """Ask for a name and write the window as a PNG."""
+        name, _ = QFileDialog.getSaveFileName(self.window, "Save picture", "ringscope.png", "PNG (*.png)")
+        if name and not self.window.grab().save(name, "PNG"):
+            self.window.status.showMessage(f"{name} cannot be written", 8000)
+
+    def copy_table(self) -> None:
+        """The current view as text, to the clipboard."""
+        view = self.window.current_view()
+        if view is not None:
+            QGuiApplication.clipboard().setText(view.table_text())
+            self.window.status.showMessage("copied", 3000)
+
+    def find(self) -> None:
+        """Search in the current view."""
+        view = self.window.current_view()
+        if view is None or type(view).search is View.search:
+            self.window.top.filter_box.setFocus()
+        else:
+            view.search()
+
+    def full_screen(self) -> None:
+        """The whole screen, or back."""
+        if self.window.isFullScreen():
+            self.window.showNormal()
+        else:
+            self.window.showFullScreen()
+
+    def keys(self) -> None:
+        """The sheet of hotkeys."""
+        KeySheet(self.window).open()
+
+    def about(self) -> None:
+        """What this is."""
+        QMessageBox.about(
+            self.window,
+            "About Ringscope",
+            f"<b>Ringscope {__version__}</b><p>A visual debugger for QEMU's virtio-net-pci.<br>The model follows QEMU 4.1.0; no QEMU code is included.</p>",
+        )
+
+    def palette(self) -> None:
+        """The command palette."""
+        Palette(self.choices(), self.window).show()
+
+    def choices(self) -> list[Choice]:
+        """Everything the palette offers now."""
+        window, focus = self.window, self.focus
+        actions = window.commands_by_name
+        found = [Choice(plain(spec.text), spec.keys, actions[spec.name].trigger) for spec in ACTIONS if spec.name != "palette" and actions[spec.name].isEnabled()]
+        found += [Choice(f"View: {title}", "", partial(window.show_view, name)) for name, (title, _) in TITLES.items()]
+        found += [Choice(f"Type: {row['name']}", "", partial(focus.select, type_name=str(row["name"]))) for row in self.store.reader.types]
+        found += [Choice(f"Object: {self.store.path_of(oid)}", self.store.type_of(oid), partial(focus.select, oid=oid)) for oid in self.store.names.known()]
+        found += [Choice(f"Mark: {mark.name}", f"event {mark.seq}", partial(focus.select, seq=mark.seq)) for mark in self.store.reader.marks()]
+        return found

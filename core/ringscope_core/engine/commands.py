@@ -1,0 +1,253 @@
+"""What the engine's QMP commands do.  The standard ones answer as QEMU's; ours are ``x-ringscope-*``.
+
+Arguments are checked against a declared table, with QEMU's messages.  Looking (qom-get, ...) works while the run stands in the
+middle of a call stack; changing (set_link, inject, ...) waits for the end of the turn there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from ringscope_core.engine.debugger import STEP_KINDS
+from ringscope_core.engine.live import LiveRun
+from ringscope_core.engine.pacing import MAX
+from ringscope_core.engine.qmp import DEVICE_NOT_FOUND, GENERIC, NOT_FOUND, VERSION, Handler, QmpError
+from ringscope_core.hw import monitor
+from ringscope_core.net.backends import inject
+from ringscope_core.net.errors import NetOptionError
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.trace.levels import LEVEL_NAMES
+
+CAPABILITIES: Final = ("pause", "step", "speed", "inject", "trace", "mark", "break", "link")
+"""What the window may offer on a live run."""
+MAX_FRAME: Final = 69632
+"""NET_BUFSIZE: the network layer takes no longer frame."""
+
+
+class Param(NamedTuple):
+    """One argument of a command; `kind` as QEMU names it in its messages."""
+
+    name: str
+    kind: str
+    required: bool
+
+
+_TYPES: Final[dict[str, tuple[type, ...]]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "any": (object,)}
+
+
+class Command(NamedTuple):
+    """One command: its parameters and what it does with them."""
+
+    params: tuple[Param, ...]
+    action: Callable[[dict[str, Any]], object]
+
+
+def _params(text: str) -> tuple[Param, ...]:
+    """From ``name:kind`` words; a ``?`` after the name makes it optional."""
+    out: list[Param] = []
+    for word in text.split():
+        name, kind = word.split(":")
+        out.append(Param(name.rstrip("?"), kind, not name.endswith("?")))
+    return tuple(out)
+
+
+def check_arguments(params: tuple[Param, ...], arguments: dict[str, Any]) -> None:
+    """Raises QmpError as QEMU's generated code does."""
+    for param in params:
+        if param.name not in arguments:
+            if param.required:
+                raise QmpError(f"Parameter '{param.name}' is missing")
+            continue
+        value = arguments[param.name]
+        if not isinstance(value, _TYPES[param.kind]) or (isinstance(value, bool) and param.kind in ("integer", "number")):
+            raise QmpError(f"Invalid parameter type for '{param.name}', expected: {param.kind}")
+    known = {param.name for param in params}
+    for name in arguments:
+        if name not in known:
+            raise QmpError(f"Parameter '{name}' is unexpected")
+
+
+class EngineCommands(Handler):
+    """The commands of one live run.  `quit` is called for the command of that name."""
+
+    def __init__(self, live: LiveRun, leave: Callable[[], None]) -> None:
+        self._live: LiveRun = live
+        self._leave: Callable[[], None] = leave
+        self._table: dict[str, Command] = {}
+        for name, params, action in (
+            ("query-version", "", self._version),
+            ("query-commands", "", self._commands),
+            ("query-status", "", self._status),
+            ("qom-list-types", "implements?:string abstract?:boolean", self._qom_list_types),
+            ("qom-list", "path:string", self._qom_list),
+            ("qom-get", "path:string property:string", self._qom_get),
+            ("qom-list-properties", "typename:string", self._qom_list_properties),
+            ("device-list-properties", "typename:string", self._device_list_properties),
+            ("stop", "", self._stop),
+            ("cont", "", self._cont),
+            ("quit", "", self._quit),
+            ("set_link", "name:string up:boolean", self._set_link),
+            ("x-ringscope-status", "", self._ringscope_status),
+            ("x-ringscope-step", "kind?:string count?:integer", self._step),
+            ("x-ringscope-speed", "events_per_second?:number factor?:number max?:boolean", self._speed),
+            ("x-ringscope-break", "add?:any remove?:integer list?:boolean", self._break),
+            ("x-ringscope-inject", "netdev:string frame:string", self._inject),
+            ("x-ringscope-trace", "level:string", self._trace),
+            ("x-ringscope-mark", "name:string note?:string", self._mark),
+            ("x-ringscope-keyframe", "", self._keyframe),
+        ):
+            self._table[name] = Command(_params(params), action)
+
+    def execute(self, command: str, arguments: dict[str, Any]) -> object:
+        """Carry out a command; raises QmpError."""
+        found = self._table.get(command)
+        if found is None:
+            raise QmpError(f"The command {command} has not been found", NOT_FOUND)
+        check_arguments(found.params, arguments)
+        try:
+            return found.action(arguments)
+        except (InputError, NetOptionError) as error:
+            raise QmpError(str(error)) from None
+        except monitor.MonitorError as error:
+            raise QmpError(str(error), DEVICE_NOT_FOUND if error.not_found else GENERIC) from None
+        except TimeoutError as error:
+            raise QmpError(str(error)) from None
+
+    # -- QEMU's -------------------------------------------------------------------------------------------------------
+    def _version(self, _: dict[str, Any]) -> object:
+        return VERSION
+
+    def _commands(self, _: dict[str, Any]) -> object:
+        return [{"name": name} for name in (*self._table, "qmp_capabilities")]
+
+    def _status(self, _: dict[str, Any]) -> object:
+        status = self._live.status
+        return {"running": status == "running", "singlestep": False, "status": {"failed": "internal-error", "finished": "shutdown"}.get(status, status)}
+
+    def _qom_list_types(self, a: dict[str, Any]) -> object:
+        world = self._live.run.world
+        return self._live.ask(lambda: monitor.qom_list_types(world, a.get("implements", ""), a.get("abstract", False)))
+
+    def _qom_list(self, a: dict[str, Any]) -> object:
+        world = self._live.run.world
+        return self._live.ask(lambda: monitor.qom_list(world, a["path"]))
+
+    def _qom_get(self, a: dict[str, Any]) -> object:
+        world = self._live.run.world
+        return self._live.ask(lambda: monitor.qom_get(world, a["path"], a["property"]))
+
+    def _qom_list_properties(self, a: dict[str, Any]) -> object:
+        world = self._live.run.world
+        return self._live.ask(lambda: monitor.qom_list_properties(world, a["typename"]))
+
+    def _device_list_properties(self, a: dict[str, Any]) -> object:
+        world = self._live.run.world
+        return self._live.ask(lambda: monitor.device_list_properties(world, a["typename"]))
+
+    def _stop(self, _: dict[str, Any]) -> object:
+        self._live.debugger.pause()
+        return {}
+
+    def _cont(self, _: dict[str, Any]) -> object:
+        self._live.debugger.resume()
+        return {}
+
+    def _quit(self, _: dict[str, Any]) -> object:
+        self._leave()
+        return {}
+
+    def _set_link(self, a: dict[str, Any]) -> object:
+        machine = self._live.run.machine
+        self._live.change(lambda: machine.set_link(a["name"], a["up"]))
+        return {}
+
+    # -- ours ---------------------------------------------------------------------------------------------------------
+    def _ringscope_status(self, _: dict[str, Any]) -> object:
+        live, run = self._live, self._live.run
+        recorder = run.recorder
+        factor = run.pacing.factor
+        rate = live.debugger.events_per_s
+        return {
+            "state": live.status,
+            "reason": live.debugger.stop_reason or live.ended,
+            "inside_turn": live.debugger.inside_turn,
+            "seq": int(run.log.seq) - 1,
+            "vt": int(run.clock.now_ns),
+            "wall": int(run.clock.wall_ns),
+            "speed": {"events_per_second": rate, "factor": factor, "max": factor == MAX and rate == 0},
+            "trace_level": LEVEL_NAMES[int(run.log.level)],
+            "capabilities": list(CAPABILITIES),
+            "dropped": {"events": recorder.dropped_events, "packets": recorder.dropped_packets} if recorder is not None else {"events": 0, "packets": 0},
+            "breakpoints": [point.to_plain() for point in live.debugger.breakpoints.points],
+            "failures": list(run.failures),
+        }
+
+    def _step(self, a: dict[str, Any]) -> object:
+        kind = a.get("kind", "event")
+        if kind not in STEP_KINDS:
+            raise QmpError(f"Parameter 'kind' expects one of {', '.join(STEP_KINDS)}")
+        self._live.debugger.step(kind, a.get("count", 1))
+        return {}
+
+    def _speed(self, a: dict[str, Any]) -> object:
+        if len(a) != 1:
+            raise QmpError("Parameter 'events_per_second', 'factor' or 'max' is missing, or more than one is given")
+        rate, factor = a.get("events_per_second"), a.get("factor")
+        if rate is not None:
+            if not 0 < rate <= 1e7:
+                raise QmpError("Parameter 'events_per_second' expects a number above 0, at most 10000000")
+            self._live.set_rate(float(rate))
+        elif factor is not None:
+            if not 0 < factor <= 1e6:
+                raise QmpError("Parameter 'factor' expects a number above 0, at most 1000000")
+            self._live.set_factor(float(factor))
+        else:
+            self._live.set_factor(MAX if a["max"] else 1.0)
+        return {}
+
+    def _break(self, a: dict[str, Any]) -> object:
+        debugger = self._live.debugger
+        if "add" in a:
+            words = a["add"]
+            if not isinstance(words, dict) or len(words) != 1:
+                raise QmpError("Parameter 'add' expects an object with one of function, checkpoint, kind, time")
+            what, where = next(iter(words.items()))
+            debugger.breakpoints.add(str(what), str(where))
+        if "remove" in a and not debugger.breakpoints.remove(a["remove"]):
+            raise QmpError(f"Breakpoint {a['remove']} not found")
+        debugger.breakpoints_changed()
+        return [point.to_plain() for point in debugger.breakpoints.points]
+
+    def _inject(self, a: dict[str, Any]) -> object:
+        try:
+            frame = bytes.fromhex(a["frame"])
+        except ValueError:
+            raise QmpError("Parameter 'frame' expects bytes in hexadecimal") from None
+        run = self._live.run
+        nc = run.machine.net.find_netdev(a["netdev"])
+        if nc is None:
+            raise QmpError(f"Device '{a['netdev']}' not found", DEVICE_NOT_FOUND)
+        if not 1 <= len(frame) <= MAX_FRAME:
+            raise QmpError(f"Parameter 'frame' expects 1 to {MAX_FRAME} bytes")
+
+        def send() -> None:
+            inject(nc, frame)
+
+        self._live.change(send)
+        return {}
+
+    def _trace(self, a: dict[str, Any]) -> object:
+        if a["level"] not in LEVEL_NAMES:
+            raise QmpError(f"Parameter 'level' expects one of {', '.join(LEVEL_NAMES)}")
+        self._live.set_level(LEVEL_NAMES.index(a["level"]))
+        return {}
+
+    def _mark(self, a: dict[str, Any]) -> object:
+        run = self._live.run
+        self._live.change(lambda: run.mark(a["name"], a.get("note", "")))
+        return {}
+
+    def _keyframe(self, _: dict[str, Any]) -> object:
+        self._live.change(self._live.run.resample)
+        return {}

@@ -1,0 +1,194 @@
+"""A run that somebody watches: the thread that runs it, its speed, its stops, and what can be asked of it meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from ringscope_core.engine.debugger import Debugger, StopListener
+from ringscope_core.engine.pacing import MAX
+from ringscope_core.engine.run import FAILED, FINISHED, FOREVER, Run
+from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL
+
+SLICE_S: Final = 0.002
+"""The compiled machine holds the interpreter; after that long it lets the other threads have it."""
+SWITCH_INTERVAL_S: Final = 0.0005
+"""How long a thread waits for the interpreter before it insists on its turn at the run's next pause."""
+
+T = TypeVar("T")
+
+
+class LiveListener(StopListener):
+    """What the control side hears of, in the run's thread."""
+
+    def on_ended(self, reason: str) -> None:
+        """The scenario came to its end; the run can still be looked at."""
+
+
+class LiveRun:
+    """Owns the run's thread.  Public methods may be called from any other thread."""
+
+    def __init__(self, run: Run, listener: LiveListener, paused: bool = False, duration_ns: int = 0) -> None:
+        self.run: Run = run
+        self.debugger: Debugger = Debugger(run.log, listener)
+        run.debugger = self.debugger
+        self.ended: str = ""
+        """Why the scenario ended, "" while it goes on."""
+        self.failure: BaseException | None = None
+        """A defect that ended the thread."""
+        self.level_pinned: bool = False
+        """Somebody chose a trace level: flat out keeps to it."""
+        self._listener: LiveListener = listener
+        self._duration_ns: int = duration_ns
+        self._wanted_level: int = int(run.log.level)
+        self._quit: bool = False
+        self._slice_end: float = 0.0
+        if paused:
+            self.debugger.pause("start")
+        self._thread: threading.Thread = threading.Thread(target=self._main, name="run", daemon=True)
+
+    def start(self) -> None:
+        """Build the machine and run."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """End the run's thread; true when it is gone."""
+        self._quit = True
+        self.debugger.close()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def status(self) -> str:
+        """prelaunch, running, paused, finished, failed."""
+        if self.failure is not None:
+            return "failed"
+        if self.debugger.stop_reason:
+            return "paused"
+        return ("prelaunch", "running", "paused", "finished", "failed")[self.run.run_state]
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+    def ask(self, question: Callable[[], T], timeout: float = 10.0) -> T:
+        """Have the run's thread answer `question`, also while it stands inside a turn: look, do not touch.
+
+        Raises what the question raises, TimeoutError when the thread does not get to it.
+        """
+        if not self._thread.is_alive():
+            return question()
+        answered = threading.Event()
+        answer: list[T] = []
+        problem: list[Exception] = []
+
+        def work() -> None:
+            try:
+                answer.append(question())
+            except Exception as error:
+                problem.append(error)
+            answered.set()
+
+        self.debugger.call(work)
+        if not answered.wait(timeout):
+            raise TimeoutError("the run is busy")
+        if problem:
+            raise problem[0]
+        return answer[0]
+
+    def change(self, action: Callable[[], None], timeout: float = 10.0) -> bool:
+        """Have the run's thread do something to the machine, between turns; false when that has to wait for the turn to end.
+
+        Raises what the action raises, unless it has to wait.
+        """
+
+        def work() -> bool:
+            if self.debugger.inside_turn:
+                self.debugger.at_turn_end(action)
+                return False
+            action()
+            return True
+
+        return self.ask(work, timeout)
+
+    def set_rate(self, events_per_s: float) -> None:
+        """Slow down to so many events a second; 0 takes the brake off."""
+        self.debugger.set_rate(events_per_s)
+        self.ask(lambda: self._set_factor(self.run.pacing.factor, events_per_s > 0))
+
+    def set_factor(self, factor: float) -> None:
+        """Virtual time per wall time; `MAX` is flat out."""
+        self.debugger.set_rate(0.0)
+        self.ask(lambda: self._set_factor(factor, False))
+
+    def set_level(self, level: int) -> None:
+        """Choose the trace level; it stays, flat out too."""
+
+        def work() -> None:
+            self._wanted_level = level
+            self.level_pinned = True
+            self.run.log.set_level(level)
+
+        self.change(work)
+
+    def _set_factor(self, factor: float, braked: bool) -> None:
+        """Flat out, the data path is sampled instead of traced: nobody could read a million events a second."""
+        self.run.pacing.set_factor(factor)
+        flat_out = factor == MAX and not braked and not self.run.pacing.realtime
+        level = int(LEVEL_COUNTERS) if flat_out and not self.level_pinned else self._wanted_level
+        self.debugger.at_turn_end(lambda: self._change_level(level))
+
+    def _change_level(self, level: int) -> None:
+        if level != int(self.run.log.level):
+            self.run.log.set_level(level)
+            if level == int(LEVEL_FULL):
+                # the events since are folded on top of a state that the machine itself tells
+                self.run.resample()
+
+    # -- the run's thread ---------------------------------------------------------------------------------------------
+    def _main(self) -> None:
+        try:
+            built = self.run.build()
+            self._end_of_turn()
+            if built:
+                self._loop()
+            else:
+                self._end(self.run.failures[-1])
+            while not self._quit:
+                self.debugger.wait(0.5)
+        except BaseException as error:
+            # the process reports it; the session keeps what led to it
+            self.failure = error
+            self._end(f"internal error: {type(error).__name__}: {error}")
+        finally:
+            if self.failure is None:
+                self.run.finish("quit")
+            elif self.run.recorder is not None:
+                self.run.recorder.flush()
+
+    def _loop(self) -> None:
+        run, debugger = self.run, self.debugger
+        until = self._duration_ns or FOREVER
+        self._slice_end = time.monotonic() + SLICE_S
+        while not self._quit:
+            moved = run.turn()
+            self._end_of_turn()
+            if moved:
+                if run.ahead:
+                    run.hold_back()
+                elif time.monotonic() >= self._slice_end:
+                    time.sleep(0)
+                    self._slice_end = time.monotonic() + SLICE_S
+            elif int(run.clock.now_ns) >= until or not run.pass_time(until):
+                self._end("duration" if int(run.clock.now_ns) >= until else "idle")
+                return
+        debugger.work_off()
+
+    def _end_of_turn(self) -> None:
+        self.debugger.turn_ended(int(self.run.clock.now_ns))
+        self.debugger.work_off()
+
+    def _end(self, reason: str) -> None:
+        self.ended = reason
+        if self.run.run_state not in (FINISHED, FAILED) and self.failure is None:
+            self.run.finish(reason)
+        self._listener.on_ended(reason)

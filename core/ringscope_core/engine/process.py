@@ -1,0 +1,148 @@
+"""The engine as a process: a run, the session it writes, and its control over QMP.
+
+Threads: the run's, the session writer's and its checkpointer's, and the control's (one that listens, one a client). The main
+thread only waits, so that signals are heard at once.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from ringscope_core import __version__
+from ringscope_core.engine.commands import EngineCommands
+from ringscope_core.engine.live import SWITCH_INTERVAL_S, LiveListener, LiveRun
+from ringscope_core.engine.qmp import QmpServer
+from ringscope_core.engine.recorder import Recorder
+from ringscope_core.engine.run import Run
+from ringscope_core.qom.types_json import types_json
+from ringscope_core.scenario.load import load_scenario, to_toml_data
+from ringscope_core.scenario.model import Scenario
+from ringscope_core.session.writer import SessionWriter
+from ringscope_core.trace.levels import LEVEL_NAMES
+
+LEAVE_AFTER_S: Final = 2.0
+"""With `leave_with_client`: so long after the last client has gone the process ends."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    scenario: str
+    session: Path
+    socket: str
+    seed: int | None = None
+    speed: float = 1.0
+    trace: str = "full"
+    trace_pinned: bool = False
+    paused: bool = False
+    settings: list[str] = field(default_factory=list)
+    leave_with_client: bool = False
+
+
+class _Announcer(LiveListener):
+    """Tells the control's clients, and keeps the recording up to date at stops."""
+
+    def __init__(self) -> None:
+        self.server: QmpServer | None = None
+        self.recorder: Recorder | None = None
+
+    def flush(self) -> None:
+        if self.recorder is not None:
+            self.recorder.flush()
+
+    def on_stopped(self, reason: str) -> None:
+        self._tell("STOP", None)
+        self._tell("X_RINGSCOPE_STOPPED", {"reason": reason})
+
+    def on_resumed(self) -> None:
+        self._tell("RESUME", None)
+
+    def on_ended(self, reason: str) -> None:
+        self._tell("X_RINGSCOPE_ENDED", {"reason": reason})
+
+    def _tell(self, name: str, data: dict[str, object] | None) -> None:
+        if self.server is not None:
+            self.server.event(name, data)
+
+
+def session_meta(scenario: Scenario, seed: int, trace: str) -> dict[str, object]:
+    """What a session says about its run."""
+    return {
+        "program": f"ringscope {__version__}",
+        "source": "emulated",
+        "fidelity": "full trace" if trace == "full" else f"trace level {trace}",
+        "profile": scenario.profile,
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "scenario_data": to_toml_data(scenario),
+        "seed": seed,
+        "trace": trace,
+        "time": scenario.time.mode,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": platform.python_version(),
+    }
+
+
+class EngineProcess:
+    """Everything between the command line and the exit code."""
+
+    def __init__(self, options: Options) -> None:
+        """Raises InputError, SessionError or OSError: nothing has started then."""
+        self.options: Options = options
+        scenario = load_scenario(options.scenario, options.settings)
+        seed = scenario.seed if options.seed is None else options.seed
+        self._leave: threading.Event = threading.Event()
+        self._announcer: _Announcer = _Announcer()
+        self.writer: SessionWriter = SessionWriter(options.session, session_meta(scenario, seed, options.trace))
+        recorder = Recorder(self.writer, live=True)
+        self._announcer.recorder = recorder
+        run = Run(scenario, seed=seed, trace_level=LEVEL_NAMES.index(options.trace), recorder=recorder, live=True, factor=options.speed, digests=False)
+        self.writer.add_types(list(types_json(run.world)))
+        self.live: LiveRun = LiveRun(run, self._announcer, options.paused, scenario.run.duration_ns())
+        self.live.level_pinned = options.trace_pinned
+        self.server: QmpServer = QmpServer(options.socket, EngineCommands(self.live, self._leave.set))
+        self._announcer.server = self.server
+
+    def main(self) -> int:
+        """Run until told to leave; returns the exit code."""
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        self.live.start()
+        ready = {"ready": True, "session": str(self.options.session), "socket": self.server.address, "scenario": self.live.run.scenario.name}
+        print(json.dumps(ready), flush=True)
+        while not self._leave.wait(0.25):
+            if self._deserted():
+                break
+        return self._close()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._leave.set()
+
+    def _deserted(self) -> bool:
+        """Whether the window that started us is gone."""
+        if not self.options.leave_with_client or not self.server.ever_connected or self.server.clients:
+            return False
+        time.sleep(LEAVE_AFTER_S)
+        return not self.server.clients
+
+    def _close(self) -> int:
+        self.live.stop()
+        self.writer.set_meta("ended", self.live.ended or "quit")
+        self.writer.close()
+        self.live.run.close()
+        self.server.event("SHUTDOWN", {"guest": False, "reason": "host-qmp-quit"})
+        self.server.close()
+        if self.live.failure is not None:
+            raise self.live.failure
+        return 0

@@ -1,0 +1,215 @@
+"""The guest: its drivers, its softirqs, its programs.  One turn of it is what a virtual CPU does between two waits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from ringscope_core.guest.alloc import GuestOutOfMemoryError, PageAllocator
+from ringscope_core.guest.config import DriverConfig, TrafficSpec
+from ringscope_core.guest.napi import Softirq
+from ringscope_core.guest.pci import PciBus, PciFunction, PciResourceError
+from ringscope_core.guest.stack import NetStack
+from ringscope_core.guest.tally import FrameTally
+from ringscope_core.guest.virtio_net import VirtnetInfo
+from ringscope_core.guest.virtio_pci import VIRTIO_VENDOR, ProbeError
+from ringscope_core.guest.workload import Workload, make_workloads
+from ringscope_core.hw.ports import GuestPorts, IrqSink
+from ringscope_core.trace.log import SEVERITY_ERROR, SEVERITY_INFO
+from ringscope_core.trace.state import MachineState
+
+VIRTIO_NET_IDS: Final = (0x1000, 0x1041)
+"""Transitional and modern PCI device ids of network cards."""
+FIRST_MESSAGE: Final[i64] = 0x21
+"""MSI message numbers (interrupt vectors) are handed out from here, above the exceptions and the system call gate."""
+INTX_RETRIES: Final[i64] = 4
+
+
+class GuestKernel(IrqSink):
+    """Boots on a machine's `GuestPorts`, then lives by `run`."""
+
+    def __init__(self, ports: GuestPorts, config: DriverConfig, traffic: list[TrafficSpec], digests: bool = True) -> None:
+        """`digests`: keep SHA-256 digests of the frames sent and delivered."""
+        super().__init__()
+        self.ports: GuestPorts = ports
+        self.config: DriverConfig = config
+        self.traffic: list[TrafficSpec] = traffic
+        self.digests: bool = digests
+        self.pages: PageAllocator = PageAllocator(ports.memory)
+        self.softirq: Softirq = Softirq()
+        self.bus: PciBus = PciBus(ports)
+        self.interfaces: list[VirtnetInfo] = []
+        self.workloads: list[Workload] = []
+        self.spurious: i64 = 0
+        """Interrupts nobody claimed."""
+        self._messages: list[int] = []
+        self._pin_level: list[int] = [0, 0, 0, 0]
+        self._next_message: i64 = FIRST_MESSAGE
+        self._no_frames: FrameTally = FrameTally(digests)
+        self._booted: bool = False
+        ports.set_irq_sink(self)
+
+    # -- boot ---------------------------------------------------------------------------------------------------------
+    def boot(self) -> i64:
+        """Scan the bus, drive every virtio network card found, start the programs; returns how many interfaces are up."""
+        self.bus.scan()
+        for function in self.bus.functions:
+            if function.vendor == VIRTIO_VENDOR and function.device in VIRTIO_NET_IDS:
+                self._drive(function)
+        self._booted = True
+        now = self.ports.clock.now_ns
+        up = [info for info in self.interfaces if info.up]
+        for number, spec in enumerate(self.traffic):
+            if spec.device < len(up):
+                self.workloads.extend(make_workloads(spec, up[spec.device].stack, self.ports.loop, self.config.peer_ip, number))
+        for work in self.workloads:
+            work.start(now)
+        return len(up)
+
+    def _drive(self, function: PciFunction) -> None:
+        stack = NetStack(self.ports.clock, _nth_address(self.config.ip, len(self.interfaces)), self.digests)
+        info = VirtnetInfo(self.ports, function, self.pages, self.softirq, self.config, stack)
+        self.interfaces.append(info)
+        try:
+            self._next_message += info.probe(self._next_message)
+        except (ProbeError, PciResourceError, GuestOutOfMemoryError) as problem:
+            self.ports.log.message(SEVERITY_ERROR, f"guest: {problem}")
+            return
+        self.ports.log.message(SEVERITY_INFO, f"guest: {info.announcement()}")
+
+    def up(self) -> bool:
+        """Whether at least one interface came up."""
+        return any(info.up for info in self.interfaces)
+
+    # -- interrupts (called by the machine, at any moment) ------------------------------------------------------------
+    def msi(self, vector: i64) -> None:
+        """A message arrived; handled at the guest's next turn."""
+        self._messages.append(int(vector))
+
+    def intx(self, pin: i64, level: i64) -> None:
+        """An interrupt pin changed."""
+        self._pin_level[pin & 3] = level
+
+    # -- turns --------------------------------------------------------------------------------------------------------
+    def run(self) -> i64:
+        """One turn: interrupts, deferred work, polling, programs, what the stack wants to send.
+
+        Returns how much it did; 0 means that nothing changes before an interrupt or a timer.
+        """
+        if not self._booted:
+            return 0
+        moved = self._take_interrupts()
+        for info in self.interfaces:
+            moved += info.work()
+        moved += self.softirq.run()
+        for work in self.workloads:
+            moved += work.turn()
+        for info in self.interfaces:
+            for sender in info.senders:
+                moved += sender.run_qdisc()
+        if self._messages or self.softirq.queue:
+            moved += 1
+        return moved
+
+    def _take_interrupts(self) -> i64:
+        taken: i64 = 0
+        if self._messages:
+            messages = self._messages
+            self._messages = []
+            for message in messages:
+                taken += 1
+                if not self._dispatch(message):
+                    self.spurious += 1
+        if 1 in self._pin_level:
+            taken += self._take_pin()
+        return taken
+
+    def _dispatch(self, message: i64) -> bool:
+        return any(info.message(message) for info in self.interfaces)
+
+    def _take_pin(self) -> i64:
+        """A level-triggered line: serve its devices until it falls, a few times at most."""
+        taken: i64 = 0
+        for _ in range(INTX_RETRIES):
+            claimed = False
+            for info in self.interfaces:
+                if info.pin():
+                    claimed = True
+            if not claimed:
+                self.spurious += 1
+                break
+            taken += 1
+            if 1 not in self._pin_level:
+                break
+        return taken
+
+    # -- results ------------------------------------------------------------------------------------------------------
+    def finished(self) -> bool:
+        """Whether every program is done; False when one of them never ends, True without programs."""
+        return self._booted and all(work.finished() for work in self.workloads)
+
+    @property
+    def delivered(self) -> FrameTally:
+        """Frames the first interface's driver took out of its rings, before the stack looks at them."""
+        return self.interfaces[0].stack.delivered if self.interfaces else self._no_frames
+
+    @property
+    def sent(self) -> FrameTally:
+        """Frames the first interface's driver put into its rings."""
+        return self.interfaces[0].stack.sent if self.interfaces else self._no_frames
+
+    def delivered_count(self) -> i64:
+        """Frames delivered on all interfaces."""
+        total: i64 = 0
+        for info in self.interfaces:
+            total += info.stack.delivered.count
+        return total
+
+    def sent_count(self) -> i64:
+        """Frames sent on all interfaces."""
+        total: i64 = 0
+        for info in self.interfaces:
+            total += info.stack.sent.count
+        return total
+
+    def drops(self) -> dict[str, int]:
+        """Frames the guest lost, by reason; only reasons that happened."""
+        every: dict[str, int] = {}
+        for info in self.interfaces:
+            for sender in info.senders:
+                _count(every, "driver ring full", sender.qdisc_drops)
+                _count(every, "longer than the guest's mtu", sender.too_long)
+            for receiver in info.receivers:
+                _count(every, "guest: short element", receiver.short_frames)
+                _count(every, "guest: buffers missing", receiver.missing_buffers)
+        return every
+
+    def stats(self) -> list[dict[str, object]]:
+        """Each program's name and counts."""
+        rows: list[dict[str, object]] = []
+        for work in self.workloads:
+            row: dict[str, object] = {"kind": work.name}
+            row.update(work.stats())
+            rows.append(row)
+        return rows
+
+    def snapshot(self, state: MachineState) -> None:
+        """Put every interface's driver fields and rings into `state`."""
+        for info in self.interfaces:
+            info.snapshot(state)
+
+    def remove(self, index: i64) -> None:
+        """Unbind the driver of interface `index`: reset, memory back."""
+        self.interfaces[index].remove()
+
+
+def _count(counts: dict[str, int], reason: str, number: i64) -> None:
+    if number:
+        counts[reason] = counts.get(reason, 0) + int(number)
+
+
+def _nth_address(ip: str, number: i64) -> str:
+    """The address of interface `number`: the last part counts up."""
+    head, last = ip.rsplit(".", 1)
+    return f"{head}.{(int(last) + int(number) - 1) % 254 + 1}"

@@ -1,0 +1,1 @@
+"""PCI: memory regions, configuration space, capabilities, BARs, MSI-X, INTx, the bus."""

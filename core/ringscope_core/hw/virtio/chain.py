@@ -1,0 +1,185 @@
+"""Walking descriptor chains: mapping one into an element, and counting what the published ones offer (virtio 1.x, 2.7.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from librt.strings import read_i16_le, read_i32_le, read_i64_le
+from mypy_extensions import i64
+
+from ringscope_core.hw.virtio.element import VirtQueueElement
+from ringscope_core.hw.virtio.features import VRING_DESC_F_INDIRECT, VRING_DESC_F_NEXT, VRING_DESC_F_WRITE
+from ringscope_core.memory.ram import GuestMemory
+
+if TYPE_CHECKING:
+    from ringscope_core.hw.virtio.virtio import VirtIODevice
+    from ringscope_core.hw.virtio.virtqueue import VirtQueue
+
+MAX_SG: Final[i64] = 1024
+PAGE: Final[i64] = 4096
+
+
+def collect_chain(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElement, table: bytes, num: i64, head: i64) -> bool:
+    """Walk the chain from `head` of a descriptor `table` of `num` entries and map its buffers into `elem`.
+
+    Only the head may be indirect: its NEXT is lost, and INDIRECT anywhere else makes a data buffer, as in QEMU.  False after
+    virtio_error.
+    """
+    limit = num
+    at = 16 * head
+    elem.out_num = 0
+    elem.in_num = 0
+    elem.out_len = 0
+    elem.in_len = 0
+    elem.bounced = False
+    flags = i64(read_i16_le(table, at + 12))
+    if flags & VRING_DESC_F_INDIRECT:
+        found = _indirect_table(vdev, memory, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF)
+        if found is None:
+            return False
+        table = found
+        limit = i64(len(table)) >> 4
+        at = 0
+        flags = i64(read_i16_le(table, 12))
+    entries: i64 = 0
+    while True:
+        if not _map(vdev, memory, elem, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF, flags):
+            release_bounce(memory, elem)
+            return False
+        entries += 1
+        if entries > limit:
+            vdev.virtio_error("Looped descriptor")
+            release_bounce(memory, elem)
+            return False
+        if not flags & VRING_DESC_F_NEXT:
+            return True
+        following = i64(read_i16_le(table, at + 14)) & 0xFFFF
+        if following >= limit:
+            vdev.virtio_error(f"Desc next is {following}")
+            release_bounce(memory, elem)
+            return False
+        at = 16 * following
+        flags = i64(read_i16_le(table, at + 12))
+
+
+def _map(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElement, gpa: i64, length: i64, flags: i64) -> bool:
+    """virtqueue_map_desc for one descriptor."""
+    writable = flags & VRING_DESC_F_WRITE != 0
+    if not writable and elem.in_num:
+        vdev.virtio_error("Incorrect order for descriptors")
+        return False
+    if length == 0:
+        vdev.virtio_error("virtio: zero sized buffers are not allowed")
+        return False
+    while length > 0:
+        place = elem.out_num + elem.in_num
+        if place == MAX_SG:
+            vdev.virtio_error("virtio: too many write descriptors in indirect table")
+            return False
+        if gpa >= memory.base and length <= memory.end - gpa:
+            mapped = length
+        else:
+            mapped = memory.mapped_length(gpa, length)
+            if mapped == 0:
+                mapped = _bounce(memory, elem, length)
+                if mapped == 0:
+                    vdev.virtio_error("virtio: bogus descriptor or out of resources")
+                    return False
+        elem.addr[place] = gpa
+        elem.length[place] = mapped
+        if writable:
+            elem.in_num += 1
+            elem.in_len += mapped
+        else:
+            elem.out_num += 1
+            elem.out_len += mapped
+        gpa += mapped
+        length -= mapped
+    return True
+
+
+def _bounce(memory: GuestMemory, elem: VirtQueueElement, length: i64) -> i64:
+    """Take QEMU's one bounce buffer (a page) for an address that is not RAM; 0 when it is taken already."""
+    if memory.bounce_busy:
+        return 0
+    memory.bounce_busy = True
+    elem.bounced = True
+    return min(length, PAGE)
+
+
+def release_bounce(memory: GuestMemory, elem: VirtQueueElement) -> None:
+    """The element is done with QEMU's bounce buffer, if it had it."""
+    if elem.bounced:
+        elem.bounced = False
+        memory.bounce_busy = False
+
+
+def _indirect_table(vdev: VirtIODevice, memory: GuestMemory, gpa: i64, length: i64) -> bytes | None:
+    """The indirect table a head points at, None after virtio_error."""
+    if length == 0 or length % 16:
+        vdev.virtio_error("Invalid size for indirect buffer table")
+        return None
+    mapped = memory.mapped_length(gpa, length)
+    if 0 < mapped < length:
+        vdev.virtio_error("Cannot map indirect buffer")
+        return None
+    return memory.read(gpa, length)
+
+
+def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
+    """virtqueue_get_avail_bytes, writable bytes only, counting until `enough` are found; 0 after virtio_error."""
+    vdev = vq.vdev
+    memory = vq.memory
+    if vq.vring_desc == 0:
+        return 0
+    idx = vq.last_avail_idx
+    total_bufs: i64 = 0
+    total: i64 = 0
+    while True:
+        heads = (vq.avail_idx() - idx) & 0xFFFF
+        if heads > vq.vring_num:
+            vdev.virtio_error(f"Guest moved used index from {idx} to {vq.shadow_avail_idx}")
+            return 0
+        if heads == 0:
+            return total
+        head = vq.avail_ring(idx % vq.vring_num)
+        if head >= vq.vring_num:
+            vdev.virtio_error(f"Guest says index {head} is available")
+            return 0
+        idx = (idx + 1) & 0xFFFF
+        table = vq.descriptors()
+        limit = vq.vring_num
+        bufs = total_bufs
+        at = 16 * head
+        flags = i64(read_i16_le(table, at + 12))
+        indirect = flags & VRING_DESC_F_INDIRECT != 0
+        if indirect:
+            length = i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
+            if length and length % 16 == 0 and bufs >= limit:
+                vdev.virtio_error("Looped descriptor")
+                return 0
+            found = _indirect_table(vdev, memory, read_i64_le(table, at), length)
+            if found is None:
+                return 0
+            table = found
+            limit = i64(len(table)) >> 4
+            bufs = 0
+            at = 0
+        while True:
+            bufs += 1
+            if bufs > limit:
+                vdev.virtio_error("Looped descriptor")
+                return 0
+            flags = i64(read_i16_le(table, at + 12))
+            if flags & VRING_DESC_F_WRITE:
+                total += i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
+                if total >= enough:
+                    return total
+            if not flags & VRING_DESC_F_NEXT:
+                break
+            following = i64(read_i16_le(table, at + 14)) & 0xFFFF
+            if following >= limit:
+                vdev.virtio_error(f"Desc next is {following}")
+                return 0
+            at = 16 * following
+        total_bufs = total_bufs + 1 if indirect else bufs

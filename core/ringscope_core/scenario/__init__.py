@@ -1,0 +1,1 @@
+"""Scenario files: what machine, which devices, what traffic; parsed, validated, overridden."""

@@ -1,0 +1,106 @@
+"""Scenario files: TOML, checked against the model."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.scenario.model import Breakpoint, Scenario
+from ringscope_core.scenario.overrides import apply_settings
+from ringscope_core.scenario.resources import resolve_captures
+from ringscope_core.scenario.shipped import SHIPPED, shipped_path
+from ringscope_core.scenario.validate import check_struct
+from ringscope_core.trace.functions import function_table
+from ringscope_core.trace.kinds import KIND_BY_NAME
+
+MAX_BYTES = 1 << 20
+"""A scenario file larger than this is something else."""
+
+
+def find_scenario(name: str) -> Path:
+    """The file of `name`: a shipped scenario's name, or a path ending in .toml.  Raises InputError."""
+    if name in SHIPPED:
+        return shipped_path(name)
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    raise InputError("scenario", name, f"one of {', '.join(SHIPPED)}, or a .toml file that exists")
+
+
+def load(name: str, settings: list[str] | None = None) -> Scenario:
+    """The scenario `name` (see `find_scenario`) with ``key=value`` settings applied (see `overrides`).  Raises InputError."""
+    return parse_scenario(read_scenario(find_scenario(name)), settings)
+
+
+def read_scenario(path: Path) -> dict[str, Any]:
+    """The plain data of a scenario file; raises InputError."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError("scenario", str(path), f"at most {MAX_BYTES} bytes")
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise InputError("scenario", str(path), f"a file that can be read ({problem.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError("scenario", str(path), "text in UTF-8") from None
+    return _toml(str(path), text)
+
+
+def _toml(where: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise InputError("scenario", where, f"a TOML file ({problem})") from None
+
+
+def scenario_from_text(text: str, settings: list[str] | None = None) -> Scenario:
+    """A scenario from TOML text, as a session file keeps it; raises InputError."""
+    return parse_scenario(_toml("text", text), settings)
+
+
+def parse_scenario(data: dict[str, Any], settings: list[str] | None = None) -> Scenario:
+    """Apply settings, check everything, make the `Scenario`; raises InputError."""
+    apply_settings(data, settings or [])
+    scenario = msgspec.convert(check_struct("", data, Scenario), Scenario)
+    for place, breakpoint_ in enumerate(scenario.breakpoint):
+        _check_breakpoint(f"breakpoint.{place}", breakpoint_)
+    for place, entry in enumerate(scenario.traffic):
+        if entry.kind == "mixed" and entry.rate_pps == 0:
+            raise InputError(f"traffic.{place}.rate_pps", 0, "above 0 for mixed traffic, which is divided by rate")
+    scenario.netdev = [resolve_captures(option) for option in scenario.netdev]
+    _complete_sources(scenario)
+    return scenario
+
+
+def _complete_sources(scenario: Scenario) -> None:
+    """A ``bulk-rx`` entry describes what a ``source`` backend sends, as far as its option string does not say it itself.
+
+    Entry and backend belong together by their order.
+    """
+    sources = [place for place, option in enumerate(scenario.netdev) if option.split(",", 1)[0] in ("source", "type=source")]
+    entries = [entry for entry in scenario.traffic if entry.kind == "bulk-rx"]
+    for place, entry in zip(sources, entries, strict=False):
+        option = scenario.netdev[place]
+        given = {part.partition("=")[0] for part in option.split(",")}
+        wanted = {"pps": round(entry.rate_pps), "size": entry.size, "count": entry.count, "start-ns": entry.spec().start_ns, "flows": entry.flows}
+        scenario.netdev[place] = option + "".join(f",{key}={value}" for key, value in wanted.items() if key not in given)
+
+
+def _check_breakpoint(path: str, wanted: Breakpoint) -> None:
+    given = [name for name in ("function", "event", "at") if getattr(wanted, name)]
+    if len(given) != 1:
+        raise InputError(path, " and ".join(given), "exactly one of function, event, at")
+    if wanted.function and wanted.function not in {spec.name for spec in function_table().values()}:
+        raise InputError(f"{path}.function", wanted.function, "a function of QEMU that Ringscope knows")
+    if wanted.event and wanted.event not in KIND_BY_NAME:
+        raise InputError(f"{path}.event", wanted.event, f"one of {', '.join(KIND_BY_NAME)}")
+
+
+def to_toml_data(scenario: Scenario) -> dict[str, Any]:
+    """The scenario as plain data, every field present (for a session's metadata)."""
+    plain = msgspec.to_builtins(scenario)
+    assert isinstance(plain, dict)
+    return plain

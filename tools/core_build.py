@@ -1,17 +1,18 @@
 """What of Ringscope is a package, and how mypyc compiles the model.
 
 `setup.py` uses it for the wheel, `tools/setup_env.py` for the checkout: both build the same extension modules.  The
-modules of the model are one mypyc group: calls between them are C calls, and one C file lets the compiler inline across
-modules.  The group's shared library is ``ringscope_core/model__mypyc.*.so``, inside the package, so that it is
-found wherever the package is.
+modules of the model are one mypyc group, so calls between them are C calls; each is a C file of its own, so that all
+processors can compile.  (One C file for all runs as fast and takes twice as long to build.)  The group's shared library is
+``ringscope_core/model__mypyc.*.so``, inside the package, so that it is found wherever the package is.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ from tools.core_sources import compiled_sources
 
 GROUP = "ringscope_core.model"
 """Name of the mypyc group; its library is this name and ``__mypyc``."""
+
+TARGET = Path("build", "mypyc")
+"""Where the C goes, relative to the checkout."""
+
+TELL_EVERY_S = 3.0
 
 RESOURCE_SUFFIXES_LEFT_OUT = (".pyc", ".pyo", ".so")
 
@@ -57,18 +63,19 @@ def _say(text: str) -> None:
     print(f"  {text}", flush=True)
 
 
-def _generate(root: Path, sources: list[Path], target: Path) -> list[Extension]:
+def _generate(root: Path, sources: list[Path]) -> list[Extension]:
     """Run mypy and mypyc over the model: Python in, C files and a list of extension modules out."""
     from mypyc.build import mypycify
 
     os.environ["MYPYPATH"] = str(root / "core")
-    options = ["--config-file=", "--explicit-package-bases", "--namespace-packages", "--ignore-missing-imports", f"--cache-dir={target / 'mypy_cache'}"]
+    options = ["--config-file=", "--explicit-package-bases", "--namespace-packages", "--ignore-missing-imports", f"--cache-dir={TARGET / 'mypy_cache'}"]
     extensions: list[Extension] = mypycify(
         [*options, *(str(path.relative_to(root)) for path in sources)],
         opt_level="3",
+        multi_file=True,
         debug_level="0",
         group_name=GROUP,
-        target_dir=str(target),
+        target_dir=str(TARGET),
     )
     return extensions
 
@@ -96,28 +103,82 @@ class BuildCore(build_ext):
         sources = compiled_sources(root)
         began = time.monotonic()
         _say(f"mypyc: {len(sources)} modules of the core to C")
-        self.distribution.ext_modules = _generate(root, sources, root / "build" / "mypyc")
+        self.distribution.ext_modules = _generate(root, sources)
         _say(f"mypyc: done in {time.monotonic() - began:.0f} s")
         self.swig_opts = None  # finalized once for the placeholder; the second time expects what the command line gave: nothing
         self.finalize_options()
 
     def build_extensions(self) -> None:
-        """Two extensions at a time or as many as there are processors; the big one first."""
+        """Compile and link every extension module, several C files at a time."""
         for extension in self.extensions:
             extension.extra_compile_args = [*extension.extra_compile_args, *C_FLAGS]
-        self.parallel = self.parallel or len(os.sched_getaffinity(0))
+            extension.include_dirs = [*extension.include_dirs, str(TARGET / Path(*GROUP.split(".")[:-1]))]  # where the group's headers are
+        jobs = self.parallel if isinstance(self.parallel, int) and self.parallel > 1 else len(os.sched_getaffinity(0))
+        self.parallel = None  # our own pool: setuptools' runs over extensions, and nearly all of ours is one
+        compile_all = ParallelCompile(self.compiler, sum(len(extension.sources) for extension in self.extensions), jobs)
+        self.compiler.compile = compile_all
+        super().build_extensions()
+        compile_all.finish()
+
+
+class ParallelCompile:
+    """Stands in for a compiler object's ``compile``: the same arguments, but several files at a time.
+
+    An object file made from the same C, headers and options is kept, so that a small change costs seconds.  It tells how far it is.
+    """
+
+    def __init__(self, compiler: Any, total: int, jobs: int) -> None:
+        self._compiler = compiler
+        self._total = total
         self._done = 0
         self._lock = threading.Lock()
-        self._began = time.monotonic()
-        size_kb = sum(Path(source).stat().st_size for extension in self.extensions for source in extension.sources) // 1024
-        _say(f"C compiler: {len(self.extensions)} extension modules, {size_kb} KB of C, {self.parallel} at a time (the first is the long one)")
-        super().build_extensions()
+        self._began = self._told = time.monotonic()
+        self._pool = ThreadPoolExecutor(jobs)
+        _say(f"C compiler: {total} files, {jobs} at a time")
 
-    def build_extension(self, ext: Any) -> None:
-        """Build one, then say how many are done."""
-        super().build_extension(ext)
+    def __call__(
+        self,
+        sources: list[str],
+        output_dir: str | None = None,
+        macros: Any = None,
+        include_dirs: Any = None,
+        debug: bool = False,
+        extra_preargs: Any = None,
+        extra_postargs: Any = None,
+        depends: Any = None,
+    ) -> list[str]:
+        """Compile `sources`; the object files, in order.  Raises what the compiler raises, after the others have ended."""
+        compiler = self._compiler
+        macros, objects, extra_postargs, options, build = compiler._setup_compile(output_dir, macros, include_dirs, sources, depends, extra_postargs)
+        arguments = compiler._get_cc_args(options, debug, extra_preargs)
+        common = self._headers() + repr((arguments, extra_postargs, options)).encode()
+        jobs = [self._pool.submit(self._one, common, name, *build[name], arguments, extra_postargs, options) for name in objects if name in build]
+        try:
+            for job in jobs:
+                job.result()
+        except BaseException:
+            self._pool.shutdown(cancel_futures=True)
+            raise
+        return list(objects)
+
+    @staticmethod
+    def _headers() -> bytes:
+        return b"".join(path.read_bytes() for path in sorted(TARGET.rglob("*.h")))
+
+    def _one(self, common: bytes, target: str, source: str, *rest: Any) -> None:
+        digest = hashlib.sha256(common + Path(source).read_bytes()).hexdigest()
+        made_from = Path(f"{target}.sha256")
+        if not (Path(target).exists() and made_from.exists() and made_from.read_text() == digest):
+            self._compiler._compile(target, source, *rest)
+            made_from.write_text(digest)
         with self._lock:
             self._done += 1
-            elapsed = time.monotonic() - self._began
-            if sys.stdout.isatty() or self._done % 20 == 0 or self._done == len(self.extensions) or ext.name.endswith("__mypyc"):
-                _say(f"C compiler: {self._done}/{len(self.extensions)} {ext.name} ({elapsed:.0f} s)")
+            now = time.monotonic()
+            if now - self._told > TELL_EVERY_S:
+                self._told = now
+                _say(f"C compiler: {self._done}/{self._total} files ({now - self._began:.0f} s)")
+
+    def finish(self) -> None:
+        """Everything is compiled and linked."""
+        self._pool.shutdown()
+        _say(f"C compiler: done in {time.monotonic() - self._began:.0f} s")

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from ringscope.theme import ROW, mono_font
+from ringscope.theme import ROW, mono_font, ui_font
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -91,6 +91,7 @@ class CopyTable(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(ROW - 2)
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setFont(ui_font(8.5))
         self.horizontalHeader().setStretchLastSection(True)
 
     def set_widths(self, widths: Sequence[int]) -> None:

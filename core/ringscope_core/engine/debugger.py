@@ -7,7 +7,6 @@ it works off what the control thread asks for, so the machine is touched by its 
 from __future__ import annotations
 
 import queue
-import threading
 import time
 from collections.abc import Callable
 from typing import Final

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringscope_core.engine.run import FOREVER, Run
+from ringscope_core.net.backends.pcap import PcapPort
+from ringscope_core.net.net import NET_BUFSIZE
 
 STALL_NS: Final = 60_000_000_000
 """Virtual time without a delivered frame after which a number of packets is given up."""
@@ -95,3 +97,15 @@ def delivered(run: Run) -> int:
     if direction(run) == "rx":
         return int(run.guest.delivered_count())
     return sum(int(getattr(nc, "rx_frames", 0)) for nc in run.machine.net.clients)
+
+
+def limit_replay(run: Run, packets: int) -> None:
+    """Let a capture's replay end after exactly `packets` frames, so that what was sent is what was asked for; 0 changes nothing."""
+    for nc in run.machine.net.clients:
+        if packets and isinstance(nc, PcapPort) and nc.capture is not None:
+            capture, left, end = nc.capture, packets, 0
+            while end < len(capture) and left:
+                # the network layer never takes longer ones, so they do not count
+                left -= capture.length(end) <= NET_BUFSIZE
+                end += 1
+            nc._count = end

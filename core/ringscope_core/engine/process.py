@@ -24,7 +24,7 @@ from ringscope_core.engine.qmp import QmpServer
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.run import Run
 from ringscope_core.qom.types_json import types_json
-from ringscope_core.scenario.load import load_scenario, to_toml_data
+from ringscope_core.scenario.load import load, to_toml_data
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_NAMES
@@ -99,7 +99,7 @@ class EngineProcess:
     def __init__(self, options: Options) -> None:
         """Raises InputError, SessionError or OSError: nothing has started then."""
         self.options: Options = options
-        scenario = load_scenario(options.scenario, options.settings)
+        scenario = load(options.scenario, options.settings)
         seed = scenario.seed if options.seed is None else options.seed
         self._leave: threading.Event = threading.Event()
         self._announcer: _Announcer = _Announcer()

@@ -166,9 +166,13 @@ class QmpServer:
         self._path = Path(address)
         self._path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(address)
-        os.chmod(address, 0o600)
-        listener.listen(8)
+        try:
+            listener.bind(address)
+            os.chmod(address, 0o600)
+            listener.listen(8)
+        except OSError:
+            listener.close()
+            raise
         self.address = address
         return listener
 

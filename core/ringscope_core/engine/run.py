@@ -14,9 +14,8 @@ from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.sinks import EventDigest, FrameDigest
 from ringscope_core.guest.kernel import GuestKernel
 from ringscope_core.hw.machine import Machine
-from ringscope_core.net.backends import netdev_add
+from ringscope_core.net.backends import net_check_clients
 from ringscope_core.net.errors import NetOptionError
-from ringscope_core.net.net import net_check_clients
 from ringscope_core.qom.world import World
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.trace.clock import Clock
@@ -83,7 +82,9 @@ class Run:
         self._sample_due: int = 0
         self._marks: list[tuple[int, str, str]] = sorted((mark.at_ns(), mark.name, mark.note) for mark in scenario.mark)
         self.machine: Machine = Machine(self.log, self.loop, scenario.machine.ram_bytes())
-        self.guest: GuestKernel = GuestKernel(self.machine.ports, scenario.driver_config(), scenario.traffic_specs(), digests)
+        config = scenario.driver_config()
+        config.seed = self.seed
+        self.guest: GuestKernel = GuestKernel(self.machine.ports, config, scenario.traffic_specs(), digests)
         self._attach_sinks(digests)
 
     def _attach_sinks(self, digests: bool) -> None:

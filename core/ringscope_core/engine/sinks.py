@@ -9,6 +9,7 @@ import numpy as np
 from mypy_extensions import i64
 
 from ringscope_core.session.blocks import as_rows
+from ringscope_core.session.rows import Events
 from ringscope_core.trace.kinds import ENUMS, EV_FRAME_DROP
 from ringscope_core.trace.log import BlockSink
 from ringscope_core.trace.packets import DIR_RX, DIR_TX, PacketSink
@@ -80,3 +81,23 @@ class FrameDigest(PacketSink):
     def rx_sha256(self) -> str:
         """Digest of what the peer gave the device."""
         return self._rx.hexdigest()
+
+
+class RowKeeper(BlockSink):
+    """Keeps every row in memory: for short runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._blocks: list[bytes] = []
+        self._joined: bytes = b""
+
+    def on_block(self, first_seq: i64, rows: bytes) -> None:
+        """Called in the run's thread with each block."""
+        self._blocks.append(rows)
+
+    def rows(self) -> Events:
+        """Every row so far (`RAW_DTYPE`): flush the log first."""
+        if self._blocks:
+            self._joined = b"".join([self._joined, *self._blocks])
+            self._blocks = []
+        return as_rows(self._joined)

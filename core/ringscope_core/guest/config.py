@@ -58,6 +58,8 @@ class DriverConfig:
         """Address to set by control command; empty keeps the device's."""
         self.ip: str = "10.0.2.15"
         self.peer_ip: str = "10.0.2.2"
+        self.seed: int = 1
+        """What differs between runs of one scenario: identifiers, ports, the phase of paced traffic."""
         self.vlans: list[int] = []
         """VLAN ids to add to the device's filter."""
         self.multicast: list[str] = []

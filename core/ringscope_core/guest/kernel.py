@@ -10,11 +10,12 @@ from ringscope_core.guest.alloc import GuestOutOfMemoryError, PageAllocator
 from ringscope_core.guest.config import DriverConfig, TrafficSpec
 from ringscope_core.guest.napi import Softirq
 from ringscope_core.guest.pci import PciBus, PciFunction, PciResourceError
+from ringscope_core.guest.programs import make_workloads
 from ringscope_core.guest.stack import NetStack
 from ringscope_core.guest.tally import FrameTally
 from ringscope_core.guest.virtio_net import VirtnetInfo
 from ringscope_core.guest.virtio_pci import VIRTIO_VENDOR, ProbeError
-from ringscope_core.guest.workload import Workload, make_workloads
+from ringscope_core.guest.workload import Workload
 from ringscope_core.hw.ports import GuestPorts, IrqSink
 from ringscope_core.trace.log import SEVERITY_ERROR, SEVERITY_INFO
 from ringscope_core.trace.state import MachineState
@@ -62,7 +63,7 @@ class GuestKernel(IrqSink):
         up = [info for info in self.interfaces if info.up]
         for number, spec in enumerate(self.traffic):
             if spec.device < len(up):
-                self.workloads.extend(make_workloads(spec, up[spec.device].stack, self.ports.loop, self.config.peer_ip, number))
+                self.workloads.extend(make_workloads(spec, up[spec.device].stack, self.ports.loop, self.config.peer_ip, number, self.config.seed))
         for work in self.workloads:
             work.start(now)
         return len(up)

@@ -160,7 +160,9 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     def driver_config(self) -> DriverConfig:
         """What the guest's driver takes."""
-        return self.driver.config()
+        config = self.driver.config()
+        config.seed = self.seed
+        return config
 
     def traffic_specs(self) -> list[TrafficSpec]:
         """What the guest's programs take."""

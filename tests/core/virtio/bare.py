@@ -76,7 +76,7 @@ class Bare:
         self.errp = Errp()
         bus = object_new(self.world, "bare-bus")
         assert isinstance(bus, BusState)
-        bus.parent_dev = self.transport()
+        bus.set_parent_dev(self.transport())
         dev = object_new(self.world, "virtio-net-device")
         assert isinstance(dev, VirtIONet)
         self.n = dev

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
@@ -16,11 +15,8 @@ from ringscope.widgets.hex_view import HexView
 from ringscope.widgets.tree_list import Node
 from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
-from ringscope_core.trace.slots import SLOT_NAMES, slot_states
+from ringscope_core.trace.slots import SLOT_NAMES, chain_of, slot_states, table_of
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, DESC_F_WRITE, MachineState, RingImage
-
-_DESC: Final = struct.Struct("<QIHH")
-
 
 class Descriptor(NamedTuple):
     """One entry of a descriptor table."""
@@ -38,21 +34,11 @@ class Descriptor(NamedTuple):
         return " ".join(words) or "none"
 
 
-def chain_of(ring: RingImage, head: int) -> list[Descriptor]:
-    """The chain that begins at `head`, its indirect table included; ends at a loop or a number out of the table."""
-    found: list[Descriptor] = []
-    seen: set[int] = set()
-    at = head
-    while 0 <= at < ring.num and at not in seen:
-        seen.add(at)
-        entry = Descriptor(at, *_DESC.unpack_from(ring.desc, 16 * at), False)
-        found.append(entry)
-        if entry.flags & DESC_F_INDIRECT:
-            table_bytes = ring.indirect.get(head, bytearray())
-            found += [Descriptor(i, *_DESC.unpack_from(table_bytes, 16 * i), True) for i in range(min(len(table_bytes), entry.length) // 16)]
-        if not entry.flags & DESC_F_NEXT:
-            break
-        at = entry.next
+def whole_chain(ring: RingImage, head: int) -> list[Descriptor]:
+    """The chain that begins at `head`, its indirect table included."""
+    found = [Descriptor(*row, False) for row in chain_of(ring, head)]
+    if found and found[0].flags & DESC_F_INDIRECT:
+        found += [Descriptor(*row, True) for row in table_of(ring, head)]
     return found
 
 
@@ -100,7 +86,7 @@ class DescriptorPage(Page):
 
     def _tree(self, ring: RingImage, head: int) -> Node:
         root = Node(None, [])
-        chain = chain_of(ring, head)
+        chain = whole_chain(ring, head)
         for place, entry in enumerate(chain):
             where = "indirect " if entry.indirect else ""
             node = root.add(Node(place, [f"{where}descriptor {entry.index}", "head" if place == 0 else f"{place} in chain", ""], heading=True))

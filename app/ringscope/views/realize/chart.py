@@ -34,7 +34,7 @@ class FlameChart(QWidget):
         self.theme: Theme = LIGHT
         self.tree = CallTree()
         self.axis: int = 0
-        self.cursor: int = -1
+        self.moment: int = -1
         self.selected: Call | None = None
         self.matches: frozenset[int] = frozenset()
         self._home: tuple[float, float] = (0.0, 1.0)
@@ -176,7 +176,7 @@ class FlameChart(QWidget):
         theme = self.theme
         spec = self.store.function(call.fn)
         color = theme.color(SUBSYSTEM_MEANING[subsystem(spec.file if spec else "")])
-        live = self.cursor >= 0 and call.covers(self.cursor)
+        live = self.moment >= 0 and call.covers(self.moment)
         shape = QRectF(box.left(), box.top(), max(box.width(), 1.5), box.height())
         if box.width() < 3:
             p.fillRect(shape, color)
@@ -191,9 +191,10 @@ class FlameChart(QWidget):
         visible = QRectF(max(shape.left(), 0.0), shape.top(), min(shape.right(), float(self.width())) - max(shape.left(), 0.0), shape.height())
         if visible.width() > 26:
             name = spec.name if spec else f"<function {call.fn}>"
-            line = call.line_at(self.cursor) if live else call.checkpoints[0].line
+            line = call.line_at(self.moment) if live else call.checkpoints[0].line
             full = f"{name} :{line}" if line else name
-            text = full if metrics.horizontalAdvance(full) < visible.width() - 8 else metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, visible.width() - 8)
+            room = visible.width() - 8
+            text = full if metrics.horizontalAdvance(full) < room else metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room)
             p.setPen(theme.color("text"))
             p.drawText(visible.adjusted(5, 0, -2, -1), Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -210,9 +211,9 @@ class FlameChart(QWidget):
         p.drawLines([QPointF(self._px(t.seq), y) for t in call.troubles for y in (box.top(), bottom)])
 
     def _paint_cursor(self, p: QPainter) -> None:
-        if self.cursor < 0:
+        if self.moment < 0:
             return
-        px = self._px(self.x_of_seq(self.cursor))
+        px = self._px(self.x_of_seq(self.moment))
         if -1 <= px <= self.width() + 1:
             p.setPen(QPen(self.theme.color("cursor"), 1.5))
             p.drawLine(QPointF(px, 14), QPointF(px, self.height() - _LEGEND))
@@ -234,7 +235,8 @@ class FlameChart(QWidget):
             text = f"only the first {self.tree.events_read} call events are drawn"
         if self.standstill:
             text = f"{AXES[self.axis]} stands still during these calls: choose event order"
-        p.drawText(QRectF(x, y, room, _LEGEND), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        p.drawText(QRectF(x, y, room, _LEGEND), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     # -- moving -----------------------------------------------------------------------------------------------------------------
     def zoom(self, factor: float, around: float) -> None:
@@ -331,7 +333,7 @@ class FlameChart(QWidget):
 
     def _walk(self, key: int) -> bool:
         calls = self.tree.calls
-        here = self.selected or self.tree.innermost_at(self.cursor) or (calls[0] if calls else None)
+        here = self.selected or self.tree.innermost_at(self.moment) or (calls[0] if calls else None)
         if here is None:
             return False
         target: Call | None = None
@@ -363,7 +365,7 @@ class FlameChart(QWidget):
     def describe(self, call: Call) -> str:
         """One call in words."""
         reader = self.store.reader
-        head = signature(call, reader.functions, reader.strings, max(self.cursor, call.seq) if call.covers(self.cursor) else call.seq)
+        head = signature(call, reader.functions, reader.strings, max(self.moment, call.seq) if call.covers(self.moment) else call.seq)
         span = f"events {call.seq} to {call.end}" if call.end >= 0 else f"open since event {call.seq}"
         return f"{head}\n{span}, {len(call.checkpoints)} checkpoints, {len(call.fields)} fields written, {len(call.children)} calls"
 

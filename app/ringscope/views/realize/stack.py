@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QMouseEvent, QSyntaxHighlighter, QTextCharFormat, QTextDocument
+from PySide6.QtGui import QMouseEvent, QSyntaxHighlighter, QTextCharFormat, QTextDocument, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ringscope.theme import LIGHT, Theme, mono_font
@@ -52,7 +52,7 @@ class StackText(QPlainTextEdit):
         self._shown: str = ""
         self._highlighter = _Highlighter(self.document())
         self.setReadOnly(True)
-        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setFont(mono_font(8.5))
         self.setAccessibleName("call stack")

@@ -77,7 +77,7 @@ class RealizeView(View):
         bar.setObjectName("strip")
         row = QHBoxLayout(bar)
         row.setContentsMargins(8, 4, 8, 4)
-        self.chapter.setMinimumWidth(250)
+        self.chapter.setMinimumWidth(290)
         self.chapter.setAccessibleName("which realize")
         self.chapter.activated.connect(self._show_chapter)
         self.axis.addItems(AXES)
@@ -85,6 +85,7 @@ class RealizeView(View):
         self.axis.currentIndexChanged.connect(self._set_axis)
         self.find_box.setPlaceholderText("Find a function (Enter: next)")
         self.find_box.setClearButtonEnabled(True)
+        self.find_box.setMinimumWidth(210)
         self.find_box.setMaximumWidth(280)
         self.find_box.textChanged.connect(self._search_changed)
         self.find_box.returnPressed.connect(self._next_match)
@@ -154,7 +155,7 @@ class RealizeView(View):
         selected = self.chart.selected
         if selected is None or not selected.covers(seq):
             self.chart.selected = self.chart.tree.innermost_at(seq) or selected
-        self.chart.cursor = seq
+        self.chart.moment = seq
         self.chart.update()
         self._show_call(self.chart.selected)
 
@@ -179,7 +180,7 @@ class RealizeView(View):
         if place < len(self._chapters):
             first, last = tree.span_of(self._chapters[place])
         else:
-            first, last = tree.calls[0].seq, max(max(call.end for call in tree.calls), tree.calls[-1].seq + 1)
+            first, last = tree.calls[0].seq, max([*(call.end for call in tree.calls), tree.calls[-1].seq + 1])
         self.chart.set_home(first, last)
 
     def _set_axis(self, axis: int) -> None:

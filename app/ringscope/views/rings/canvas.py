@@ -25,6 +25,8 @@ class RingCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme: Theme = LIGHT
+        self.vector: bool = False
+        """Paint without pixmaps: for files that keep vectors."""
         self._snap: RingSnapshot | None = None
         self._name: str = ""
         self._note: str = ""
@@ -44,7 +46,7 @@ class RingCanvas(QWidget):
 
     # -- painting -----------------------------------------------------------------------------------------------------------
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw everything; the scale comes from a pixmap unless the target is a vector file."""
+        """Draw everything."""
         p = QPainter(self)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         p.fillRect(self.rect(), self.theme.color("surface"))
@@ -85,7 +87,7 @@ class RingCanvas(QWidget):
 
     def _paint_scale(self, p: QPainter, geo: RingGeometry) -> None:
         """The slot borders and numbers: the same until size, ring size or theme change."""
-        if not isinstance(p.device(), (QWidget, QPixmap)) and p.device().devType() != 1:
+        if self.vector:
             paint_scale(p, geo, self.theme)
             return
         ratio = self.devicePixelRatioF()

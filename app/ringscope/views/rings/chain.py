@@ -108,7 +108,7 @@ def _title(snap: RingSnapshot, head: int, chain: list[Descriptor], kind: int) ->
 
 
 def _row(item: Descriptor) -> tuple[str, ...]:
-    name = f"  indirect[{item.index}]" if item.indirect else f"desc[{item.index}]"
+    name = f"  indirect[{item.slot}]" if item.indirect else f"desc[{item.slot}]"
     return (name, f"0x{item.addr:x}", str(item.length), str(item.next) if item.flags & 1 else "", flag_words(item.flags) or "-")
 
 

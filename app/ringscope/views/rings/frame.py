@@ -56,7 +56,10 @@ def header_lines(state: MachineState, use: FrameUse) -> list[str]:
     if device.get(_HOST_HDR, 0):
         return [f"virtio_net_hdr: {size} bytes in front of the frame, copied from the peer; not recorded"]
     # receive_header without a peer's vnet_hdr zeroes the header; num_buffers is written with mergeable buffers only
-    lines = [f"virtio_net_hdr ({size} bytes; the peer has no vnet_hdr, so the device writes zeros):", "  flags 0  gso_type 0 NONE  hdr_len 0  gso_size 0  csum_start 0  csum_offset 0"]
+    lines = [
+        f"virtio_net_hdr ({size} bytes; the peer has no vnet_hdr, so the device writes zeros):",
+        "  flags 0  gso_type 0 NONE  hdr_len 0  gso_size 0  csum_start 0  csum_offset 0",
+    ]
     if size >= 12:
         lines.append(f"  num_buffers {use.buffers}" if device.get(_MERGEABLE) else "  num_buffers left unwritten (no MRG_RXBUF)")
     return lines

@@ -44,7 +44,7 @@ class Lens:
         self.rect = rect
         self.snap = snap
         self.head = head
-        self.chain: set[int] = {item.index for item in snap.chain(head) if not item.indirect}
+        self.chain: set[int] = {item.slot for item in snap.chain(head) if not item.indirect}
         self.avail_place: int = snap.avail_place_of(head) if self.chain else -1
         self.used_place: int = snap.used_place_of(head) if self.chain else -1
         self.count: int = max(1, min(snap.num, int((rect.width() - TITLE_WIDTH - 12) / CELL_WIDTH)))

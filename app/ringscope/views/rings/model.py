@@ -19,11 +19,8 @@ from ringscope_core.trace.state import (
     DESC_F_INDIRECT,
     DESC_F_NEXT,
     DESC_F_WRITE,
-    F_INUSE,
     F_LAST_AVAIL,
     F_LAST_USED,
-    F_NOTIFICATION,
-    F_NUM_FREE,
     F_SHADOW_AVAIL,
     F_SIGNALLED,
     F_SIGNALLED_VALID,
@@ -63,7 +60,7 @@ class Index(NamedTuple):
 class Descriptor(NamedTuple):
     """One descriptor of a chain, of the table (`indirect` False) or of an indirect table."""
 
-    index: int
+    slot: int
     addr: int
     length: int
     flags: int
@@ -252,11 +249,6 @@ class RingSnapshot:
         places = np.flatnonzero((self.used_ring["id"] == head) & (self.used_states > 0))
         return int(places[0]) if len(places) else -1
 
-    def head_of(self, slot: int) -> int:
-        """The head of the chain that descriptor `slot` belongs to; the slot itself when it is free."""
-        head = self.heads[slot] if 0 <= slot < self.num else -1
-        return head if head >= 0 else slot
-
     def active_slot(self) -> int:
         """The available-ring slot where things happen: what the device takes next."""
         return self.get(F_LAST_AVAIL) % self.num if self.num else 0
@@ -269,7 +261,7 @@ def _formula(event: int, new: int, old: int) -> str:
 
 def ring_oids(state: MachineState) -> list[int]:
     """The rings the moment knows of, set up or not, in the order of function and index."""
-    found = {oid for oid in state.rings} | {oid for oid in state.fields if is_ring(oid)}
+    found = set(state.rings) | {oid for oid in state.fields if is_ring(oid)}
     return sorted(found)
 
 
@@ -286,24 +278,3 @@ def queue_role(name: str) -> str:
     if "controlq" in name:
         return "ctrl"
     return "tx" if "transmitq" in name else "rx"
-
-
-__all__ = [
-    "AVAILABLE",
-    "Descriptor",
-    "EventIndex",
-    "FREE",
-    "F_INUSE",
-    "F_NOTIFICATION",
-    "F_NUM_FREE",
-    "IN_FLIGHT",
-    "Index",
-    "RingSnapshot",
-    "STATES",
-    "USED",
-    "flag_words",
-    "queue_role",
-    "queue_word",
-    "ring_oids",
-    "vring_need_event",
-]

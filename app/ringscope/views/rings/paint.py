@@ -151,13 +151,14 @@ def _paint_labels(p: QPainter, geo: RingGeometry, indices: list[Index], left: bo
         p.setPen(QPen(side_color(theme, index.side), 1.0))
         p.drawPath(_leader(geo, index.slot, geo.radius + 9 + 2.2 * lane, QPointF(edge, y), left))
         name, value = index_text(index)
+        if index.note == "not valid":
+            name = f"{name} (invalid)"
         box = QRectF(edge - LABEL_WIDTH + 34 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 38, LABEL_HEIGHT / 2)
         p.setFont(ui_font(8.5, bold=True))
         p.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, name)
         p.setFont(mono_font(8.0))
         p.setPen(theme.color("text"))
-        text = f"{value} {'invalid' if index.note == 'not valid' else ''}".rstrip()
-        p.drawText(box.translated(0, LABEL_HEIGHT / 2 - 2), align | Qt.AlignmentFlag.AlignVCenter, text)
+        p.drawText(box.translated(0, LABEL_HEIGHT / 2 - 2), align | Qt.AlignmentFlag.AlignVCenter, value)
 
 
 def _leader(geo: RingGeometry, slot: int, radius: float, end: QPointF, left: bool) -> QPainterPath:
@@ -179,7 +180,7 @@ def paint_chain(p: QPainter, geo: RingGeometry, snap: RingSnapshot, head: int, c
     if not 0 <= head < snap.num:
         return
     path = QPainterPath()
-    slots = [item.index for item in snap.chain(head) if not item.indirect]
+    slots = [item.slot for item in snap.chain(head) if not item.indirect]
     for slot in slots:
         geo.add_run(path, "desc", slot, 1)
     avail_place, used_place = snap.avail_place_of(head), snap.used_place_of(head)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from ringscope.focus import Focus
     from ringscope.store import Store
 
+TEXT_INTERVAL_S: Final = 0.1
+"""While traffic is followed, table and chain are rewritten ten times a second: nobody reads faster, and the frame keeps its budget."""
+
 
 class RingsView(View):
     """Every virtqueue at the focused moment.  The ring shown is the focus's object when that is a ring, else the last one shown."""
@@ -33,6 +37,9 @@ class RingsView(View):
         self._oid: int = 0
         self._generation: int = store.generation
         self._shown_slot: int = -1
+        self._texts_at: float = 0.0
+        self.unfinished: bool = False
+        """Whether the texts lag behind the picture: asks the window for another refresh."""
         self.strip = QueueStrip()
         self.strip.chosen.connect(self._choose_ring)
         self.canvas = RingCanvas()
@@ -122,6 +129,11 @@ class RingsView(View):
         self.canvas.show_ring(snap, name, head, note)
         self.numbers.show_ring(snap)
         self.events.show_ring(snap)
+        now = monotonic()
+        self.unfinished = self.store.live and self.focus.following and now - self._texts_at < TEXT_INTERVAL_S
+        if self.unfinished:
+            return
+        self._texts_at = now
         self.model.show_ring(snap)
         # without a selection the chain panel shows what the device takes next
         shown = head if head >= 0 or snap is None else int(snap.avail_ring[snap.active_slot()])
@@ -138,6 +150,10 @@ class RingsView(View):
             self.table.scrollTo(self.model.index(row, 0))
         else:
             self.table.clearSelection()
+
+    def prepare_figure(self, vector: bool) -> None:
+        """Paint without cached pixmaps when the target keeps vectors."""
+        self.canvas.vector = vector
 
     def theme_changed(self, theme: Theme) -> None:
         """Give the painters the theme."""

@@ -59,12 +59,11 @@ class SecondsAxis(pg.AxisItem):  # type: ignore[misc]
         self.enableAutoSIPrefix(False)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """Seconds, or milliseconds when ticks are closer than that."""
-        if spacing >= 0.01:
-            return [f"{value:.{0 if spacing >= 1 else 1 if spacing >= 0.1 else 2}f} s" for value in values]
-        if spacing >= 1e-5:
-            return [f"{value * 1e3:.{0 if spacing >= 1e-3 else 2}f} ms" for value in values]
-        return [f"{value * 1e6:.1f} \N{MICRO SIGN}s" for value in values]
+        """Seconds; milliseconds or microseconds when the whole span is shorter."""
+        span = self.range[1] - self.range[0]
+        factor, unit = (1.0, "s") if span > 0.2 else (1e3, "ms") if span > 2e-4 else (1e6, "\N{MICRO SIGN}s")
+        digits = max(0, -math.floor(math.log10(spacing * factor) + 1e-9)) if spacing > 0 else 0
+        return [f"{value * factor:.{digits}f} {unit}" for value in values]
 
 
 def pen(color: Any, width: float = 1.0, style: Any = None) -> Any:

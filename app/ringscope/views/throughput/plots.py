@@ -25,11 +25,11 @@ class PlotKind(NamedTuple):
 _SOLID, _DASH, _DOT = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
 PLOTS: Final = (
     PlotKind("packets", "packets/s through the device", (("", _SOLID),)),
-    PlotKind("kicks", "kicks/s", (("sent", _SOLID), ("suppressed", _DASH))),
+    PlotKind("kicks", "kicks/s: solid sent, dashed suppressed", (("sent", _SOLID), ("suppressed", _DASH))),
     PlotKind("bits", "bit/s through the device", (("", _SOLID),)),
-    PlotKind("interrupts", "interrupts/s", (("sent", _SOLID), ("suppressed", _DASH))),
+    PlotKind("interrupts", "interrupts/s: solid sent, dashed suppressed", (("sent", _SOLID), ("suppressed", _DASH))),
     PlotKind("occupancy", "ring occupancy: available + in flight, % of num", (("", _SOLID),)),
-    PlotKind("latency", "latency post to take, virtual time", (("p50", _SOLID), ("p90", _DASH), ("p99", _DOT))),
+    PlotKind("latency", "latency from post to take, virtual time: p50 solid, p90 dashed, p99 dotted", (("p50", _SOLID), ("p90", _DASH), ("p99", _DOT))),
 )
 _COLUMNS: Final = 2
 
@@ -76,8 +76,10 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         plot.vb.setAutoVisible(y=True)
         plot.vb.setMouseEnabled(x=True, y=False)
         plot.vb.setDefaultPadding(0.06)
-        if kind.name != "latency":
-            plot.vb.setLimits(yMin=0)
+        if kind.name == "latency":
+            plot.vb.setLimits(minYRange=1.0)
+        else:
+            plot.vb.setLimits(yMin=0, minYRange=1.0)
         if kind.name == "occupancy":
             plot.enableAutoRange(y=False)
             plot.setYRange(0, 100, padding=0.03)
@@ -123,8 +125,8 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """Draw the rings `shown`; the others' curves are hidden."""
         times = samples.time_s(wall)
         starts = samples.window_starts(times, window_s)
-        for (name, oid, style), curve in self._curves.items():
-            if oid not in shown:
+        for key, curve in self._curves.items():
+            if key[1] not in shown:
                 curve.setVisible(False)
         for oid in shown:
             for kind in PLOTS:

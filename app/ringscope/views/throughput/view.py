@@ -54,12 +54,16 @@ class ThroughputView(View):
         self._generation: int = store.generation
         self._boxes: dict[int, QCheckBox] = {}
         self._frozen: bool = False
+        self._whole: bool = False
+        """Compute every latency at once: for figures."""
         self._cross: float | None = None
         self._drawn_at: float = 0.0
+        self.unfinished: bool = False
+        """Whether samples wait to be drawn or latencies to be computed: asks the window for another refresh."""
         self.board = PlotBoard()
         self.board.pointed.connect(self._pointed)
         self.board.clicked.connect(self._clicked)
-        self.board.ranged.connect(lambda: self.follow.setChecked(False))
+        self.board.ranged.connect(self._stop_following)
         self.board.marked.connect(self._show_values)
         self.model = RowsModel(HEADINGS, right=range(1, len(HEADINGS)), parent=self)
         self.table = CopyTable()
@@ -85,7 +89,8 @@ class ThroughputView(View):
         self.when.setContentsMargins(8, 4, 8, 3)
         column.addWidget(self.when)
         self.table.setModel(self.model)
-        self.table.set_widths((150, 84, 92, 70, 66, 52, 72, 92, 86, 92, 66, 66, 66, 84))
+        self.table.set_widths((128, 80, 90, 70, 64, 46, 70, 92, 88, 92, 62, 62, 62, 72))
+        self.table.horizontalHeader().setStretchLastSection(False)
         self.table.setAccessibleName("values of all curves")
         column.addWidget(self.table, 1)
         split = QSplitter(Qt.Orientation.Vertical)
@@ -123,11 +128,11 @@ class ThroughputView(View):
             box.currentIndexChanged.connect(lambda _: self._settings_changed())
             row.addWidget(box)
         for name in ("A", "B"):
-            button = QPushButton(name)
-            button.setToolTip(f"Put marker {name} in the middle of the view, or take it away ({'Shift' if name == 'A' else 'Ctrl'}+click puts it there)")
-            button.setMaximumWidth(34)
-            button.clicked.connect(lambda _, which=name: self._toggle_marker(which))
-            row.addWidget(button)
+            marker = QPushButton(name)
+            marker.setToolTip(f"Put marker {name} in the middle of the view, or take it away ({'Shift' if name == 'A' else 'Ctrl'}+click puts it there)")
+            marker.setMaximumWidth(34)
+            marker.clicked.connect(lambda _, which=name: self._toggle_marker(which))
+            row.addWidget(marker)
         row.addSpacing(10)
         row.addLayout(self.legend)
         row.addStretch(1)
@@ -137,19 +142,26 @@ class ThroughputView(View):
     def refresh(self) -> None:
         """Take new samples, draw; while live at most twenty times a second."""
         now = monotonic()
-        if self.store.live and now - self._drawn_at < LIVE_INTERVAL_S and self._generation == self.store.generation:
+        if (self.store.live or self.unfinished) and now - self._drawn_at < LIVE_INTERVAL_S and self._generation == self.store.generation:
+            self.unfinished = True
             return
         self._drawn_at = now
         self.refresh_now()
 
-    def refresh_now(self, whole: bool = False) -> None:
-        """Take new samples and draw; `whole` computes every latency now, for a figure."""
+    def prepare_figure(self, vector: bool) -> None:
+        """Everything at once and finely: a figure shows the whole recording."""
+        self.board.smooth = True
+        self._whole = True
+        self.span.setCurrentIndex(len(SPANS) - 1)
+
+    def refresh_now(self) -> None:
+        """Take new samples and draw."""
         if self._generation != self.store.generation:
             self._generation = self.store.generation
             self.samples = Samples()
         if not self._frozen or not self.samples.count:
             self.samples.extend(self.store.reader)
-            self.samples.fill_latency(self.store.reader, 1 << 20 if whole else 1)
+            self.unfinished = self.samples.fill_latency(self.store.reader, 1 << 20 if self._whole else 1)
         self._update_legend()
         self._draw()
 
@@ -161,7 +173,8 @@ class ThroughputView(View):
                 self._follow(float(times[0]), float(times[-1]))
             colors = {oid: self._color(oid) for oid in self.samples.oids}
             self.board.show_samples(self.samples, self._shown(), colors, wall, self._window_s)
-        self.board.set_focus_time(None if self.focus.following else self._focus_time())
+        at_end = self.focus.following or self.focus.seq >= self.store.last_seq
+        self.board.set_focus_time(None if at_end else self._focus_time())
         self._show_values()
 
     def _follow(self, first: float, last: float) -> None:
@@ -306,6 +319,9 @@ class ThroughputView(View):
             return
         low, high = self.board.x_range()
         self.board.set_marker(name, low + (high - low) * (1 / 3 if name == "A" else 2 / 3))
+
+    def _stop_following(self) -> None:
+        self.follow.setChecked(False)
 
     def _set_frozen(self, frozen: bool) -> None:
         self._frozen = frozen

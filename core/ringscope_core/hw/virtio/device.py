@@ -13,10 +13,10 @@ from ringscope_core.hw.qdev.device_class import DeviceClass
 from ringscope_core.hw.virtio import features as f
 from ringscope_core.hw.virtio.features import VIRTIO_NO_VECTOR, has
 from ringscope_core.hw.virtio.virtqueue import VirtQueue
+from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.trace.fields import field
-from ringscope_core.trace.functions import fn
 from ringscope_core.trace.kinds import EV_FIELD, EV_NOTIFY, EV_NOTIFY_SUPPRESSED, EV_VIRTIO_ERROR
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.mainloop import BottomHalf
@@ -43,8 +43,7 @@ F_START_ON_KICK: Final[i64] = field("VirtIODevice.start_on_kick", "bool")
 F_USE_GUEST_NOTIFIER_MASK: Final[i64] = field("VirtIODevice.use_guest_notifier_mask", "bool")
 F_DEVICE_ENDIAN: Final[i64] = field("VirtIODevice.device_endian", "count")
 
-FN_NOTIFY_CONFIG: Final[i64] = fn("virtio_notify_config", "vdev:ptr")
-LINE_NOTIFY_CONFIG: Final[i64] = 1730
+FN_NOTIFY_CONFIG: Final = declare("virtio_notify_config", "vdev:ptr")
 ISR_QUEUE: Final[i64] = 1
 ISR_CONFIG: Final[i64] = 3
 """A configuration change sets both bits."""
@@ -281,7 +280,7 @@ def virtio_notify_config(vdev: VirtIODevice) -> None:
     if vdev.status & f.VIRTIO_CONFIG_S_DRIVER_OK == 0:
         return
     log = vdev.ctx.log
-    log.enter(FN_NOTIFY_CONFIG, LINE_NOTIFY_CONFIG, vdev.addr)
+    FN_NOTIFY_CONFIG.enter(log, vdev.addr)
     vdev.set_isr(vdev.isr | ISR_CONFIG)
     vdev.generation = (vdev.generation + 1) & 0xFFFFFFFF
     vdev.sync_fields()

@@ -24,8 +24,8 @@ from ringscope_core.hw.virtio.device import (
 )
 from ringscope_core.hw.virtio.features import VIRTIO_NO_VECTOR, VIRTIO_QUEUE_MAX, VIRTQUEUE_MAX_SIZE, has
 from ringscope_core.hw.virtio.virtqueue import F_AVAIL, F_DESC, F_NUM, F_USED, F_VECTOR, OutputHandler, VirtQueue, create_queue, delete_queue
+from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
-from ringscope_core.trace.functions import fn
 from ringscope_core.trace.kinds import EV_KICK, EV_OBJ_CHILD, EV_OBJ_FREE, EV_OBJ_NEW
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.mainloop import BottomHalf
@@ -44,32 +44,21 @@ __all__ = [
     "virtio_update_irq",
 ]
 
-FN_INIT: Final[i64] = fn("virtio_init", "vdev:ptr name:str device_id:value config_size:bytes")
-FN_ADD_QUEUE: Final[i64] = fn("virtio_add_queue", "vdev:ptr queue_size:count handle_output:str")
-FN_DEL_QUEUE: Final[i64] = fn("virtio_del_queue", "vdev:ptr n:count")
-FN_SET_STATUS: Final[i64] = fn("virtio_set_status", "vdev:ptr val:flags")
-FN_RESET: Final[i64] = fn("virtio_reset", "opaque:ptr")
-FN_SET_FEATURES: Final[i64] = fn("virtio_set_features", "vdev:ptr val:flags")
-FN_NOTIFY: Final[i64] = fn("virtio_queue_notify", "vdev:ptr n:count")
-FN_VMSTATE_CHANGE: Final[i64] = fn("virtio_vmstate_change", "opaque:ptr running:bool")
-FN_CLEANUP: Final[i64] = fn("virtio_cleanup", "vdev:ptr")
+FN_INIT: Final = declare("virtio_init", "vdev:ptr name:str device_id:value config_size:bytes")
+FN_ADD_QUEUE: Final = declare("virtio_add_queue", "vdev:ptr queue_size:count handle_output:str")
+FN_DEL_QUEUE: Final = declare("virtio_del_queue", "vdev:ptr n:count")
+FN_SET_STATUS: Final = declare("virtio_set_status", "vdev:ptr val:flags")
+FN_RESET: Final = declare("virtio_reset", "opaque:ptr")
+FN_SET_FEATURES: Final = declare("virtio_set_features", "vdev:ptr val:flags")
+FN_NOTIFY: Final = declare("virtio_queue_notify", "vdev:ptr n:count")
+FN_VMSTATE_CHANGE: Final = declare("virtio_vmstate_change", "opaque:ptr running:bool")
+FN_CLEANUP: Final = declare("virtio_cleanup", "vdev:ptr")
 
-FN_DEVICE_REALIZE: Final[i64] = fn("virtio_device_realize", "dev:ptr errp:ptr")
-FN_DEVICE_UNREALIZE: Final[i64] = fn("virtio_device_unrealize", "dev:ptr errp:ptr")
+FN_DEVICE_REALIZE: Final = declare("virtio_device_realize", "dev:ptr errp:ptr")
+FN_DEVICE_UNREALIZE: Final = declare("virtio_device_unrealize", "dev:ptr errp:ptr")
 
 LOCAL_ERR_OF_VIRTIO_DEVICE_REALIZE: Final[i64] = 0x60
 """How far below its caller's Error * virtio_device_realize keeps its own, in the build of the known backtrace."""
-LINE_DEVICE_REALIZE: Final[i64] = 2603
-LINE_DEVICE_UNREALIZE: Final[i64] = 2631
-LINE_RESET: Final[i64] = 1199
-LINE_SET_STATUS: Final[i64] = 1150
-LINE_NOTIFY: Final[i64] = 1564
-LINE_ADD_QUEUE: Final[i64] = 1607
-LINE_DEL_QUEUE: Final[i64] = 1629
-LINE_SET_FEATURES: Final[i64] = 2058
-LINE_CLEANUP: Final[i64] = 2293
-LINE_VMSTATE_CHANGE: Final[i64] = 2298
-LINE_INIT: Final[i64] = 2329
 
 VIRTIO_DEVICE_ENDIAN_LITTLE: Final[i64] = 1
 EINVAL: Final[i64] = 22
@@ -99,7 +88,7 @@ class VirtioVmState(VmStateHandler):
         """Going on, the device starts before its transport; stopping, after it."""
         vdev = self.vdev
         log = vdev.ctx.log
-        log.enter(FN_VMSTATE_CHANGE, LINE_VMSTATE_CHANGE, vdev.addr, i64(running))
+        FN_VMSTATE_CHANGE.enter(log, vdev.addr, i64(running))
         backend_run = running and vdev.status & f.VIRTIO_CONFIG_S_DRIVER_OK != 0
         vdev.vm_running = running
         vdev.sync_fields()
@@ -128,9 +117,10 @@ def virtio_device_realize(dev: DeviceState, errp: Errp) -> None:
 
     vdev = _virtio_device(dev)
     log = vdev.ctx.log
-    log.enter(FN_DEVICE_REALIZE, LINE_DEVICE_REALIZE, vdev.addr, errp.addr)
+    FN_DEVICE_REALIZE.enter(log, vdev.addr, errp.addr)
     vdc = vdev.vdc()
     err = errp.local(LOCAL_ERR_OF_VIRTIO_DEVICE_REALIZE)
+    vdev.sync_fields()
     realize = vdc.vdc_realize
     if realize is not None:
         log.at(2613)
@@ -157,7 +147,7 @@ def virtio_device_unrealize(dev: DeviceState, errp: Errp) -> None:
 
     vdev = _virtio_device(dev)
     log = vdev.ctx.log
-    log.enter(FN_DEVICE_UNREALIZE, LINE_DEVICE_UNREALIZE, vdev.addr, errp.addr)
+    FN_DEVICE_UNREALIZE.enter(log, vdev.addr, errp.addr)
     virtio_bus_device_unplugged(vdev)
     unrealize = vdev.vdc().vdc_unrealize
     if unrealize is not None:
@@ -170,7 +160,7 @@ def virtio_init(vdev: VirtIODevice, name: str, device_id: i64, config_size: i64)
     """Set up the common part: 1024 absent queues, no vectors, status 0."""
     ctx = vdev.ctx
     log = ctx.log
-    log.enter(FN_INIT, LINE_INIT, vdev.addr, log.text(name), device_id, config_size)
+    FN_INIT.enter(log, vdev.addr, log.text(name), device_id, config_size)
     vdev.start_on_kick = False
     vdev.started = False
     vdev.device_id = device_id
@@ -198,7 +188,7 @@ def virtio_cleanup(vdev: VirtIODevice) -> None:
     """Undo virtio_init."""
     ctx = vdev.ctx
     log = ctx.log
-    log.enter(FN_CLEANUP, LINE_CLEANUP, vdev.addr)
+    FN_CLEANUP.enter(log, vdev.addr)
     if vdev.vmstate is not None:
         ctx.vm_state_handlers.remove(vdev.vmstate)
         vdev.vmstate = None
@@ -219,7 +209,7 @@ def virtio_add_queue(vdev: VirtIODevice, queue_size: i64, handler: OutputHandler
     Raises AssertionError where QEMU aborts: no queue is left, or the size passes 1024.
     """
     log = vdev.ctx.log
-    log.enter(FN_ADD_QUEUE, LINE_ADD_QUEUE, vdev.addr, queue_size, log.text(handler.name))
+    FN_ADD_QUEUE.enter(log, vdev.addr, queue_size, log.text(handler.name))
     found: VirtQueue | None = None
     for vq in vdev.vq:
         if vq.vring_num == 0:
@@ -237,7 +227,7 @@ def virtio_add_queue(vdev: VirtIODevice, queue_size: i64, handler: OutputHandler
 def virtio_del_queue(vdev: VirtIODevice, n: i64) -> None:
     """Queue `n` no longer exists."""
     log = vdev.ctx.log
-    log.enter(FN_DEL_QUEUE, LINE_DEL_QUEUE, vdev.addr, n)
+    FN_DEL_QUEUE.enter(log, vdev.addr, n)
     vq = vdev.vq[n]
     notifier = vdev.notifiers.pop(int(n), None)
     if notifier is not None:
@@ -277,7 +267,7 @@ def virtio_set_started(vdev: VirtIODevice, started: bool) -> None:
 def virtio_set_status(vdev: VirtIODevice, val: i64) -> i64:
     """The driver writes device_status (virtio 1.x, 2.1).  No order of bits is enforced; returns 0, or an error that keeps the old status."""
     log = vdev.ctx.log
-    log.enter(FN_SET_STATUS, LINE_SET_STATUS, vdev.addr, val)
+    FN_SET_STATUS.enter(log, vdev.addr, val)
     ret: i64 = 0
     if has(vdev.guest_features, f.VIRTIO_F_VERSION_1) and vdev.status & f.VIRTIO_CONFIG_S_FEATURES_OK == 0 and val & f.VIRTIO_CONFIG_S_FEATURES_OK:
         ret = virtio_validate_features(vdev)
@@ -298,7 +288,7 @@ def virtio_set_features(vdev: VirtIODevice, val: i64) -> i64:
     if vdev.status & f.VIRTIO_CONFIG_S_FEATURES_OK:
         return -EINVAL
     log = vdev.ctx.log
-    log.enter(FN_SET_FEATURES, LINE_SET_FEATURES, vdev.addr, val)
+    FN_SET_FEATURES.enter(log, vdev.addr, val)
     bad = val & ~vdev.host_features
     accepted = val & vdev.host_features
     hook = vdev.vdc().set_features
@@ -321,7 +311,7 @@ def virtio_set_features(vdev: VirtIODevice, val: i64) -> i64:
 def virtio_reset(vdev: VirtIODevice) -> None:
     """Back to power-on, but for host_features and generation (virtio 1.x, 2.4)."""
     log = vdev.ctx.log
-    log.enter(FN_RESET, LINE_RESET, vdev.addr)
+    FN_RESET.enter(log, vdev.addr)
     virtio_set_status(vdev, 0)
     hook = vdev.vdc().vdc_reset
     if hook is not None:
@@ -462,7 +452,7 @@ def virtio_queue_notify_vq(vdev: VirtIODevice, vq: VirtQueue) -> None:
     cause = log.cause
     if full:
         log.cause = log.emit(EV_KICK, vq.oid, vq.queue_index)
-        log.enter(FN_NOTIFY, LINE_NOTIFY, vdev.addr, vq.queue_index)
+        FN_NOTIFY.enter(log, vdev.addr, vq.queue_index)
     handler.handle(vq)
     if vdev.start_on_kick:
         virtio_set_started(vdev, True)

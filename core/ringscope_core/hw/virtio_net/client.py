@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from mypy_extensions import i64
 
@@ -11,6 +11,10 @@ from ringscope_core.hw.virtio_net.rx import virtio_net_can_receive, virtio_net_r
 from ringscope_core.hw.virtio_net.status import virtio_net_set_link_status
 from ringscope_core.hw.virtio_net.tx import virtio_net_tx_complete
 from ringscope_core.net.client import NetClientState
+from ringscope_core.qom.calls import declare
+from ringscope_core.trace.levels import LEVEL_FULL
+
+FN_RECEIVE: Final = declare("virtio_net_receive", "nc:unknown buf:unknown size:bytes")
 
 
 @final
@@ -26,7 +30,13 @@ class VirtIONetClient(NetClientState):
         n = self.n
         if not n.bursting:
             n.ctx.memory.turn += 1
-        return virtio_net_receive(n, self.queue_index, frame)
+        log = n.ctx.log
+        if log.level < LEVEL_FULL:
+            return virtio_net_receive(n, self.queue_index, frame)
+        FN_RECEIVE.enter(log, len(frame))
+        ret = virtio_net_receive(n, self.queue_index, frame)
+        log.leave(ret)
+        return ret
 
     def can_receive(self) -> bool:
         """virtio_net_can_receive."""

@@ -13,11 +13,10 @@ from ringscope_core.hw.virtio_net import constants as c
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import supported_guest_offloads, virtio_net_apply_guest_offloads, virtio_net_set_queues
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
-from ringscope_core.trace.functions import fn
+from ringscope_core.qom.calls import declare
 from ringscope_core.trace.kinds import EV_CTRL
 
-FN_HANDLE_CTRL: Final[i64] = fn("virtio_net_handle_ctrl", "vdev:ptr vq:ptr")
-LINE_HANDLE_CTRL: Final[i64] = 1046
+FN_HANDLE_CTRL: Final = declare("virtio_net_handle_ctrl", "vdev:ptr vq:unknown")
 ETH_ALEN: Final = 6
 _NO_ACK: Final[i64] = -1
 
@@ -165,7 +164,7 @@ class CtrlHandler(OutputHandler):
     def handle(self, vq: VirtQueue) -> None:
         """Run every command that waits."""
         log = vq.log
-        log.enter(FN_HANDLE_CTRL, LINE_HANDLE_CTRL, self.n.addr, 0)
+        FN_HANDLE_CTRL.enter(log, self.n.addr)
         self._handle(vq)
         vq.publish()
         self.n.sync_fields()

@@ -47,6 +47,7 @@ F_NETCLIENT_TYPE: Final[i64] = field("VirtIONet.netclient_type", "str")
 F_TX_QUEUE_SIZE: Final[i64] = field("virtio_net_conf.tx_queue_size", "count")
 F_DUPLEX: Final[i64] = field("virtio_net_conf.duplex", "flags")
 F_MACADDR: Final[i64] = field("NICConf.macaddr", "mac")
+F_BOOTINDEX: Final[i64] = field("NICConf.bootindex", "value")
 F_TX_WAITING: Final[i64] = field("VirtIONetQueue.tx_waiting", "bool")
 F_ASYNC_TX: Final[i64] = field("VirtIONetQueue.async_tx", "head")
 
@@ -197,6 +198,11 @@ class VirtIONet(VirtIODevice):
     def macs_text(self) -> str:
         """The filter's addresses, separated by spaces."""
         return " ".join(mac.hex(":") for mac in self.mac_table.macs[: int(MAC_TABLE_ENTRIES)])
+
+    def snapshot(self, fields: dict[int, int]) -> None:
+        """Every field that this device logs, as it stands."""
+        super().snapshot(fields)
+        fields[F_BOOTINDEX] = self.nic_conf.bootindex
 
     def own_fields(self, fields: dict[int, int]) -> None:
         """The core's fields and virtio-net's."""

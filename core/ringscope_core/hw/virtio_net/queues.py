@@ -13,20 +13,17 @@ from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
 from ringscope_core.hw.virtio_net.rx import RxHandler
 from ringscope_core.hw.virtio_net.tx import TxBhHandler, TxBottomHalf, TxTimer, TxTimerHandler
 from ringscope_core.net.net import qemu_purge_queued_packets
-from ringscope_core.trace.functions import fn
+from ringscope_core.qom.calls import declare
 
-FN_ADD_QUEUE: Final[i64] = fn("virtio_net_add_queue", "n:ptr index:value")
-FN_DEL_QUEUE: Final[i64] = fn("virtio_net_del_queue", "n:ptr index:value")
-FN_CHANGE_NUM_QUEUES: Final[i64] = fn("virtio_net_change_num_queues", "n:ptr new_max_queues:value")
-LINE_ADD_QUEUE: Final[i64] = 2248
-LINE_DEL_QUEUE: Final[i64] = 2273
-LINE_CHANGE_NUM_QUEUES: Final[i64] = 2294
+FN_ADD_QUEUE: Final = declare("virtio_net_add_queue", "n:ptr index:value")
+FN_DEL_QUEUE: Final = declare("virtio_net_del_queue", "n:ptr index:value")
+FN_CHANGE_NUM_QUEUES: Final = declare("virtio_net_change_num_queues", "n:ptr new_max_queues:value")
 
 
 def virtio_net_add_queue(n: VirtIONet, index: i64) -> None:
     """Make pair `index`: a receive queue, then a transmit queue with its timer or bottom half."""
     log = n.ctx.log
-    log.enter(FN_ADD_QUEUE, LINE_ADD_QUEUE, n.addr, index)
+    FN_ADD_QUEUE.enter(log, n.addr, index)
     by_timer = n.net_conf.tx == "timer"
     sender: OutputHandler = TxTimerHandler(n) if by_timer else TxBhHandler(n)
     rx = virtio_add_queue(n, n.net_conf.rx_queue_size, RxHandler(n))
@@ -53,7 +50,7 @@ def virtio_net_add_ctrl_queue(n: VirtIONet) -> None:
 def virtio_net_del_queue(n: VirtIONet, index: i64) -> None:
     """Delete pair `index`, what waits for it with it."""
     log = n.ctx.log
-    log.enter(FN_DEL_QUEUE, LINE_DEL_QUEUE, n.addr, index)
+    FN_DEL_QUEUE.enter(log, n.addr, index)
     pair = n.vqs[index]
     if n.nic is not None:
         qemu_purge_queued_packets(n.nic.ncs[index])
@@ -76,7 +73,7 @@ def virtio_net_change_num_queues(n: VirtIONet, new_num: i64) -> None:
     if old_num == new_num:
         return
     log = n.ctx.log
-    log.enter(FN_CHANGE_NUM_QUEUES, LINE_CHANGE_NUM_QUEUES, n.addr, new_num)
+    FN_CHANGE_NUM_QUEUES.enter(log, n.addr, new_num)
     virtio_del_queue(n, old_num - 1)
     index = (new_num - 1) // 2
     while index < (old_num - 1) // 2:

@@ -21,14 +21,13 @@ from ringscope_core.hw.virtio_net.queues import virtio_net_add_ctrl_queue, virti
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qemu_del_nic, qemu_new_nic
+from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
-from ringscope_core.trace.functions import fn
 
-FN_REALIZE: Final[i64] = fn("virtio_net_device_realize", "dev:ptr errp:ptr")
-FN_UNREALIZE: Final[i64] = fn("virtio_net_device_unrealize", "dev:ptr errp:ptr")
-LINE_REALIZE: Final[i64] = 2658
-"""The first statement, where a breakpoint on the function stops."""
-LINE_UNREALIZE: Final[i64] = 2791
+FIRST_STATEMENT: Final[i64] = 2658
+"""Where a breakpoint on virtio_net_device_realize stops."""
+FN_REALIZE: Final = declare("virtio_net_device_realize", "dev:ptr errp:ptr")
+FN_UNREALIZE: Final = declare("virtio_net_device_unrealize", "dev:ptr errp:ptr")
 VIRTIO_ID_NET: Final[i64] = 1
 MAX_TX_QUEUE_SIZE_USERSPACE: Final[i64] = 256
 """virtio_net_max_tx_queue_size for every peer but vhost-user."""
@@ -55,7 +54,7 @@ def virtio_net_device_realize(vdev: VirtIODevice, errp: Errp) -> None:
     """Make the queues and the NIC as the properties say; on error nothing of them is left."""
     n = _net(vdev)
     log = n.ctx.log
-    log.enter(FN_REALIZE, LINE_REALIZE, n.addr, errp.addr)
+    FN_REALIZE.enter_at(log, FIRST_STATEMENT, n.addr, errp.addr)
     _realize(n, errp)
     if errp.error is not None and n.vq:
         # duplex and speed errors do not end 4.1.0's realize, which then leaks what it made
@@ -223,7 +222,7 @@ def virtio_net_device_unrealize(vdev: VirtIODevice) -> None:
     """Stop the queues, delete them and the NIC."""
     n = _net(vdev)
     log = n.ctx.log
-    log.enter(FN_UNREALIZE, LINE_UNREALIZE, n.addr)
+    FN_UNREALIZE.enter(log, n.addr)
     virtio_net_set_status(n, 0)
     _undo(n)
     n.sync_fields()

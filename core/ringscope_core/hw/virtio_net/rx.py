@@ -26,12 +26,12 @@ from ringscope_core.hw.virtio_net.constants import (
 from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qemu_flush_queued_packets
-from ringscope_core.trace.functions import fn
+from ringscope_core.qom.calls import declare
 from ringscope_core.trace.kinds import EV_FRAME_DROP, EV_FRAME_RX
 from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
 from ringscope_core.trace.packets import DIR_RX
 
-FN_HANDLE_RX: Final[i64] = fn("virtio_net_handle_rx", "vdev:ptr vq:ptr")
+FN_HANDLE_RX: Final = declare("virtio_net_handle_rx", "vdev:ptr vq:unknown")
 _HEADER_ONE_BUFFER: Final = bytes(10) + b"\x01\x00"
 _EMPTY_HEADER: Final = bytes(10)
 _BROADCAST: Final = b"\xff\xff\xff\xff\xff\xff"
@@ -236,7 +236,7 @@ class RxHandler(OutputHandler):
         n = self.n
         log = vq.log
         if log.level >= LEVEL_FULL:
-            log.enter(FN_HANDLE_RX, 1101, n.addr, 0)
+            FN_HANDLE_RX.enter(log, n.addr)
         if n.nic is not None:
             nc: NetClientState = n.nic.ncs[vq.queue_index // 2]
             qemu_flush_queued_packets(nc)

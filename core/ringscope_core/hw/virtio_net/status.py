@@ -12,14 +12,11 @@ from ringscope_core.hw.virtio_net.constants import VIRTIO_NET_S_ANNOUNCE, VIRTIO
 from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
 from ringscope_core.hw.virtio_net.tx import arm_timer, schedule_bh, virtio_net_drop_tx_queue_data
 from ringscope_core.net.net import qemu_flush_or_purge_queued_packets, qemu_flush_queued_packets
-from ringscope_core.trace.functions import fn
+from ringscope_core.qom.calls import declare
 
-FN_SET_STATUS: Final[i64] = fn("virtio_net_set_status", "vdev:ptr status:flags")
-FN_SET_LINK_STATUS: Final[i64] = fn("virtio_net_set_link_status", "nc:ptr")
-FN_RESET: Final[i64] = fn("virtio_net_reset", "vdev:ptr")
-LINE_SET_STATUS: Final[i64] = 311
-LINE_SET_LINK_STATUS: Final[i64] = 368
-LINE_RESET: Final[i64] = 487
+FN_SET_STATUS: Final = declare("virtio_net_set_status", "vdev:ptr status:flags")
+FN_SET_LINK_STATUS: Final = declare("virtio_net_set_link_status", "nc:unknown")
+FN_RESET: Final = declare("virtio_net_reset", "vdev:ptr")
 
 
 def virtio_net_started(n: VirtIONet, status: i64) -> bool:
@@ -30,7 +27,7 @@ def virtio_net_started(n: VirtIONet, status: i64) -> bool:
 def virtio_net_set_status(n: VirtIONet, status: i64) -> None:
     """Start or stop each pair as the new device status, the link and the machine's state want it."""
     log = n.ctx.log
-    log.enter(FN_SET_STATUS, LINE_SET_STATUS, n.addr, status)
+    FN_SET_STATUS.enter(log, n.addr, status)
     for index in range(int(n.max_queues)):
         if index >= len(n.vqs):
             break
@@ -70,7 +67,7 @@ def _set_pair_status(n: VirtIONet, q: VirtIONetQueue, index: i64, status: i64) -
 def virtio_net_set_link_status(n: VirtIONet) -> None:
     """The network says that the link of the NIC changed; the driver is told by a configuration interrupt."""
     log = n.ctx.log
-    log.enter(FN_SET_LINK_STATUS, LINE_SET_LINK_STATUS)
+    FN_SET_LINK_STATUS.enter(log)
     old = n.link_status
     if n.nc().link_down:
         n.link_status &= ~VIRTIO_NET_S_LINK_UP
@@ -86,7 +83,7 @@ def virtio_net_set_link_status(n: VirtIONet) -> None:
 def virtio_net_reset(n: VirtIONet) -> None:
     """Back to compatibility: promiscuous, one queue pair, empty filters.  LINK_UP and the number of queues stay."""
     log = n.ctx.log
-    log.enter(FN_RESET, LINE_RESET, n.addr)
+    FN_RESET.enter(log, n.addr)
     n.promisc = 1
     n.allmulti = 0
     n.alluni = 0

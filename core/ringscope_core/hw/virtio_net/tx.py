@@ -13,7 +13,7 @@ from ringscope_core.hw.virtio_net.constants import DROP_LINK_DOWN, DROP_NO_PEER,
 from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qemu_send_packet_async
-from ringscope_core.trace.functions import fn
+from ringscope_core.qom.calls import declare
 from ringscope_core.trace.kinds import EV_BH, EV_FRAME_DROP, EV_FRAME_TX, EV_TIMER
 from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
 from ringscope_core.trace.mainloop import BottomHalf, Timer
@@ -22,19 +22,12 @@ from ringscope_core.trace.packets import DIR_TX
 EBUSY: Final[i64] = 16
 EINVAL: Final[i64] = 22
 
-FN_FLUSH_TX: Final[i64] = fn("virtio_net_flush_tx", "q:ptr")
-FN_HANDLE_TX_BH: Final[i64] = fn("virtio_net_handle_tx_bh", "vdev:ptr vq:ptr")
-FN_HANDLE_TX_TIMER: Final[i64] = fn("virtio_net_handle_tx_timer", "vdev:ptr vq:ptr")
-FN_TX_BH: Final[i64] = fn("virtio_net_tx_bh", "opaque:ptr")
-FN_TX_TIMER: Final[i64] = fn("virtio_net_tx_timer", "opaque:ptr")
-FN_TX_COMPLETE: Final[i64] = fn("virtio_net_tx_complete", "nc:ptr len:value")
-# where the definitions start, with the two backports
-LINE_TX_COMPLETE: Final[i64] = 2011
-LINE_FLUSH_TX: Final[i64] = 2028
-LINE_HANDLE_TX_TIMER: Final[i64] = 2123
-LINE_HANDLE_TX_BH: Final[i64] = 2154
-LINE_TX_TIMER: Final[i64] = 2176
-LINE_TX_BH: Final[i64] = 2199
+FN_FLUSH_TX: Final = declare("virtio_net_flush_tx", "q:unknown")
+FN_HANDLE_TX_BH: Final = declare("virtio_net_handle_tx_bh", "vdev:ptr vq:unknown")
+FN_HANDLE_TX_TIMER: Final = declare("virtio_net_handle_tx_timer", "vdev:ptr vq:unknown")
+FN_TX_BH: Final = declare("virtio_net_tx_bh", "opaque:unknown")
+FN_TX_TIMER: Final = declare("virtio_net_tx_timer", "opaque:unknown")
+FN_TX_COMPLETE: Final = declare("virtio_net_tx_complete", "nc:unknown len:value")
 
 
 def virtio_net_flush_tx(q: VirtIONetQueue) -> i64:
@@ -46,7 +39,7 @@ def virtio_net_flush_tx(q: VirtIONetQueue) -> i64:
     vq = q.tx_vq
     log = vq.log
     if log.level >= LEVEL_FULL:
-        log.enter(FN_FLUSH_TX, LINE_FLUSH_TX)
+        FN_FLUSH_TX.enter(log)
         sent = _flush_tx(n, q, vq)
         log.leave(sent)
     else:
@@ -136,7 +129,7 @@ def virtio_net_tx_complete(q: VirtIONetQueue) -> None:
     log = vq.log
     full = log.level >= LEVEL_FULL
     if full:
-        log.enter(FN_TX_COMPLETE, LINE_TX_COMPLETE)
+        FN_TX_COMPLETE.enter(log)
     head = q.async_tx
     if head >= 0:
         vq.memory.turn += 1
@@ -178,7 +171,7 @@ class TxBhHandler(OutputHandler):
         log = vq.log
         full = log.level >= LEVEL_FULL
         if full:
-            log.enter(FN_HANDLE_TX_BH, LINE_HANDLE_TX_BH, self.n.addr, 0)
+            FN_HANDLE_TX_BH.enter(log, self.n.addr)
         self._handle(vq)
         if full:
             log.leave()
@@ -210,7 +203,7 @@ class TxTimerHandler(OutputHandler):
         log = vq.log
         full = log.level >= LEVEL_FULL
         if full:
-            log.enter(FN_HANDLE_TX_TIMER, LINE_HANDLE_TX_TIMER, self.n.addr, 0)
+            FN_HANDLE_TX_TIMER.enter(log, self.n.addr)
         self._handle(vq)
         if full:
             log.leave()
@@ -275,7 +268,7 @@ class TxBottomHalf(BottomHalf):
         if full:
             log.cause = self.cause
             log.emit(EV_BH, vq.oid, 0)
-            log.enter(FN_TX_BH, LINE_TX_BH)
+            FN_TX_BH.enter(log)
         self._run(vq)
         if full:
             log.leave()
@@ -321,7 +314,7 @@ class TxTimer(Timer):
         full = log.level >= LEVEL_FULL
         if full:
             log.emit(EV_TIMER, vq.oid, 0, 0)
-            log.enter(FN_TX_TIMER, LINE_TX_TIMER)
+            FN_TX_TIMER.enter(log)
         if q.n.vm_running:
             q.set_tx_waiting(False)
             if q.n.status & VIRTIO_CONFIG_S_DRIVER_OK:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mypy_extensions import i64
 
 from ringscope_core.hw.qdev.bootindex import device_add_bootindex_property
@@ -17,14 +19,13 @@ from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import virtio_net_bad_features, virtio_net_get_features, virtio_net_set_features
 from ringscope_core.hw.virtio_net.realize import virtio_net_device_realize, virtio_net_device_unrealize
 from ringscope_core.hw.virtio_net.status import virtio_net_reset, virtio_net_set_status
+from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.object import Object
 from ringscope_core.qom.types import TypeInfo, TypeTable
-from ringscope_core.trace.functions import fn
 
-FN_INSTANCE_INIT = fn("virtio_net_instance_init", "obj:ptr")
-LINE_INSTANCE_INIT = 2820
+FN_INSTANCE_INIT: Final = declare("virtio_net_instance_init", "obj:ptr")
 SIZEOF_CONFIG = 17
 """sizeof(struct virtio_net_config) in 4.1.0."""
 
@@ -86,7 +87,7 @@ def virtio_net_instance_init(obj: Object) -> None:
     """instance_init of "virtio-net-device": the widest configuration space, and bootindex."""
     n = _net(obj)
     log = n.ctx.log
-    log.enter(FN_INSTANCE_INIT, LINE_INSTANCE_INIT, n.addr)
+    FN_INSTANCE_INIT.enter(log, n.addr)
     n.config_size = SIZEOF_CONFIG
     device_add_bootindex_property(obj, Member("nic_conf.bootindex", "NICConf.bootindex", "value"), "bootindex", "/ethernet-phy@0")
     log.leave()

@@ -45,12 +45,10 @@ class PcapPort(Backend):
     # -- from the device ----------------------------------------------------------------------------------------------
     def receive(self, frame: bytes) -> i64:
         """Write the frame, when a file was asked for."""
-        self.rx_frames += 1
-        self.rx_bytes += len(frame)
         writer = self.writer
         if writer is not None:
             writer.write(self.host.log.clock.now_ns, frame)
-        return len(frame)
+        return self.count(len(frame))
 
     # -- to the device ------------------------------------------------------------------------------------------------
     def due_ns(self) -> i64:

@@ -193,15 +193,15 @@ class Capture:
 def _open_regular(path: str, field: str) -> BinaryIO:
     try:
         # a pipe would make open wait for its writer
-        file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0)  # noqa: SIM115
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise NetOptionError(f"Could not open '{path}': {error.strerror}", field, path, "a readable file") from error
     except ValueError as error:
-        raise NetOptionError(f"Could not open '{path!r}': {error}", field, path, "a readable file") from error
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+        raise NetOptionError(f"Could not open {path!r}: {error}", field, path, "a readable file") from error
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
         raise NetOptionError(f"'{path}' is not a regular file", field, path, "a readable file")
-    return file
+    return open(number, "rb", buffering=0)
 
 
 # -- pcap -------------------------------------------------------------------------------------------------------------

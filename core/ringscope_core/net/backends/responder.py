@@ -103,16 +103,13 @@ class Responder(Backend):
     def receive(self, frame: bytes) -> i64:
         """Answer `frame` or swallow it; it may hold anything."""
         size: i64 = len(frame)
-        self.rx_frames += 1
-        self.rx_bytes += size
         if size < 14:
             self.malformed += 1
-            return size
-        if self._is_sunk(frame):
+        elif self._is_sunk(frame):
             self.sunk += 1
-            return size
-        self._answer(frame)
-        return size
+        else:
+            self._answer(frame)
+        return self.count(size)
 
     def _is_sunk(self, frame: bytes) -> bool:
         """The quick look: most bulk traffic is UDP over IPv4 to a port that does not echo."""

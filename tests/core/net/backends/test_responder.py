@@ -25,7 +25,7 @@ def responder(options: str = "") -> tuple[Box, Responder]:
 
 def ask(nic: Box, backend: Responder, frame: bytes) -> list[bytes]:
     """Send one frame; what comes back in the backend's turn."""
-    assert qemu_send_packet_async(nic, frame) == len(frame)
+    assert qemu_send_packet_async(nic, frame) == (len(frame) or -1)
     assert nic.frames == [], "a reply inside the device's transmission"
     backend.poll()
     return nic.take()
@@ -170,7 +170,7 @@ def test_replies_of_a_turn_are_one_burst() -> None:
 def test_bulk_frames_at_a_rate() -> None:
     nic, backend = nic_on(make_host(), "source,id=s0,pps=1000,size=100,count=5,start-ns=500,flows=2")
     clock, loop = nic.host.log.clock, nic.host.loop
-    times = []
+    times: list[int] = []
     while not backend.done():
         if backend.poll() == 0:
             clock.advance_to(loop.next_deadline_ns())
@@ -227,7 +227,7 @@ def test_no_frame_breaks_it(frames: list[bytes | tuple[int, int, int, int]]) -> 
             changed = bytearray(samples[which])
             changed[at % len(changed)] = value
             given_frame = bytes(changed[:cut] if cut % 2 else changed)
-        assert qemu_send_packet_async(nic, given_frame) == len(given_frame)
+        assert qemu_send_packet_async(nic, given_frame) == (len(given_frame) or -1)
         backend.poll()
     counts = backend.stats()
     assert counts["sunk"] + counts["malformed"] + int(backend.replies()) == counts["rx_frames"] == len(frames)

@@ -1,0 +1,92 @@
+"""The packet in focus: where it passed, its headers, its bytes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QToolButton, QWidget
+
+from ringscope.commands import Commands
+from ringscope.decode import format_clock
+from ringscope.focus import Focus
+from ringscope.icons import icon
+from ringscope.store import Store
+from ringscope.theme import Theme
+from ringscope.views.inspector.dissect import dissect
+from ringscope.views.inspector.page import Page, table
+from ringscope.widgets.hex_view import HexView
+from ringscope.widgets.tree_list import Node
+from ringscope_core.session.errors import SessionError
+
+
+class PacketPage(Page):
+    """Headers above, bytes below, and buttons to the neighbours."""
+
+    def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
+        super().__init__(store, focus, commands)
+        self.tree = table(["", "Value"], [130, 220], {1}, "Headers")
+        self.bytes = HexView()
+        self._buttons: dict[str, QToolButton] = {}
+        bar = QWidget()
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 0, 8, 0)
+        for name, text, step in (("back", "Previous", -1), ("forward", "Next", 1)):
+            button = QToolButton()
+            button.setText(text)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.clicked.connect(lambda _=False, step=step: self._go(step))
+            self._buttons[name] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        self.body.addWidget(bar)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.tree)
+        split.addWidget(self.bytes)
+        split.setSizes([300, 220])
+        self.body.addWidget(split, 1)
+
+    def _go(self, step: int) -> None:
+        packet = min(max(self.focus.packet + step, 1), self.store.reader.packet_count)
+        rows = self.store.reader.packets(packet, packet)
+        if rows:
+            self.focus.select(packet=packet, seq=rows[0].seq, subject="packet")
+
+    def refresh(self) -> None:
+        """The focused packet."""
+        reader, packet = self.store.reader, self.focus.packet
+        rows = reader.packets(packet, packet) if packet else []
+        if not rows:
+            self.title.setText("No packet in focus")
+            self.subtitle.setText("Choose an event of group packet, or a descriptor with a frame." if not packet else f"Packet {packet} was not recorded.")
+            self.tree.put(Node(None, []))
+            self.bytes.show_bytes(b"")
+            return
+        row = rows[0]
+        self.title.setText(f"Packet {packet}")
+        way = "transmitted by the guest" if row.direction == 0 else "received by the guest"
+        self.subtitle.setText(f"{way}  ·  queue pair {row.queue}  ·  head {row.head}\n{row.length} B at {format_clock(row.vt)} s, event {row.seq} of {self.store.last_seq}")
+        try:
+            data = reader.packet_bytes(packet)
+        except SessionError:
+            data = b""
+        self.tree.put(_header_tree(data))
+        self.bytes.show_bytes(data, 8 if self.width() < 460 else 16)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Icons in the new colours."""
+        super().set_theme(theme)
+        for name, button in self._buttons.items():
+            button.setIcon(icon(name, theme))
+
+    def text(self) -> str:
+        """Headers and bytes."""
+        return f"{self.heading()}\n{self.tree.text()}\n{self.bytes.toPlainText()}"
+
+
+def _header_tree(data: bytes) -> Node:
+    root = Node(None, [])
+    heads: dict[str, Node] = {}
+    for place, (layer, name, value) in enumerate(dissect(data)):
+        head = heads.get(layer) or root.add(Node(layer, [layer, ""], heading=True))
+        heads[layer] = head
+        head.add(Node((layer, place), [name, value]))
+    return root

@@ -1,0 +1,96 @@
+"""Questions that take a short run to answer: the types, the device tree, the call stack at a function."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ringscope_core.engine.backtrace import BtFrame, backtrace
+from ringscope_core.engine.breakpoints import parse
+from ringscope_core.engine.run import Run
+from ringscope_core.engine.sinks import RowKeeper
+from ringscope_core.hw.machine import Machine
+from ringscope_core.qom.types_json import types_json
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.scenario.model import Scenario
+from ringscope_core.session.rows import Events
+from ringscope_core.trace.clock import Clock
+from ringscope_core.trace.functions import function_table
+from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE
+from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL
+from ringscope_core.trace.log import EventLog
+from ringscope_core.trace.mainloop import MainLoop
+from ringscope_core.trace.state import MachineState, fold
+
+_RAM: Final = 1 << 20
+_LIMIT_NS: Final = 2_000_000_000
+"""Virtual time after which a function that was not called will not be waited for."""
+_LIMIT_EVENTS: Final = 2_000_000
+_ENTER: Final = int(EV_FRAME_ENTER)
+_AT: Final = int(EV_FRAME_AT)
+_LEAVE: Final = int(EV_FRAME_LEAVE)
+
+
+class CannotBuildError(InputError):
+    """The scenario's devices cannot be created; says what QEMU says."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("device", message, "")
+        self.args = (message,)
+
+
+def model_types() -> list[dict[str, Any]]:
+    """`types_json` of a fresh machine."""
+    log = EventLog(Clock())
+    log.level = LEVEL_COUNTERS
+    return list(types_json(Machine(log, MainLoop(log.clock), _RAM).world))
+
+
+def built_run(scenario: Scenario, trace_level: int = int(LEVEL_COUNTERS)) -> Run:
+    """A run with its machine built and its guest booted; raises CannotBuildError with QEMU's message."""
+    run = Run(scenario, trace_level=trace_level, digests=False)
+    if not run.build():
+        raise CannotBuildError(run.failures[0])
+    return run
+
+
+def stack_at(scenario: Scenario, place: str) -> list[BtFrame]:
+    """The stack when FUNCTION (or FUNCTION:LINE) is first reached, as `backtrace.backtrace` gives it.
+
+    A function counts as reached at its first statement, where gdb puts a breakpoint.  Raises InputError when it is unknown or
+    is not called within two virtual seconds.
+    """
+    wanted = parse(0, "checkpoint" if ":" in place else "function", place)
+    keeper = RowKeeper()
+    run = Run(scenario, trace_level=int(LEVEL_FULL), digests=False)
+    run.log.sink = keeper
+    going = run.build()
+    while True:
+        run.log.flush()
+        seq = _find(keeper.rows(), wanted.fn, wanted.line)
+        if seq >= 0 or not going or int(run.clock.now_ns) > _LIMIT_NS or int(run.log.seq) > _LIMIT_EVENTS:
+            break
+        going = run.turn() or run.pass_time()
+    run.close()
+    if seq < 0:
+        raise InputError("--at", place, f"a function that scenario {scenario.name} calls")
+    return backtrace(_state_after(keeper.rows(), seq).stack, function_table(), run.log.strings.texts)
+
+
+def _find(rows: Events, fn: int, line: int) -> int:
+    """Number of the event at which the run would stop; -1 when there is none."""
+    entries = ((rows["kind"] == _ENTER) & (rows["a0"] == fn)).nonzero()[0]
+    if line >= 0:
+        at = (((rows["kind"] == _AT) | (rows["kind"] == _ENTER)) & (rows["a0"] == fn) & (rows["a1"] == line)).nonzero()[0]
+        return int(at[0]) if len(at) else -1
+    if not len(entries):
+        return -1
+    first = int(entries[0])
+    following = first + 1
+    # the entry stands on the line of the definition; gdb stops behind the prologue, at the first statement
+    if following < len(rows) and int(rows["kind"][following]) == _AT and int(rows["a0"][following]) == fn:
+        return following
+    return first
+
+
+def _state_after(rows: Events, seq: int) -> MachineState:
+    return fold(MachineState(), rows[: seq + 1].tolist())

@@ -151,7 +151,7 @@ class ParallelCompile:
         compiler = self._compiler
         macros, objects, extra_postargs, options, build = compiler._setup_compile(output_dir, macros, include_dirs, sources, depends, extra_postargs)
         arguments = compiler._get_cc_args(options, debug, extra_preargs)
-        common = self._headers() + repr((arguments, extra_postargs, options)).encode()
+        common = self._headers() + repr(sorted([*arguments, *extra_postargs, *options])).encode()  # mypyc gives the folders in any order
         jobs = [self._pool.submit(self._one, common, name, *build[name], arguments, extra_postargs, options) for name in objects if name in build]
         try:
             for job in jobs:

@@ -16,6 +16,8 @@ STEP_KINDS: Final = ("event", "over", "into", "out", "turn", "back")
 
 SPEED_MAX: Final = 0.0
 """The speed value that means flat out."""
+SPEED_REAL: Final = -1.0
+"""The speed value that means virtual time goes with the wall clock."""
 
 
 class Controls(QObject):
@@ -34,10 +36,8 @@ class Controls(QObject):
         self.state: str = "finished"
         """running, paused, finished, failed or starting."""
         self.speed: float = SPEED_MAX
-        """Events a second, `SPEED_MAX` for flat out."""
+        """Events a second; `SPEED_REAL` for real time, `SPEED_MAX` for flat out."""
         self.trace_level: str = ""
-        self.max_text: str = "flat out"
-        """What the fastest speed is called."""
 
     def run(self) -> None:
         """Let it go on."""
@@ -49,7 +49,7 @@ class Controls(QObject):
         """Go one step of `kind`, of `STEP_KINDS`."""
 
     def set_speed(self, events_per_second: float) -> None:
-        """Events a second, `SPEED_MAX` for flat out."""
+        """Events a second; `SPEED_REAL` for real time, `SPEED_MAX` for flat out."""
 
     def restart(self) -> None:
         """Begin anew: another run of the same scenario."""
@@ -167,7 +167,7 @@ class Commands(QObject):
 
     @property
     def speed(self) -> float:
-        """Events a second, `SPEED_MAX` for flat out."""
+        """Events a second; `SPEED_REAL` for real time, `SPEED_MAX` for flat out."""
         return self._controls.speed
 
     @property
@@ -198,7 +198,7 @@ class Commands(QObject):
             self._controls.step(kind, count)
 
     def set_speed(self, events_per_second: float) -> None:
-        """Set the speed; `SPEED_MAX` for flat out."""
+        """Set the speed in events a second; `SPEED_REAL` and `SPEED_MAX` are special."""
         if self.can_speed:
             self._controls.set_speed(events_per_second)
 

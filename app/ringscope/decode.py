@@ -11,7 +11,7 @@ from typing import Final
 
 from ringscope_core.trace.fields import FieldSpec
 from ringscope_core.trace.functions import FunctionSpec
-from ringscope_core.trace.kinds import EV_FIELD, EV_FRAME_ENTER, EV_FRAME_LEAVE, ENUMS, KindSpec
+from ringscope_core.trace.kinds import ENUMS, EV_FIELD, EV_FRAME_ENTER, EV_FRAME_LEAVE, KindSpec
 
 MASK64: Final = 0xFFFF_FFFF_FFFF_FFFF
 ARGS: Final = ("a0", "a1", "a2", "a3", "a4", "a5")
@@ -59,7 +59,7 @@ def unit_of_field(spec: FieldSpec) -> str:
     ctype = spec.ctype
     if ctype == "bool":
         return "bool"
-    if "*" in ctype or ctype.startswith("QTAILQ") or ctype.startswith("QLIST"):
+    if "*" in ctype or ctype.startswith(("QTAILQ", "QLIST")):
         return "ptr"
     if "features" in spec.name or spec.name.endswith(("flags", "status", "address", "config")):
         return "flags"

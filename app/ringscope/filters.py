@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     Rows = np.ndarray[Any, np.dtype[np.void]]
     Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-_TOKEN: Final = re.compile(r'\s*(?:(?P<op>==|!=|<=|>=|&&|\|\||[<>~!(){},=])|"(?P<text>[^"]*)"|(?P<range>\.\.)|(?P<word>(?:[^\s"<>=!~(){},.&|]|\.(?!\.)|[&|](?![&|]))+))')
+_TOKEN: Final = re.compile(
+    r'\s*(?:(?P<op>==|!=|<=|>=|&&|\|\||[<>~!(){},=])|"(?P<text>[^"]*)"|(?P<range>\.\.)|(?P<word>(?:[^\s"<>=!~(){},.&|]|\.(?!\.)|[&|](?![&|]))+))'
+)
 _COMPARE: Final = ("==", "!=", "<", "<=", ">", ">=", "~", "in", "=")
 _COLUMNS: Final = ("seq", "vt", "wall", "cause")
 _FIXED: Final = ("kind", "group", "obj", "type", "any", *_COLUMNS)
@@ -126,7 +128,9 @@ class _Parser:
     def comparison(self) -> Node:
         token = self.peek()
         if token.sort not in ("word", "text"):
-            raise FilterError("something to compare is missing" if token.sort == "end" else f"column {token.start + 1}: {token.text!r} stands where a field or a word belongs")
+            raise FilterError(
+                "something to compare is missing" if token.sort == "end" else f"column {token.start + 1}: {token.text!r} stands where a field or a word belongs"
+            )
         self.at += 1
         op = self.peek().text.lower() if self.peek().sort in ("op", "word") else ""
         if token.sort == "text" or op not in _COMPARE:
@@ -229,8 +233,9 @@ class Filter:
             masks = [self._eval(part, rows) for part in node.parts]
             if node.op == "not":
                 return ~masks[0]
-            combine = self._np.logical_and if node.op == "and" else self._np.logical_or
-            result: Mask = combine.reduce(masks)
+            result = masks[0]
+            for mask in masks[1:]:
+                result = result & mask if node.op == "and" else result | mask
             return result
         if node.name in _COLUMNS:
             return self._numbers(rows[node.name], node)
@@ -289,7 +294,7 @@ class Filter:
     def _argument(self, rows: Rows, node: Compare) -> Mask:
         """An argument by name: rows of kinds that have none of that name are never taken."""
         np = self._np
-        result = np.zeros(len(rows), bool)
+        result: Mask = np.zeros(len(rows), bool)
         kinds = rows["kind"]
         for kind, column, unit in self._places[node.name]:
             where = np.flatnonzero(kinds == kind)

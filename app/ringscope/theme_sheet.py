@@ -45,12 +45,13 @@ QAbstractItemView { background: @surface; alternate-background-color: @stripe; b
   selection-background-color: @selection; selection-color: @text; gridline-color: @grid; }
 QAbstractItemView::item:hover { background: @hover; }
 QAbstractItemView::item:selected { background: @selection; color: @text; }
+QTreeView::item { height: 20px; }
 QHeaderView { background: @raised; border: none; }
 QHeaderView::section { background: @raised; color: @text.muted; border: none; border-right: 1px solid @grid;
   border-bottom: 1px solid @border; padding: 4px 7px; font-weight: 600; }
 QTabWidget::pane { border: none; border-top: 1px solid @border; }
 QTabBar { background: @surface; }
-QTabBar::tab { background: transparent; color: @text.muted; padding: 6px 11px; border: none; border-bottom: 2px solid transparent; }
+QTabBar::tab { background: transparent; color: @text.muted; padding: 6px 8px; border: none; border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
 QTabBar::tab:hover { color: @text; background: @hover; }
 QTabBar::tab:focus { color: @accent; }
@@ -76,6 +77,8 @@ QSlider::sub-page:horizontal { background: @accent; border-radius: 2px; }
 QSlider::handle:horizontal { background: @surface; border: 2px solid @accent; width: 10px; height: 10px; margin: -5px 0; border-radius: 7px; }
 QSlider::handle:horizontal:focus { background: @accent; }
 QSlider::handle:horizontal:disabled { border-color: @border; }
+QSlider::sub-page:horizontal:disabled { background: @border; }
+QToolButton#subject { padding: 4px 4px; }
 QProgressBar { background: @raised; border: 1px solid @border; border-radius: 4px; text-align: center; }
 QProgressBar::chunk { background: @accent.soft; }
 QCheckBox { spacing: 6px; }
@@ -89,7 +92,7 @@ ads--CDockSplitter::handle:hover { background: @accent; }
 ads--CDockAreaWidget { background: @surface; border: 1px solid @border; }
 ads--CDockAreaTitleBar { background: @raised; border-bottom: 1px solid @border; padding: 0; }
 ads--CDockAreaTabBar { background: transparent; }
-ads--CDockWidgetTab { background: transparent; border: none; border-bottom: 2px solid transparent; padding: 2px 8px; min-height: 22px; }
+ads--CDockWidgetTab { background: transparent; border: none; border-bottom: 2px solid transparent; padding: 2px 6px; min-height: 22px; }
 ads--CDockWidgetTab:hover { background: @hover; }
 ads--CDockWidgetTab[activeTab="true"] { background: @surface; border-bottom: 2px solid @accent; }
 ads--CDockWidgetTab QLabel { color: @text.muted; }

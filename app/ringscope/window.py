@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import PySide6QtAds as ads
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
@@ -38,12 +37,15 @@ TICK_MS: Final = 16
 class Window(QMainWindow):
     """Everything that a person sees of one recording.
 
-    `closing` is emitted once, before the window is gone, so that its source can end what it started.
+    `closing` is emitted once, before the window is gone, so that its source can end what it started.  `narrow` is a first layout for a
+    small screen.
     """
 
     closing = Signal()
 
-    def __init__(self, store: Store, focus: Focus, commands: Commands, theme: Theme, settings: Settings, meter: FrameMeter | None = None) -> None:
+    def __init__(
+        self, store: Store, focus: Focus, commands: Commands, theme: Theme, settings: Settings, meter: FrameMeter | None = None, narrow: bool = False
+    ) -> None:
         super().__init__()
         self.store, self.focus, self.commands, self.theme, self.settings = store, focus, commands, theme, settings
         self.meter = meter or FrameMeter()
@@ -55,7 +57,7 @@ class Window(QMainWindow):
         self.commands_by_name: dict[str, QAction] = make_actions(self)
         self.menus = fill_menus(self.menuBar(), self.commands_by_name)
         self.banner = Banner()
-        self.docks = DockArea(self.hosts)
+        self.docks = DockArea(self.hosts, narrow)
         self._assemble()
         self.top = TopBar(store, focus, commands, self.commands_by_name, self)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top)
@@ -67,6 +69,7 @@ class Window(QMainWindow):
         self._last_tick = time.perf_counter()
         self._slow_due = 0.0
         self._closed = False
+        self._proportioned = False
         self._connect()
         self.set_theme(theme)
         self._restore()
@@ -137,6 +140,20 @@ class Window(QMainWindow):
             self.verbs.show_state()
         self.meter.tick((time.perf_counter() - start) * 1000, slowest)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The first layout is made for the first real size."""
+        super().resizeEvent(event)
+        if not self._proportioned and self.isVisible():
+            self._proportioned = True
+            self.docks.proportion(self.docks.manager.width(), self.docks.manager.height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """As `resizeEvent`, for a window that was sized before."""
+        super().showEvent(event)
+        if not self._proportioned:
+            self._proportioned = True
+            self.docks.proportion(self.width(), self.height() - 110)
+
     def event(self, event: QEvent) -> bool:
         """Times every paint of the window."""
         if event.type() != QEvent.Type.UpdateRequest:
@@ -190,6 +207,7 @@ class Window(QMainWindow):
         if self.settings.get("layout_version") == str(LAYOUT_VERSION):
             self.restoreGeometry(QByteArray.fromBase64(self.settings.get("geometry").encode()))
             self.docks.restore(self.settings.get("docks"))
+            self._proportioned = True
         else:
             self.resize(1600, 960)
         if self.settings.problem:
@@ -197,7 +215,7 @@ class Window(QMainWindow):
 
     def _save(self) -> None:
         self.settings.put("layout_version", str(LAYOUT_VERSION))
-        self.settings.put("geometry", self.saveGeometry().toBase64().data().decode())
+        self.settings.put("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
         self.settings.put("docks", self.docks.state())
         self.settings.put("theme", self.theme.name)
         self.settings.save()
@@ -211,6 +229,3 @@ class Window(QMainWindow):
             self.closing.emit()
             self.docks.close()
         super().closeEvent(event)
-
-
-assert ads.CDockManager is not None

@@ -35,6 +35,7 @@ def _configure() -> None:
     flag = ads.CDockManager.eConfigFlag
     manager = ads.CDockManager
     manager.setConfigFlags(manager.eConfigFlag(0))
+    manager.setAutoHideConfigFlags(manager.eAutoHideFlag.DefaultAutoHideConfig)
     for one in (
         flag.OpaqueSplitterResize,
         flag.XmlCompressionEnabled,
@@ -42,7 +43,6 @@ def _configure() -> None:
         flag.DockAreaDynamicTabsMenuButtonVisibility,
         flag.DragPreviewIsDynamic,
         flag.DragPreviewShowsContentPixmap,
-        flag.AlwaysShowTabs,
         flag.FocusHighlighting,
         flag.FloatingContainerHasWidgetTitle,
         flag.DisableTabTextEliding,
@@ -51,10 +51,14 @@ def _configure() -> None:
 
 
 class DockArea:
-    """The dock manager and the first layout: objects left, views in the middle, inspector right, time below."""
+    """The dock manager and the first layout: objects left, views in the middle, inspector right, time below.
 
-    def __init__(self, hosts: dict[str, ViewHost]) -> None:
+    On a `narrow` screen the left docks wait folded at the edge, so that the views have the room.
+    """
+
+    def __init__(self, hosts: dict[str, ViewHost], narrow: bool) -> None:
         _configure()
+        self._narrow = narrow
         self.manager = ads.CDockManager(None)
         self.docks: dict[str, ads.CDockWidget] = {}
         for name, host in hosts.items():
@@ -75,21 +79,34 @@ class DockArea:
             if name not in ("types", "objects"):
                 manager.addDockWidgetTabToArea(docks[name], center)
         bottom = manager.addDockWidget(ads.BottomDockWidgetArea, docks["timeline"])
-        left = manager.addDockWidget(ads.LeftDockWidgetArea, docks["objects"], center)
-        manager.addDockWidgetTabToArea(docks["typetree"], left)
+        # one panel that is always there needs no tab: the views get its height
+        bottom.setDockAreaFlag(ads.CDockAreaWidget.eDockAreaFlag.HideSingleWidgetTitleBar, True)
+        if self._narrow:
+            for name in ("objects", "typetree"):
+                manager.addAutoHideDockWidget(ads.SideBarLeft, docks[name]).setSize(300)
+        else:
+            left = manager.addDockWidget(ads.LeftDockWidgetArea, docks["objects"], center)
+            manager.addDockWidgetTabToArea(docks["typetree"], left)
+            docks["objects"].setAsCurrentTab()
         manager.addDockWidget(ads.RightDockWidgetArea, docks["inspector"], center)
-        docks["objects"].setAsCurrentTab()
         docks[FIRST].setAsCurrentTab()
-        self._proportions(center, bottom)
 
-    def _proportions(self, center: ads.CDockAreaWidget, bottom: ads.CDockAreaWidget) -> None:
-        """Widths 17 : 61 : 22 and heights 79 : 21, whatever the window's size."""
-        self.manager.setSplitterSizes(center, [270, 1000, 350])
-        self.manager.setSplitterSizes(bottom, [790, 205])
+    def proportion(self, width: int, height: int) -> None:
+        """Give the side docks and the time panel their first sizes in a window of so many pixels."""
+        center, bottom = self.docks[FIRST].dockAreaWidget(), self.docks["timeline"].dockAreaWidget()
+        right = min(max(round(width * 0.22), 340), 420)
+        left = min(max(round(width * 0.155), 250), 320)
+        row = [width - right, right] if self._narrow else [left, width - left - right, right]
+        self.manager.setSplitterSizes(center, row)
+        low = min(max(round(height * 0.17), 150), 180)
+        self.manager.setSplitterSizes(bottom, [height - low, low])
 
     def show(self, name: str) -> None:
         """Open the dock `name` and bring it to the front."""
         dock = self.docks[name]
+        if dock.isAutoHide():
+            dock.autoHideDockContainer().collapseView(False)
+            return
         if dock.isClosed():
             dock.toggleView(True)
         dock.setAsCurrentTab()
@@ -111,7 +128,7 @@ class DockArea:
 
     def state(self) -> str:
         """The arrangement as text."""
-        return self.manager.saveState(_LAYOUT).toBase64().data().decode()
+        return bytes(self.manager.saveState(_LAYOUT).toBase64().data()).decode()
 
     def restore(self, state: str) -> bool:
         """Arrange as `state` says; false when it does not fit."""
@@ -120,8 +137,7 @@ class DockArea:
     def reset(self) -> None:
         """As at first."""
         self.restore(self._first_state)
-        center = self.docks[FIRST].dockAreaWidget()
-        self._proportions(center, self.docks["timeline"].dockAreaWidget())
+        self.proportion(self.manager.width(), self.manager.height())
 
     def close(self) -> None:
         """Floating docks go with the window."""

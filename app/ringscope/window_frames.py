@@ -91,4 +91,6 @@ def _percentiles(values: list[float]) -> dict[str, float]:
     if not values:
         return {}
     ordered = sorted(values)
-    return {name: round(ordered[min(int(len(ordered) * part), len(ordered) - 1)], 3) for name, part in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))}
+    return {
+        name: round(ordered[min(int(len(ordered) * part), len(ordered) - 1)], 3) for name, part in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
+    }

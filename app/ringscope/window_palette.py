@@ -17,7 +17,7 @@ class Choice(NamedTuple):
 
     text: str
     hint: str
-    run: Callable[[], None]
+    run: Callable[[], object]
 
 
 def score(query: str, text: str) -> int:

@@ -8,22 +8,28 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QToolBar, QWidget
 
-from ringscope.commands import SPEED_MAX, Commands
+from ringscope.commands import SPEED_MAX, SPEED_REAL, Commands
 from ringscope.decode import format_count
 
 STEPS: Final = 60
-"""Slider positions below flat out: ten a decade, from 1 to 1 000 000 events a second."""
+"""Slider positions for events a second: ten a decade, from 1 to 1 000 000."""
+REAL: Final = STEPS + 1
+"""The position for real time."""
+FLAT_OUT: Final = STEPS + 2
+"""The last position."""
 
 
 def speed_at(position: int) -> float:
-    """Events a second at a slider position; the last one is `SPEED_MAX`."""
-    return SPEED_MAX if position > STEPS else round(10 ** (position / 10), 1 if position < 10 else 0)
+    """Events a second at a slider position; the last two are `SPEED_REAL` and `SPEED_MAX`."""
+    if position > STEPS:
+        return SPEED_MAX if position >= FLAT_OUT else SPEED_REAL
+    return round(10 ** (position / 10), 1 if position < 10 else 0)
 
 
 def position_of(speed: float) -> int:
     """The slider position nearest to `speed`."""
     if speed <= 0:
-        return STEPS + 1
+        return REAL if speed == SPEED_REAL else FLAT_OUT
     low, high = 0, STEPS
     while low < high:
         middle = (low + high) // 2
@@ -34,10 +40,10 @@ def position_of(speed: float) -> int:
     return low
 
 
-def speed_text(speed: float, max_text: str = "flat out") -> str:
+def speed_text(speed: float) -> str:
     """A speed as the bar shows it."""
     if speed <= 0:
-        return max_text
+        return "real time" if speed == SPEED_REAL else "flat out"
     return f"{speed:g} ev/s" if speed < 1000 else f"{format_count(round(speed))} ev/s"
 
 
@@ -66,18 +72,18 @@ class TransportBar(QToolBar):
 
     def _make_slider(self) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)
-        slider.setRange(0, STEPS + 1)
+        slider.setRange(0, FLAT_OUT)
         slider.setPageStep(10)
         slider.setFixedWidth(130)
         slider.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         slider.setAccessibleName("Speed in events a second")
-        slider.setToolTip("Speed: from one event a second to flat out")
+        slider.setToolTip("Speed: from one event a second, over real time, to flat out (- and +)")
         slider.valueChanged.connect(self._moved)
         return slider
 
     def _moved(self, position: int) -> None:
         speed = speed_at(position)
-        self._label.setText(speed_text(speed, self._commands.controls.max_text))
+        self._label.setText(speed_text(speed))
         self._commands.set_speed(speed)
 
     def show_commands(self) -> None:
@@ -88,5 +94,5 @@ class TransportBar(QToolBar):
             self._slider.blockSignals(True)
             self._slider.setValue(position_of(commands.speed))
             self._slider.blockSignals(False)
-            self._label.setText(speed_text(commands.speed, commands.controls.max_text))
+            self._label.setText(speed_text(commands.speed))
         self._label.setEnabled(commands.can_speed)

@@ -18,7 +18,7 @@ from ringscope.window_actions import ACTIONS, plain
 from ringscope.window_docks import TITLES
 from ringscope.window_help import KeySheet
 from ringscope.window_palette import Choice, Palette
-from ringscope.window_transport import STEPS, position_of, speed_at
+from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope_core import __version__
 from ringscope_core.session.errors import SessionError
 
@@ -160,7 +160,7 @@ class Verbs:
 
     def change_speed(self, positions: int) -> None:
         """Slower or faster by so many notches of the slider."""
-        place = min(max(position_of(self.commands.speed) + positions, 0), STEPS + 1)
+        place = min(max(position_of(self.commands.speed) + positions, 0), FLAT_OUT)
         self.commands.set_speed(speed_at(place))
 
     def mark(self) -> None:
@@ -232,7 +232,9 @@ class Verbs:
         """Everything the palette offers now."""
         window, focus = self.window, self.focus
         actions = window.commands_by_name
-        found = [Choice(plain(spec.text), spec.keys, actions[spec.name].trigger) for spec in ACTIONS if spec.name != "palette" and actions[spec.name].isEnabled()]
+        found = [
+            Choice(plain(spec.text), spec.keys, actions[spec.name].trigger) for spec in ACTIONS if spec.name != "palette" and actions[spec.name].isEnabled()
+        ]
         found += [Choice(f"View: {title}", "", partial(window.show_view, name)) for name, (title, _) in TITLES.items()]
         found += [Choice(f"Type: {row['name']}", "", partial(focus.select, type_name=str(row["name"]))) for row in self.store.reader.types]
         found += [Choice(f"Object: {self.store.path_of(oid)}", self.store.type_of(oid), partial(focus.select, oid=oid)) for oid in self.store.names.known()]

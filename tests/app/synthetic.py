@@ -97,7 +97,9 @@ class Recording:
     def __init__(self, path: Path, scenario: str = "synthetic") -> None:
         self.clock = Clock()
         self.log = EventLog(self.clock)
-        self.writer = SessionWriter(path, {"scenario": scenario, "title": "Synthetic traffic", "seed": 1, "source": "synthetic", "ringscope": "0.1.0"}, type_rows())
+        self.writer = SessionWriter(
+            path, {"scenario": scenario, "title": "Synthetic traffic", "seed": 1, "source": "synthetic", "ringscope": "0.1.0"}, type_rows()
+        )
         self.state = MachineState()
         self._strings = 1
         self._sink = _Collector(self)

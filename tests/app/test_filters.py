@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from ringscope.filters import Compare, Filter, FilterError, Join, completions, number_of, parse
 from ringscope.store import Store
 from ringscope_core.session.reader import SessionReader
@@ -75,7 +76,20 @@ def test_an_empty_filter_takes_everything(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["kind ==", "kind == nonsense", "group == nothing", "(kind == kick", "colour == red", "seq == abc", "kind == kick kick", "seq in 5", "seq in {1, 2", "== 4", "kind == kick &"]
+    "text",
+    [
+        "kind ==",
+        "kind == nonsense",
+        "group == nothing",
+        "(kind == kick",
+        "colour == red",
+        "seq == abc",
+        "kind == kick kick",
+        "seq in 5",
+        "seq in {1, 2",
+        "== 4",
+        "kind == kick &",
+    ],
 )
 def test_a_bad_filter_says_what_is_wrong(store: Store, text: str) -> None:
     with pytest.raises(FilterError) as caught:

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from ringscope_core.engine.run import Run
     from ringscope_core.scenario.model import Scenario
 
+    FloatParam = click.ParamType[float]
+    IntParam = click.ParamType[int]
+else:
+    # generic only from click 8.3 on
+    FloatParam = IntParam = click.ParamType
 
-class Speed(click.ParamType[float]):
+
+class Speed(FloatParam):
     """``max``, ``realtime``, or virtual time per wall time."""
 
     name = "speed"
@@ -38,7 +44,7 @@ class Speed(click.ParamType[float]):
         return factor
 
 
-class Duration(click.ParamType[int]):
+class Duration(IntParam):
     """A duration such as ``3s``, in ns."""
 
     name = "duration"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QImage, QImageWriter, QPainter
+from PySide6.QtGui import QImage, QImageWriter, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from ringscope.commands import Commands
@@ -71,6 +71,20 @@ def check_names(view: str, theme: str, output: str | Path) -> None:
         raise InputError("output", str(output), "a file in a folder that exists")
 
 
+class _Frame(QWidget):
+    """Holds one widget at its own size."""
+
+    def hold(self, widget: QWidget) -> None:
+        """Take `widget` in."""
+        self._held = widget
+        widget.setParent(self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The widget fills the frame."""
+        super().resizeEvent(event)
+        self._held.setGeometry(self.rect())
+
+
 class _Stage:
     """A view set up for drawing; `close` takes it down."""
 
@@ -83,7 +97,6 @@ class _Stage:
         self.focus.following = False
         self.focus.seq = telling_moment(reader, view) if seq is None else seq
         self.widget: QWidget = self._window(theme) if view == WINDOW else self._view(view, theme, vector)
-        self.widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen, view != WINDOW)
         self.widget.resize(*size)
         self.widget.show()
         for _ in range(_SETTLE_ROUNDS):
@@ -96,7 +109,11 @@ class _Stage:
         if isinstance(view, FigureView):
             view.prepare_figure(vector)
         self._refresh = view.refresh
-        return view
+        # in a frame without a layout the figure has the size that was asked for, whatever the view's least size is
+        frame = _Frame()
+        frame.hold(view)
+        frame.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        return frame
 
     def _window(self, theme: Theme) -> QWidget:
         from ringscope.settings import Settings

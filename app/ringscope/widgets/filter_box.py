@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QStringListModel, Qt
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QCompleter, QLineEdit, QSizePolicy, QToolTip
+from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QSizePolicy, QToolTip
 
 from ringscope.filters import Filter, FilterError, completions
 from ringscope.focus import Focus
@@ -21,9 +21,11 @@ class FilterBox(QLineEdit):
         self._store, self._focus = store, focus
         self._words = QStringListModel(self)
         self._completer = QCompleter(self._words, self)
+        self._popup = QListView()
+        self._completer.setPopup(self._popup)
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.setWidget(self)
-        self._completer.activated[str].connect(self._complete)
+        self._completer.activated.connect(self._complete)
         self._start = 0
         self.problem: str = ""
         """What is wrong with the text, empty when nothing is."""
@@ -70,12 +72,12 @@ class FilterBox(QLineEdit):
         self._start, words = completions(text, self._store)
         typed = text[self._start :]
         if not words or words == [typed]:
-            self._completer.popup().hide()
+            self._popup.hide()
             return
         self._words.setStringList(words)
         self._completer.setCompletionPrefix("")
         box = self.cursorRect()
-        box.setWidth(min(320, self._completer.popup().sizeHintForColumn(0) + 30))
+        box.setWidth(min(320, self._popup.sizeHintForColumn(0) + 30))
         self._completer.complete(box)
 
     def _complete(self, word: str) -> None:

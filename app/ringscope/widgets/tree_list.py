@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
 
 from ringscope.theme import mono_font
@@ -122,8 +122,10 @@ class TreeList(QTreeView):
 
     picked = Signal(object)
 
-    def __init__(self, columns: list[str], mono: set[int], name: str, expand_depth: int = -1) -> None:
+    def __init__(self, columns: list[str], mono: set[int], name: str, weights: tuple[int, ...] = (), expand_depth: int = -1) -> None:
         super().__init__()
+        self.weights: tuple[int, ...] = weights
+        """How the columns share the width, 0 hides one; without, the columns keep the widths that a person gave them."""
         self.nodes = TreeModel(columns, mono)
         self.setModel(self.nodes)
         self.setAccessibleName(name)
@@ -138,6 +140,20 @@ class TreeList(QTreeView):
         self._expand_depth = expand_depth
         self._quiet = False
         self.selectionModel().currentChanged.connect(self._moved)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width by the weights."""
+        super().resizeEvent(event)
+        self.share()
+
+    def share(self) -> None:
+        """Give each column its part of the width."""
+        total = sum(self.weights)
+        room = self.viewport().width()
+        for place, weight in enumerate(self.weights):
+            self.setColumnHidden(place, weight == 0)
+            if weight:
+                self.header().resizeSection(place, room * weight // total)
 
     def _moved(self, current: QModelIndex, _: QModelIndex) -> None:
         if not self._quiet and current.isValid():

@@ -61,8 +61,7 @@ def stack_at(scenario: Scenario, place: str) -> list[BtFrame]:
     """
     wanted = parse(0, "checkpoint" if ":" in place else "function", place)
     keeper = RowKeeper()
-    run = Run(scenario, trace_level=int(LEVEL_FULL), digests=False)
-    run.log.sink = keeper
+    run = Run(scenario, trace_level=int(LEVEL_FULL), digests=False, sink=keeper)
     going = run.build()
     while True:
         run.log.flush()
@@ -86,8 +85,9 @@ def _find(rows: Events, fn: int, line: int) -> int:
         return -1
     first = int(entries[0])
     following = first + 1
-    # the entry stands on the line of the definition; gdb stops behind the prologue, at the first statement
-    if following < len(rows) and int(rows["kind"][following]) == _AT and int(rows["a0"][following]) == fn:
+    at_definition = int(rows["a1"][first]) == function_table()[fn].line
+    # gdb stops behind the prologue, at the first statement
+    if at_definition and following < len(rows) and int(rows["kind"][following]) == _AT and int(rows["a0"][following]) == fn:
         return following
     return first
 

@@ -82,10 +82,13 @@ class LiveRun:
         problem: list[Exception] = []
 
         def work() -> None:
+            # answering may open frames and make objects: that is no place to stop
+            hooked, self.run.log.hooked = self.run.log.hooked, False
             try:
                 answer.append(question())
             except Exception as error:
                 problem.append(error)
+            self.run.log.hooked = hooked
             answered.set()
 
         self.debugger.call(work)

@@ -104,14 +104,39 @@ class EngineProcess:
         self._leave: threading.Event = threading.Event()
         self._announcer: _Announcer = _Announcer()
         self.writer: SessionWriter = SessionWriter(options.session, session_meta(scenario, seed, options.trace))
+        try:
+            self._assemble(scenario, seed)
+        except BaseException:
+            # nothing half-made stays
+            self.writer.close()
+            options.session.unlink(missing_ok=True)
+            raise
+
+    def _assemble(self, scenario: Scenario, seed: int) -> None:
+        options = self.options
         recorder = Recorder(self.writer, live=True)
         self._announcer.recorder = recorder
         run = Run(scenario, seed=seed, trace_level=LEVEL_NAMES.index(options.trace), recorder=recorder, live=True, factor=options.speed, digests=False)
         self.writer.add_types(list(types_json(run.world)))
         self.live: LiveRun = LiveRun(run, self._announcer, options.paused, scenario.run.duration_ns())
         self.live.level_pinned = options.trace_pinned
+        self._add_breakpoints(scenario)
         self.server: QmpServer = QmpServer(options.socket, EngineCommands(self.live, self._leave.set))
         self._announcer.server = self.server
+
+    def _add_breakpoints(self, scenario: Scenario) -> None:
+        debugger = self.live.debugger
+        for wanted in scenario.breakpoint:
+            if not wanted.enabled:
+                continue
+            if wanted.function:
+                place = f"{wanted.function}:{wanted.line}" if wanted.line else wanted.function
+                debugger.breakpoints.add("checkpoint" if wanted.line else "function", place)
+            elif wanted.event:
+                debugger.breakpoints.add("kind", wanted.event)
+            else:
+                debugger.breakpoints.add("time", str(wanted.at_ns()))
+        debugger.breakpoints_changed()
 
     def main(self) -> int:
         """Run until told to leave; returns the exit code."""

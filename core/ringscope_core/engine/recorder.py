@@ -67,12 +67,14 @@ class Recorder:
         self._packets: _Packets = _Packets(self)
         self._blocks: _Blocks = _Blocks(self)
 
-    def attach(self, log: EventLog, packets: PacketLog | None = None) -> None:
-        """Record this log, and these frames, from now on."""
+    def attach(self, log: EventLog) -> None:
+        """Record this log from now on."""
         self._log = log
         log.sink = self._blocks
-        if packets is not None:
-            packets.sink = self._packets
+
+    def attach_packets(self, packets: PacketLog) -> None:
+        """Record these frames from now on."""
+        packets.sink = self._packets
 
     # -- in the middle of a turn --------------------------------------------------------------------------------------
     def take_block(self, first_seq: int, rows: bytes) -> None:

@@ -21,7 +21,7 @@ from ringscope_core.scenario.model import Scenario
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.kinds import EV_MARK, EV_RUN_STATE, EV_SAMPLE
 from ringscope_core.trace.levels import LEVEL_FULL
-from ringscope_core.trace.log import EventLog
+from ringscope_core.trace.log import BlockSink, EventLog
 from ringscope_core.trace.mainloop import MainLoop
 from ringscope_core.trace.state import MachineState
 
@@ -60,6 +60,7 @@ class Run:
         live: bool = False,
         factor: float = MAX,
         digests: bool = True,
+        sink: BlockSink | None = None,
     ) -> None:
         self.scenario: Scenario = scenario
         self.seed: int = scenario.seed if seed is None else seed
@@ -81,18 +82,26 @@ class Run:
         self._guest_turn_ns: int = 0 if self.pacing.realtime else scenario.time.guest_turn_ns
         self._sample_due: int = 0
         self._marks: list[tuple[int, str, str]] = sorted((mark.at_ns(), mark.name, mark.note) for mark in scenario.mark)
+        self.log.sink = sink
+        # making a machine emits events
+        self._attach_event_sinks(digests)
         self.machine: Machine = Machine(self.log, self.loop, scenario.machine.ram_bytes())
         config = scenario.driver_config()
         config.seed = self.seed
         self.guest: GuestKernel = GuestKernel(self.machine.ports, config, scenario.traffic_specs(), digests)
-        self._attach_sinks(digests)
+        self._attach_packet_sinks(digests)
 
-    def _attach_sinks(self, digests: bool) -> None:
+    def _attach_event_sinks(self, digests: bool) -> None:
         if self.recorder is not None:
-            self.recorder.attach(self.log, self.machine.packets)
+            self.recorder.attach(self.log)
         if digests:
             self.event_digest = EventDigest(self.log.sink)
             self.log.sink = self.event_digest
+
+    def _attach_packet_sinks(self, digests: bool) -> None:
+        if self.recorder is not None:
+            self.recorder.attach_packets(self.machine.packets)
+        if digests:
             self.frame_digest = FrameDigest(self.machine.packets.sink)
             self.machine.packets.sink = self.frame_digest
 

@@ -208,7 +208,7 @@ class TypeImpl:
 
     def _initialize_interface(self, klass: ObjectClass, interface_type: TypeImpl, parent: TypeImpl) -> None:
         """Make the class ``TYPE::INTERFACE`` (type_initialize_interface, object.c:238)."""
-        info = TypeInfo(f"{self.name}::{interface_type.name}", parent.name, abstract=True, class_new=InterfaceClass)
+        info = TypeInfo(f"{self.name}::{interface_type.name}", parent.name, abstract=True)
         impl = self.table.make(info)
         iface = impl.initialize()
         assert isinstance(iface, InterfaceClass)

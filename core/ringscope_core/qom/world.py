@@ -9,7 +9,7 @@ from mypy_extensions import i64
 from ringscope_core.qom.base_types import register_base_types
 from ringscope_core.qom.errp import AbortErrp, Error
 from ringscope_core.qom.heap import Heap
-from ringscope_core.qom.object import Object, object_new
+from ringscope_core.qom.object import Object, object_new, object_resolve_path
 from ringscope_core.qom.symbols import SYMBOLS
 from ringscope_core.qom.types import TypeTable
 from ringscope_core.trace.log import SEVERITY_ERROR, SEVERITY_WARNING, EventLog
@@ -51,6 +51,8 @@ class World:
         """What a layer above offers to one below it, by name (see hw.qdev.services)."""
         self.unattached_count: int = 0
         """Devices that /machine/unattached has adopted so far."""
+        self.anonymous_count: int = 0
+        """Devices without an id that were made so far."""
         self.boot_order: dict[int, int] = {}
         """Object id by boot index."""
         self.deleted_devices: list[tuple[str, str]] = []
@@ -87,6 +89,10 @@ class World:
             parent.property_add_child(name, found, AbortErrp())
             found.unref()
         return found
+
+    def resolve_path(self, path: str) -> Object | None:
+        """object_resolve_path."""
+        return object_resolve_path(self, path)
 
     def symbol(self, name: str) -> int:
         """Address of a function, or of a string literal given with its quotes; 0 when unknown."""

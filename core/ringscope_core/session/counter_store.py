@@ -26,6 +26,16 @@ class CounterStore:
         """Number of the last sample, 0 for none."""
         return int(self._samples[self.count - 1]) if self.count else 0
 
+    @property
+    def last_vt(self) -> int:
+        """Virtual time of the last sample, 0 for none."""
+        return int(self._vt[self.count - 1]) if self.count else 0
+
+    @property
+    def last_wall(self) -> int:
+        """Wall time of the last sample, 0 for none."""
+        return int(self._wall[self.count - 1]) if self.count else 0
+
     def put(self, sample: int, vt: int, wall: int, oid: int, values: Sequence[int]) -> None:
         """One ring's row; the rows of a sample come together, samples in order.  Raises ValueError."""
         if not self.count or sample != self.last_sample:

@@ -149,16 +149,16 @@ class SessionReader:
     @property
     def last_vt(self) -> int:
         """Virtual time, ns, of the last thing recorded."""
-        entries = self._index.entries
-        event = entries[-1].last_vt if entries else 0
-        return max(event, int(self._keyframes["vt"][-1])) if len(self._keyframes) else event
+        return self._last("vt", self._index.entries[-1].last_vt if self._index.entries else 0, self._counters.last_vt)
 
     @property
     def last_wall(self) -> int:
         """Wall time, ns since the run began, of the last thing recorded."""
-        entries = self._index.entries
-        event = entries[-1].last_wall if entries else 0
-        return max(event, int(self._keyframes["wall"][-1])) if len(self._keyframes) else event
+        return self._last("wall", self._index.entries[-1].last_wall if self._index.entries else 0, self._counters.last_wall)
+
+    def _last(self, column: str, event: int, sample: int) -> int:
+        keyframe = int(self._keyframes[column][-1]) if len(self._keyframes) else 0
+        return max(event, sample, keyframe)
 
     @property
     def event_count(self) -> int:

@@ -52,6 +52,8 @@ class Box:
             self.machine.netdev_add(option)
         for option in device.split(" "):
             assert self.machine.device_add(option) is not None, self.machine.world.messages
+        self.machine.system_reset()
+        self.machine.cont()
         self.guest = GuestKernel(self.machine.ports, config or DriverConfig(), traffic or [])
 
     def turn(self) -> int:

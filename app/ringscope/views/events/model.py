@@ -16,12 +16,12 @@ from ringscope.theme import LIGHT, Theme
 from ringscope.widgets.row_list import Column, Line
 
 COLUMNS: Final = (
-    Column("Event", 92, True),
-    Column("Time (s)", 104, True),
-    Column("Group", 92),
-    Column("Kind", 168),
-    Column("Object", 150),
-    Column("Cause", 84, True),
+    Column("Event", 80, True),
+    Column("Time (s)", 96, True),
+    Column("Group", 88),
+    Column("Kind", 142),
+    Column("Object", 116),
+    Column("Cause", 74, True),
     Column("Arguments", 400),
 )
 SWATCH: Final = 2

@@ -18,10 +18,11 @@ from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
 from ringscope_core.trace.slots import SLOT_NAMES, chain_of, slot_states, table_of
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, DESC_F_WRITE, MachineState, RingImage
 
+
 class Descriptor(NamedTuple):
     """One entry of a descriptor table."""
 
-    index: int
+    number: int
     addr: int
     length: int
     flags: int
@@ -47,7 +48,7 @@ class DescriptorPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.tree = table(["", "Value", ""], [130, 170, 80], {1}, "Descriptor chain")
+        self.tree = table(["", "Value", ""], (36, 44, 22), {1}, "Descriptor chain")
         self.bytes = HexView()
         self._note = QLabel()
         self._note.setProperty("role", "muted")
@@ -89,7 +90,7 @@ class DescriptorPage(Page):
         chain = whole_chain(ring, head)
         for place, entry in enumerate(chain):
             where = "indirect " if entry.indirect else ""
-            node = root.add(Node(place, [f"{where}descriptor {entry.index}", "head" if place == 0 else f"{place} in chain", ""], heading=True))
+            node = root.add(Node(place, [f"{where}descriptor {entry.number}", "head" if place == 0 else f"{place} in chain", ""], heading=True))
             direction = "device writes" if entry.flags & DESC_F_WRITE else "device reads"
             node.add(Node((place, "addr"), ["addr", f"0x{entry.addr:x}", "guest phys."]))
             node.add(Node((place, "len"), ["len", str(entry.length), "bytes"]))

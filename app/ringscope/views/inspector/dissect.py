@@ -70,7 +70,11 @@ def _ip(frame: bytes, parsed: ParsedFrame) -> list[Row]:
     at = int(parsed.l3)
     rows = [(layer, "source", address(parsed.source_ip())), (layer, "destination", address(parsed.destination_ip()))]
     if layer == "IPv4":
-        rows += [(layer, "identification", f"0x{_u16(frame, at + 4):04x}"), (layer, "time to live", str(frame[at + 8])), (layer, "length", str(_u16(frame, at + 2)))]
+        rows += [
+            (layer, "identification", f"0x{_u16(frame, at + 4):04x}"),
+            (layer, "time to live", str(frame[at + 8])),
+            (layer, "length", str(_u16(frame, at + 2))),
+        ]
         if parsed.fragment:
             rows.append((layer, "fragment", f"offset {(parsed.fragment & 0x1FFF) * 8}"))
     else:
@@ -87,7 +91,12 @@ def _transport(frame: bytes, parsed: ParsedFrame) -> list[Row]:
         rows += [(layer, "source port", str(parsed.source_port)), (layer, "destination port", str(parsed.destination_port))]
     if layer == "TCP":
         flags = " ".join(name for bit, name in enumerate(_TCP_FLAGS) if frame[at + 13] >> bit & 1)
-        rows += [(layer, "sequence", str(_u32(frame, at + 4))), (layer, "acknowledgment", str(_u32(frame, at + 8))), (layer, "flags", flags), (layer, "window", str(_u16(frame, at + 14)))]
+        rows += [
+            (layer, "sequence", str(_u32(frame, at + 4))),
+            (layer, "acknowledgment", str(_u32(frame, at + 8))),
+            (layer, "flags", flags),
+            (layer, "window", str(_u16(frame, at + 14))),
+        ]
     if layer in ("ICMP", "ICMPv6"):
         names = _ICMP if layer == "ICMP" else _ICMP6
         rows.append((layer, "type", f"{frame[at]} {names.get(frame[at], '')}".strip()))

@@ -20,7 +20,7 @@ class EventPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.tree = table(["", "Value", "Unit"], [150, 190, 60], {1}, "Event")
+        self.tree = table(["", "Value", "Unit"], (40, 48, 16), {1}, "Event")
         self.body.addWidget(self.tree, 1)
         self.tree.picked.connect(self._pick)
 
@@ -46,7 +46,8 @@ class EventPage(Page):
         spec = store.kind(number)
         self.title.setText(spec.name if spec else f"kind {number}")
         level = f"recorded at level {LEVEL_NAMES[spec.level]} and above" if spec and 0 <= spec.level < len(LEVEL_NAMES) else ""
-        self.subtitle.setText(f"{spec.title if spec else 'not declared'}\nevent {seq}  ·  {format_clock(int(row['vt']))} s virtual, {format_clock(int(row['wall']))} s wall\n{level}")
+        times = f"event {seq}  ·  {format_clock(int(row['vt']))} s virtual, {format_clock(int(row['wall']))} s wall"
+        self.subtitle.setText(f"{spec.title if spec else 'not declared'}\n{times}\n{level}")
         root = Node(None, [])
         oid = int(row["obj"])
         if oid:
@@ -54,7 +55,9 @@ class EventPage(Page):
         args = root.add(Node("args", ["arguments", "", ""], heading=True))
         for place, (name, text, unit) in enumerate(store.decoder.arguments(number, arguments_of(row))):
             value = int(row[f"a{place}"])
-            args.add(Node(f"packet:{value}" if unit == "packet" else f"arg{place}:", [name, text, unit], tip=f"{name} = {value} = 0x{value & 0xFFFFFFFFFFFFFFFF:x}"))
+            args.add(
+                Node(f"packet:{value}" if unit == "packet" else f"arg{place}:", [name, text, unit], tip=f"{name} = {value} = 0x{value & 0xFFFFFFFFFFFFFFFF:x}")
+            )
         self._add_causes(root, int(row["cause"]))
         self._add_stack(root, seq)
         self.tree.put(root)

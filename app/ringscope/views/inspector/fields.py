@@ -61,7 +61,7 @@ def field_tree(oid: int, state: MachineState, store: Store, forest: TypeForest, 
     for number, spec in store.reader.fields.items():
         by_struct.setdefault(spec.struct, []).append(number)
     wanted = structs_of(oid, store, forest)
-    others = {spec.struct for number in values if (spec := store.field(number)) is not None} - set(wanted)
+    others = {found.struct for number in values if (found := store.field(number)) is not None} - set(wanted)
     for struct in [*wanted, *sorted(others)]:
         if struct not in by_struct:
             continue

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import Final
 
-from PySide6.QtWidgets import QTabWidget
+from PySide6.QtWidgets import QHeaderView, QTabWidget
 
 from ringscope.commands import Commands
 from ringscope.decode import format_clock
@@ -32,11 +32,12 @@ class ObjectPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.fields = table(["Field", "Value", "Offset"], [160, 130, 48], {1, 2}, "Fields")
-        self.properties = table(["Property", "Value", "Type"], [140, 120, 60], {1}, "Properties")
-        self.methods = table(["Hook", "Function", "Set by"], [130, 140, 80], {1}, "Class hooks")
-        self.origin = table(["Frame"], [600], {0}, "Stack that created it")
-        self.history = table(["Event", "Time (s)", "Field", "Value", "Was"], [64, 76, 110, 80, 60], {0, 1, 3, 4}, "History")
+        self.fields = table(["Field", "Value", "Offset"], (48, 40, 16), {1, 2}, "Fields")
+        self.properties = table(["Property", "Value", "Type"], (46, 40, 24), {1}, "Properties")
+        self.methods = table(["Hook", "Function", "Set by"], (34, 46, 26), {1}, "Class hooks")
+        self.origin = table(["Frame"], (), {0}, "Stack that created it")
+        self.origin.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.history = table(["Event", "Time (s)", "Field", "Value", "Was"], (17, 22, 32, 26, 20), {0, 1, 3, 4}, "History")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for tree, name, tip in (
@@ -112,7 +113,9 @@ class ObjectPage(Page):
         for name, (type_name, value) in sorted(self._property_values.items()):
             root.add(Node(name, [name, value, type_name], muted=value == "unknown"))
         if not root.children:
-            reason = "a ring is no QOM object" if is_ring(oid) else "no answer yet" if asked and self.store.live else "only a running machine tells its properties"
+            reason = (
+                "a ring is no QOM object" if is_ring(oid) else "no answer yet" if asked and self.store.live else "only a running machine tells its properties"
+            )
             root.add(Node("", [reason, "", ""], muted=True))
         self.properties.put(root)
 
@@ -166,7 +169,6 @@ class ObjectPage(Page):
         if not root.children:
             root.add(Node(-1, ["", "", "no change up to here", "", ""], muted=True))
         self.history.put(root)
-
 
     def text(self) -> str:
         """The tab in front; fields as gdb prints them."""

@@ -23,7 +23,7 @@ class PacketPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.tree = table(["", "Value"], [130, 220], {1}, "Headers")
+        self.tree = table(["", "Value"], (36, 64), {1}, "Headers")
         self.bytes = HexView()
         self._buttons: dict[str, QToolButton] = {}
         bar = QWidget()
@@ -63,7 +63,9 @@ class PacketPage(Page):
         row = rows[0]
         self.title.setText(f"Packet {packet}")
         way = "transmitted by the guest" if row.direction == 0 else "received by the guest"
-        self.subtitle.setText(f"{way}  ·  queue pair {row.queue}  ·  head {row.head}\n{row.length} B at {format_clock(row.vt)} s, event {row.seq} of {self.store.last_seq}")
+        self.subtitle.setText(
+            f"{way}  ·  queue pair {row.queue}  ·  head {row.head}\n{row.length} B at {format_clock(row.vt)} s, event {row.seq} of {self.store.last_seq}"
+        )
         try:
             data = reader.packet_bytes(packet)
         except SessionError:

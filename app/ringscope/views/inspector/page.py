@@ -53,9 +53,6 @@ class Page(QWidget):
         return f"{self.title.text()}\n{self.subtitle.text()}"
 
 
-def table(columns: list[str], widths: list[int], mono: set[int], name: str) -> TreeList:
-    """A table for a page."""
-    tree = TreeList(columns, mono, name)
-    for place, width in enumerate(widths):
-        tree.header().resizeSection(place, width)
-    return tree
+def table(columns: list[str], weights: tuple[int, ...], mono: set[int], name: str) -> TreeList:
+    """A table for a page; `weights` share its width."""
+    return TreeList(columns, mono, name, weights)

@@ -19,9 +19,9 @@ class TypePage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.chain = table(["Type", "Instance", "Class"], [190, 100, 100], {1, 2}, "Line of parents")
-        self.methods = table(["Hook", "Function", "Set by"], [130, 150, 90], {1}, "Class hooks")
-        self.layout_table = table(["Field", "Type", "Offset"], [160, 160, 50], {1, 2}, "Structure")
+        self.chain = table(["Type", "Instance", "Class"], (52, 30, 26), {1, 2}, "Line of parents")
+        self.methods = table(["Hook", "Function", "Set by"], (34, 46, 26), {1}, "Class hooks")
+        self.layout_table = table(["Field", "Type", "Offset"], (40, 48, 14), {1, 2}, "Structure")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for tree, name in ((self.chain, "Parents"), (self.methods, "Hooks"), (self.layout_table, "Structure")):

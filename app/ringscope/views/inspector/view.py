@@ -37,10 +37,11 @@ class InspectorView(View):
         strip = QFrame()
         strip.setObjectName("strip")
         row = QHBoxLayout(strip)
-        row.setContentsMargins(6, 3, 6, 3)
-        row.setSpacing(2)
+        row.setContentsMargins(2, 3, 2, 3)
+        row.setSpacing(0)
         for name, title in SUBJECTS:
             button = QToolButton()
+            button.setObjectName("subject")
             button.setText(title)
             button.setCheckable(True)
             button.setToolTip(f"What the inspector knows of the {name} in focus")

@@ -24,15 +24,21 @@ def composition(state: MachineState, store: Store) -> Node:
     root = Node(0, [])
     nodes: dict[int, Node] = {}
     for oid, found in sorted(state.objects.items()):
-        texts = [_name(store, oid, found), store.text(found.type_id), _address(found), str(found.ref)]
-        nodes[oid] = Node(oid, texts, tip=f"{store.path_of(oid)}\n{store.text(found.type_id)}\nreferences: {found.ref}")
+        texts = [_name(store, oid, found), store.text(found.type_id), str(found.ref), _address(found)]
+        nodes[oid] = Node(oid, texts, tip=f"{store.path_of(oid)}\n{store.text(found.type_id)} at {_address(found)}\nreferences: {found.ref}")
     for oid, node in nodes.items():
         parent = state.objects[oid].parent
         (nodes.get(parent, root) if parent != oid else root).add(node)
     if state.rings:
         rings = root.add(Node(RINGS_KEY, ["virtqueues", f"{len(state.rings)} rings", "", ""], heading=True))
         for oid, ring in sorted(state.rings.items(), key=lambda item: (int(ring_index(item[0])), item[0])):
-            rings.add(Node(oid, [store.name_of(oid), f"{ring.num} descriptors", f"0x{ring.desc_gpa:x}", ""], tip=f"{store.path_of(oid)}: descriptors at guest physical 0x{ring.desc_gpa:x}"))
+            rings.add(
+                Node(
+                    oid,
+                    [store.name_of(oid), f"{ring.num} descriptors", "", f"0x{ring.desc_gpa:x}"],
+                    tip=f"{store.path_of(oid)}: descriptors at guest physical 0x{ring.desc_gpa:x}",
+                )
+            )
     return root
 
 
@@ -58,11 +64,11 @@ def _is_a(forest: TypeForest, name: str, ancestor: str) -> bool:
 def _add_bus(parent: Node, bus: int, state: MachineState, store: Store, buses: set[int], on_bus: dict[int, list[int]]) -> None:
     found = state.objects.get(bus)
     kind = store.text(found.type_id) if found else store.type_of(bus)
-    node = parent.add(Node(bus, [f"bus: {store.name_of(bus)}", kind, _address(found) if found else "", str(found.ref) if found else ""], heading=True))
+    node = parent.add(Node(bus, [f"bus: {store.name_of(bus)}", kind, str(found.ref) if found else "", _address(found) if found else ""], heading=True))
     for device in on_bus.get(bus, ()):
         one = state.objects[device]
         kind = store.text(one.type_id)
-        child = node.add(Node(device, [f'dev: {kind}, id "{_device_id(store, device, one)}"', kind, _address(one), str(one.ref)]))
+        child = node.add(Node(device, [f'dev: {kind}, id "{_device_id(store, device, one)}"', kind, str(one.ref), _address(one)]))
         for own in sorted(buses):
             if state.objects[own].parent == device:
                 _add_bus(child, own, state, store, buses, on_bus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
@@ -13,7 +14,9 @@ from ringscope.views.objects.model import bus_tree, composition
 from ringscope.views.spec import View
 from ringscope.widgets.tree_list import TreeList
 
-COLUMNS = ["Name", "Type", "Address", "Ref"]
+COLUMNS = ["Name", "Type", "Ref", "Address"]
+WIDE = 430
+"""From this width on there is room for the addresses."""
 
 
 class ObjectsView(View):
@@ -28,9 +31,6 @@ class ObjectsView(View):
         self.tabs.addTab(self.composition, "Composition")
         self.tabs.addTab(self.buses, "Buses")
         for tree in (self.composition, self.buses):
-            tree.header().resizeSection(0, 180)
-            tree.header().resizeSection(1, 130)
-            tree.header().resizeSection(2, 118)
             tree.picked.connect(self._pick)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -38,6 +38,13 @@ class ObjectsView(View):
         self._forest = TypeForest(store)
         self.setFocusProxy(self.composition)
         self.tabs.currentChanged.connect(lambda _: self.refresh())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Names and types share what there is; addresses show when there is room (they are in the inspector too)."""
+        super().resizeEvent(event)
+        for tree in (self.composition, self.buses):
+            tree.weights = (50, 38, 9, 32 if self.width() >= WIDE else 0)
+            tree.share()
 
     def _pick(self, key: object) -> None:
         if isinstance(key, int) and key > 0:

@@ -22,8 +22,7 @@ class SkeletonView(View):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
-        self.table = TreeList(["Kind", "Events"], {1}, "Events by kind")
-        self.table.header().resizeSection(0, 260)
+        self.table = TreeList(["Kind", "Events"], {1}, "Events by kind", (70, 30))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)

@@ -23,8 +23,9 @@ QUANTILES: Final = (0.50, 0.90, 0.99)
 COLUMN: Final[dict[str, int]] = {name: place for place, name in enumerate(COUNTER_NAMES)}
 LATENCY_SAMPLES: Final = 16
 """Samples whose latencies make one percentile: at 60 a second about a quarter second."""
-CHUNK: Final = 192
+CHUNK: Final = 64
 """Samples whose histograms are read at a time."""
+ALL: Final = slice(None)
 _FOREVER: Final = 1 << 62
 _EDGES: Final[Floats] = np.array([bucket_floor_ns(bucket) for bucket in range(int(BUCKETS) + 1)], np.float64)
 
@@ -141,17 +142,17 @@ class Samples:
         """A percentile (place in `QUANTILES`) of a ring at all samples, NaN where nothing completed."""
         return self._latency[: self.count, self.oids.index(oid), place]
 
-    def window_starts(self, times: Floats, window_s: float) -> Ints:
-        """For each sample the one that a rate over `window_s` is taken against: at least one sample earlier."""
-        places = np.searchsorted(times, times - window_s, "left")
-        return np.maximum(np.minimum(places, np.arange(len(times)) - 1), 0)
+    def window_starts(self, times: Floats, window_s: float, part: slice = ALL) -> Ints:
+        """For each sample of `part` the one that a rate over `window_s` is taken against: at least one sample earlier."""
+        places = np.searchsorted(times, times[part] - window_s, "left")
+        return np.maximum(np.minimum(places, np.arange(len(times))[part] - 1), 0)
 
-    def rate(self, oid: int, name: str, times: Floats, starts: Ints) -> Floats:
-        """A counter's growth per second over the window, NaN where no time passed."""
+    def rate(self, oid: int, name: str, times: Floats, starts: Ints, part: slice = ALL) -> Floats:
+        """A counter's growth per second over the window at the samples of `part`, NaN where no time passed."""
         values = self.column(oid, name)
-        elapsed = times - times[starts]
+        elapsed = times[part] - times[starts]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(elapsed > 0, (values - values[starts]) / elapsed, np.nan)
+            return np.where(elapsed > 0, (values[part] - values[starts]) / elapsed, np.nan)
 
     def occupancy(self, oid: int) -> Floats:
         """Percent of the ring that is available to or in flight in the device, NaN where the ring is not set up."""

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from ringscope.theme import LIGHT, Theme, ui_font
-from ringscope.views.throughput.axes import LogTimeAxis, SecondsAxis, SiAxis, pen
-from ringscope.views.throughput.model import QUANTILES, Floats, Samples
+from ringscope.views.throughput.axes import GridLines, LogTimeAxis, SecondsAxis, SiAxis, pen
+from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples
 
 
 class PlotKind(NamedTuple):
@@ -49,6 +49,7 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """Antialiased and thicker lines: for figures, too slow for live traffic."""
         self._plots: dict[str, Any] = {}
         self._curves: dict[tuple[str, int, int], Any] = {}
+        self._grids: list[GridLines] = []
         self._cross: list[Any] = []
         self._focus_lines: list[Any] = []
         self._markers: dict[str, list[Any]] = {"A": [], "B": []}
@@ -71,7 +72,6 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         plot.setMenuEnabled(False)
         plot.setClipToView(True)
         plot.setDownsampling(auto=True, mode="peak")
-        plot.showGrid(x=True, y=True, alpha=0.25)
         plot.enableAutoRange(x=False, y=True)
         plot.vb.setAutoVisible(y=True)
         plot.vb.setMouseEnabled(x=True, y=False)
@@ -88,6 +88,9 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         if first is not None:
             plot.setXLink(first)
         self._plots[kind.name] = plot
+        grid = GridLines(plot)
+        plot.addItem(grid, ignoreBounds=True)
+        self._grids.append(grid)
         self._cross.append(_hidden_line(plot))
         self._focus_lines.append(_hidden_line(plot))
         for name in self._markers:
@@ -110,6 +113,8 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
                 axis.setPen(theme.color("border"))
                 axis.setTextPen(theme.color("text.muted"))
                 axis.setStyle(tickFont=ui_font(7.5), tickTextOffset=4, tickLength=4)
+        for grid in self._grids:
+            grid.set_color(theme.color("grid"))
         for line in self._cross:
             line.setPen(pen(theme.color("text.muted"), 1.0, _DASH))
         for line in self._focus_lines:
@@ -124,26 +129,21 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     def show_samples(self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float) -> None:
         """Draw the rings `shown`; the others' curves are hidden."""
         times = samples.time_s(wall)
-        starts = samples.window_starts(times, window_s)
+        part = self._visible(times)
+        starts = samples.window_starts(times, window_s, part)
         for key, curve in self._curves.items():
             if key[1] not in shown:
                 curve.setVisible(False)
         for oid in shown:
             for kind in PLOTS:
-                for style, values in enumerate(self._values(kind.name, samples, oid, times, starts)):
-                    self._set(kind, oid, style, times, values, colors[oid])
+                for style, values in enumerate(_values(kind.name, samples, oid, times, starts, part)):
+                    self._set(kind, oid, style, times[part], values, colors[oid])
 
-    def _values(self, name: str, samples: Samples, oid: int, times: Floats, starts: Any) -> list[Floats]:
-        if name == "packets":
-            return [samples.rate(oid, "packets", times, starts)]
-        if name == "bits":
-            return [8.0 * samples.rate(oid, "bytes", times, starts)]
-        if name == "occupancy":
-            return [samples.occupancy(oid)]
-        if name == "latency":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return [np.log10(samples.latency_ns(oid, place)) for place in range(len(QUANTILES))]
-        return [samples.rate(oid, name, times, starts), samples.rate(oid, f"{name}_suppressed", times, starts)]
+    def _visible(self, times: Floats) -> slice:
+        """The samples that the view shows and one on either side: the rest need not be computed."""
+        low, high = self.x_range()
+        first, last = np.searchsorted(times, (low, high))
+        return slice(max(0, int(first) - 1), int(last) + 1)
 
     def _set(self, kind: PlotKind, oid: int, style: int, times: Floats, values: Floats, color: Any) -> None:
         key = (kind.name, oid, style)
@@ -219,6 +219,20 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """The pointer is gone: no crosshair."""
         super().leaveEvent(event)
         self.pointed.emit(None)
+
+
+def _values(name: str, samples: Samples, oid: int, times: Floats, starts: Ints, part: slice) -> list[Floats]:
+    """The curves of one queue in one plot, in the order of the plot's styles."""
+    if name == "packets":
+        return [samples.rate(oid, "packets", times, starts, part)]
+    if name == "bits":
+        return [8.0 * samples.rate(oid, "bytes", times, starts, part)]
+    if name == "occupancy":
+        return [samples.occupancy(oid)[part]]
+    if name == "latency":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return [np.log10(samples.latency_ns(oid, place)[part]) for place in range(len(QUANTILES))]
+    return [samples.rate(oid, column, times, starts, part) for column in (name, f"{name}_suppressed")]
 
 
 def _hidden_line(plot: Any) -> Any:

@@ -321,7 +321,9 @@ class ThroughputView(View):
         self.board.set_marker(name, low + (high - low) * (1 / 3 if name == "A" else 2 / 3))
 
     def _stop_following(self) -> None:
+        """A person moved the view: stay there, and draw what came into sight."""
         self.follow.setChecked(False)
+        self._draw()
 
     def _set_frozen(self, frozen: bool) -> None:
         self._frozen = frozen

@@ -132,7 +132,10 @@ class TypeItem(QGraphicsItem):
 
 def _tip(row: TypeRow) -> str:
     lines = [row.name + (" (abstract)" if row.abstract else ""), f"parent: {row.parent or 'none'}"]
-    lines += [f"{what}: {struct or 'unknown'}, {size_text(size)}" for what, struct, size in (("instance", row.instance_struct, row.instance_size), ("class", row.class_struct, row.class_size))]
+    lines += [
+        f"{what}: {struct or 'unknown'}, {size_text(size)}"
+        for what, struct, size in (("instance", row.instance_struct, row.instance_size), ("class", row.class_struct, row.class_size))
+    ]
     lines += [f"{hook}: {function}" for hook, function in row.hooks]
     if row.interfaces:
         lines.append("implements " + ", ".join(row.interfaces))

@@ -20,9 +20,7 @@ class TypeTreeView(View):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
-        self.tree = TreeList(["Type", "Live", "Size"], {1, 2}, "QOM types")
-        self.tree.header().resizeSection(0, 215)
-        self.tree.header().resizeSection(1, 42)
+        self.tree = TreeList(["Type", "Live", "Size"], {1, 2}, "QOM types", (70, 14, 18))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tree)

@@ -19,6 +19,7 @@ from ringscope_core.trace.kinds import EV_INTX
 FN_RESET = declare("pcibus_reset", "qbus:ptr")
 FN_DEVICE_RESET = declare("pci_do_device_reset", "dev:ptr")
 FN_REALIZE = declare("pci_bus_realize", "qbus:ptr errp:ptr")
+FN_EXPRESS_REALIZE = declare("pcie_bus_realize", "qbus:ptr errp:ptr")
 
 PCI_NUM_PINS: Final = 4
 CLASS_NAMES: Final[dict[int, str]] = {0x0200: "Ethernet controller"}
@@ -48,6 +49,14 @@ class PCIBus(BusState):
         self.irq_count: list[int] = [0] * PCI_NUM_PINS
         """Functions that drive each pin."""
 
+    def is_express(self) -> bool:
+        """pci_bus_is_express."""
+        return self.typename == "PCIE"
+
+    def is_root(self) -> bool:
+        """pci_bus_is_root: the host bridge's own bus, the only one there is until bridges come."""
+        return True
+
     def function_at(self, devfn: i64) -> PCIDevice | None:
         """The function at `devfn`, None for an empty place."""
         return self.functions[devfn]
@@ -73,6 +82,14 @@ def pci_bus_realize(bus: BusState, errp: Errp) -> None:
     """Class hook: nothing to prepare, functions come with their devices (pci.c:114)."""
     log = bus.world.log
     FN_REALIZE.enter(log, bus.addr, errp.addr)
+    log.leave()
+
+
+def pcie_bus_realize(bus: BusState, errp: Errp) -> None:
+    """Class hook of express buses (pci.c:124)."""
+    log = bus.world.log
+    FN_EXPRESS_REALIZE.enter(log, bus.addr, errp.addr)
+    pci_bus_realize(bus, errp)
     log.leave()
 
 

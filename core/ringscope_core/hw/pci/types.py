@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from ringscope_core.hw.pci import regs as r
-from ringscope_core.hw.pci.bus import PCIBus, PCIBusClass, pci_bus_realize, pcibus_dev_print, pcibus_get_dev_path, pcibus_reset
+from ringscope_core.hw.pci.bus import (
+    PCIBus,
+    PCIBusClass,
+    pci_bus_realize,
+    pcibus_dev_print,
+    pcibus_get_dev_path,
+    pcibus_reset,
+    pcie_bus_realize,
+)
 from ringscope_core.hw.pci.device import PCIDevice, PCIDeviceClass
 from ringscope_core.hw.pci.realize import INTERFACE_CONVENTIONAL_PCI_DEVICE, INTERFACE_PCIE_DEVICE, pci_qdev_realize, pci_qdev_unrealize
 from ringscope_core.hw.qdev.member import Member
@@ -56,9 +64,9 @@ def pci_bus_class_init(klass: ObjectClass) -> None:
 
 
 def pcie_bus_class_init(klass: ObjectClass) -> None:
-    """class_init of "PCIE" (pci.c:201): the hook is the conventional bus's until express buses come."""
+    """class_init of "PCIE" (pci.c:201)."""
     assert isinstance(klass, PCIBusClass)
-    klass.realize = pci_bus_realize
+    klass.realize = pcie_bus_realize
 
 
 def register_pci_types(table: TypeTable) -> None:

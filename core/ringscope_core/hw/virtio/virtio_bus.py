@@ -174,6 +174,37 @@ def virtio_bus_ioeventfd_enabled(bus: VirtioBusState) -> bool:
     return hook is not None and hook(bus.transport())
 
 
+def virtio_bus_start_ioeventfd(bus: VirtioBusState) -> None:
+    """Kicks go through ioeventfds from now on, and every queue is kicked once (virtio-bus.c:207)."""
+    if bus.ioeventfd_started or not virtio_bus_ioeventfd_enabled(bus):
+        return
+    vdev = bus.vdev()
+    if vdev is None:
+        return
+    log = bus.world.log
+    FN_START_IOEVENTFD.enter(log, bus.addr)
+    for notifier in vdev.notifiers.values():
+        vdev.ctx.loop.bh_schedule(notifier)
+    bus.set_ioeventfd_started(True)
+    log.leave()
+
+
+def virtio_bus_stop_ioeventfd(bus: VirtioBusState) -> None:
+    """Kicks are handled at once again; one that waits is handled now (virtio-bus.c:234)."""
+    if not bus.ioeventfd_started:
+        return
+    log = bus.world.log
+    FN_STOP_IOEVENTFD.enter(log, bus.addr)
+    vdev = bus.vdev()
+    if vdev is not None:
+        for notifier in list(vdev.notifiers.values()):
+            if notifier.scheduled:
+                vdev.ctx.loop.bh_cancel(notifier)
+                notifier.run()
+    bus.set_ioeventfd_started(False)
+    log.leave()
+
+
 def virtio_bus_class_init(klass: ObjectClass) -> None:
     """class_init of "virtio-bus" (virtio-bus.c:321)."""
     assert isinstance(klass, VirtioBusClass)

@@ -168,10 +168,7 @@ def _end(options: NetdevOptions, name: str) -> dict[str, str] | None:
 
 
 def _resolve(field: str, host: str, port: str) -> tuple[str, int]:
-    try:
-        number = int(port, 10)
-    except ValueError:
-        raise NetOptionError(f"port number '{port}' is invalid", f"{field}.port", port, "a number from 0 to 65535") from None
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else -1
     if not 0 <= number <= 65535:
         raise NetOptionError(f"port number '{port}' is invalid", f"{field}.port", port, "a number from 0 to 65535")
     if not host:
@@ -185,7 +182,7 @@ def _resolve(field: str, host: str, port: str) -> tuple[str, int]:
 def _is_multicast(host: str) -> bool:
     try:
         return 224 <= socket.inet_aton(host)[0] <= 239
-    except OSError:
+    except (OSError, UnicodeError):
         return False
 
 
@@ -249,13 +246,14 @@ def _multicast(host: NetHost, name: str, local: dict[str, str] | None, remote: d
 
 def _descriptor(host: NetHost, name: str, text: str) -> DgramPort:
     try:
-        number = int(text, 10)
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
         if not stat.S_ISSOCK(os.fstat(number).st_mode):
             raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
         sock = socket.socket(fileno=os.dup(number))
-    except (OSError, ValueError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a number"
-        raise NetOptionError(f"{name}: Can't use file descriptor {text}: {reason}", "local.str", text, "the number of an open datagram socket") from error
+    except OSError as error:
+        raise NetOptionError(
+            f"{name}: Can't use file descriptor {text}: {error.strerror}", "local.str", text, "the number of an open datagram socket"
+        ) from error
     if sock.type != socket.SOCK_DGRAM:
         sock.close()
         raise NetOptionError(f"{name}: Can't use file descriptor {text}: not a datagram socket", "local.str", text, "an open datagram socket")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final, TypeVar, final
 
@@ -56,6 +57,19 @@ def id_wellformed(name: str) -> bool:
     return head.isascii() and head.isalpha() and all(c.isascii() and (c.isalnum() or c in "-._") for c in rest)
 
 
+_INTEGER: Final = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]{1,40})|0([0-7]{1,40})|(0|[1-9][0-9]{0,40}))")
+
+
+def integer(text: str) -> int | None:
+    """The number that C's strtoll reads in all of `text`, base by its prefix; None when it is none (or has over 40 digits)."""
+    found = _INTEGER.fullmatch(text)
+    if found is None:
+        return None
+    sign, hexadecimal, octal, decimal = found.groups()
+    value = int(hexadecimal, 16) if hexadecimal else int(octal, 8) if octal else int(decimal)
+    return -value if sign == "-" else value
+
+
 @final
 class NetdevOptions:
     """The options of one netdev, taken one by one; what nobody took is an error."""
@@ -65,6 +79,8 @@ class NetdevOptions:
         self.text: str = text
         self._values: dict[str, str] = {}
         self._known: set[str] = set()
+        if "\0" in text:
+            raise NetOptionError("an option string cannot hold a NUL character", "netdev", repr(text))
         first_id: str | None = None
         for key, value in parse_opts(text):
             if key == "id" and first_id is None:
@@ -97,21 +113,17 @@ class NetdevOptions:
         """Take a number from `least` to `most`."""
         given = self.optional(key, str(default))
         expects = f"a number between {least} and {most}"
-        try:
-            value = int(given, 0)
-        except ValueError:
-            value = least - 1
-        if not least <= value <= most:
+        value = integer(given)
+        if value is None or not least <= value <= most:
             raise NetOptionError(f"Parameter '{key}' expects {expects}", key, given, expects)
         return value
 
     def int32(self, key: str) -> int:
         """Take a number that QEMU's schema has as int32, with its messages."""
         given = self.required(key)
-        try:
-            value = int(given, 0)
-        except ValueError:
-            raise NetOptionError(f"Parameter '{key}' expects an int64 value", key, given, "an int64 value") from None
+        value = integer(given)
+        if value is None:
+            raise NetOptionError(f"Parameter '{key}' expects an int64 value", key, given, "an int64 value")
         if not -INT32_MAX - 1 <= value <= INT32_MAX:
             raise NetOptionError(f"Parameter '{key}' expects int32_t", key, given, "int32_t")
         return value

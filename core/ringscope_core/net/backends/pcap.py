@@ -9,7 +9,8 @@ from mypy_extensions import i64
 
 from ringscope_core.net.backends.backend import BURST, Backend, WakeTimer
 from ringscope_core.net.backends.options import NetdevOptions
-from ringscope_core.net.backends.pcap_file import Capture, CaptureWriter
+from ringscope_core.net.backends.pcap_file import Capture
+from ringscope_core.net.backends.pcap_writer import CaptureWriter
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.net.host import NetHost
@@ -79,6 +80,19 @@ class PcapPort(Backend):
                 self.host.loop.timer_mod(self._timer, due)
             return 0
         return self._replay(capture, now)
+
+    def limit(self, frames: i64) -> None:
+        """End the replay after `frames` frames that the network layer takes; more than there are changes nothing."""
+        capture = self.capture
+        if capture is None:
+            return
+        left = frames
+        end = self._next
+        while end < self._count and left > 0:
+            if capture.length(end) <= NET_BUFSIZE:
+                left -= 1
+            end += 1
+        self._count = end
 
     def _blocked(self) -> bool:
         """Whether a frame waits, or no driver is there yet: a replay must not begin before the device takes frames."""

@@ -81,6 +81,14 @@ def test_frames_longer_than_the_network_layer_takes_are_a_counted_drop(tmp_path:
     nic.host.close()
 
 
+def test_a_limit_counts_the_frames_that_can_pass(tmp_path: Path) -> None:
+    nic, backend = replay(tmp_path / "a", [(0, b"1"), (0, bytes(70000)), (0, b"2"), (0, b"3")])
+    backend.limit(2)
+    backend.poll()
+    assert nic.frames == [b"1", b"2"] and backend.done()
+    nic.host.close()
+
+
 def test_what_the_device_sends_is_written(tmp_path: Path) -> None:
     out = tmp_path / "out.pcap"
     nic, backend = replay(tmp_path / "in", [(0, b"in")], f",out={out}")

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringscope_core.net.backends.pcap_file import Capture, CaptureWriter
+from ringscope_core.net.backends.pcap_file import Capture
+from ringscope_core.net.backends.pcap_writer import CaptureWriter
 from ringscope_core.net.errors import NetOptionError
 from tests.core.net.backends.captures import Frame, block, enhanced, interface, obsolete, option, pcap, section, simple
 

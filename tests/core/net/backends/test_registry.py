@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringscope_core.net.backends import create, inject
-from ringscope_core.net.backends.options import id_wellformed, parse_opts
+from ringscope_core.net.backends.options import id_wellformed, integer, parse_opts
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.net.net import MAX_QUEUE_NUM
 from tests.core.net.boxes import make_host, nic_on
@@ -60,6 +60,13 @@ from tests.core.net.boxes import make_host, nic_on
         ),
         (f"dgram,id=n0,local.type=unix,local.path={'u' * 200},remote.type=unix,remote.path=x", f"UNIX socket path '{'u' * 200}' is too long"),
         ("dgram,id=n0,local.type=fd,local.str=999", "n0: Can't use file descriptor 999: Bad file descriptor"),
+        # what no command line of QEMU's could carry, or no number is
+        ("hubport,id=n0,hubid=0\0", "an option string cannot hold a NUL character"),
+        ("hubport,id=n0,hubid=" + "9" * 5000, "Parameter 'hubid' expects an int64 value"),
+        (
+            "dgram,id=n0,local.type=inet,local.host=,local.port=0,remote.type=inet,remote.host=\udcff,remote.port=1",
+            "can't resolve host address '\udcff'",
+        ),
         # ours
         ("responder,id=n0,mac=junk", "Parameter 'mac' expects a MAC address"),
         ("responder,id=n0,mac=01:00:00:00:00:01", "Parameter 'mac' expects a unicast MAC address"),
@@ -99,6 +106,12 @@ def test_queues_share_a_name_and_a_configuration() -> None:
 def test_option_strings() -> None:
     assert parse_opts("a,b=c,,d,e=,f,nog") == [("type", "a"), ("b", "c,d"), ("e", ""), ("f", "on"), ("g", "off")]
     assert parse_opts("k=v") == [("k", "v")]
+
+
+def test_numbers_are_read_as_c_reads_them() -> None:
+    good = {"0": 0, "10": 10, "-5": -5, "+7": 7, "0x1F": 31, "010": 8, "-0x10": -16}
+    assert {text: integer(text) for text in good} == good
+    assert [integer(text) for text in ("", "-", "0x", "09", "1_0", " 1", "1 ", "1.0", "\u0663")] == [None] * 9
 
 
 @given(st.text(alphabet="abc=,.no0 ", max_size=40))

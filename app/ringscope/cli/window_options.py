@@ -1,0 +1,77 @@
+"""Options that every verb with a window has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ringscope.launch import WindowOptions
+
+    SizeParam = click.ParamType[tuple[int, int]]
+else:
+    # generic only from click 8.3 on
+    SizeParam = click.ParamType
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Size(SizeParam):
+    """``WIDTHxHEIGHT`` in pixels."""
+
+    name = "WxH"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Two numbers."""
+        words = str(value).lower().split("x")
+        if len(words) != 2 or not all(word.isdigit() for word in words) or not all(300 <= int(word) <= 16384 for word in words):
+            self.fail(f"{value!r} is not allowed; a size such as 1920x1080, from 300 to 16384 pixels", param, ctx)
+        return int(words[0]), int(words[1])
+
+
+def window_options(function: F) -> F:
+    """Give a verb the options; it gets them as one argument ``window``."""
+
+    @click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default=None, help="Colours; auto follows the desktop.")
+    @click.option("--size", type=Size(), default=None, metavar="WxH", help="The window's size in pixels.")
+    @click.option("--view", default="", metavar="NAME", help="The view in front: types, objects, realize, rings, throughput, events.")
+    @click.option("--screenshot", type=click.Path(path_type=Path, dir_okay=False), default=None, hidden=True)
+    @click.option("--after", type=click.FloatRange(0.1, 3600), default=4.0, hidden=True)
+    @click.option("--fps-report", type=click.Path(path_type=Path, dir_okay=False), default=None, hidden=True)
+    @click.option("--watchdog", is_flag=True, hidden=True)
+    @wraps(function)
+    def with_options(
+        *args: Any,
+        theme: str | None,
+        size: tuple[int, int] | None,
+        view: str,
+        screenshot: Path | None,
+        after: float,
+        fps_report: Path | None,
+        watchdog: bool,
+        **rest: Any,
+    ) -> Any:
+        return function(*args, window=_options(theme, size, view, screenshot, after, fps_report, watchdog), **rest)
+
+    return with_options  # type: ignore[return-value]
+
+
+def _options(
+    theme: str | None, size: tuple[int, int] | None, view: str, screenshot: Path | None, after: float, fps_report: Path | None, watchdog: bool
+) -> Callable[[], WindowOptions]:
+    """The options as a function: `WindowOptions` is Qt's side of the house, and a verb may find that it has no display."""
+
+    def make() -> WindowOptions:
+        from ringscope.launch import WindowOptions
+        from ringscope.views import ALL_VIEWS, PANELS
+        from ringscope_core.scenario.errors import InputError
+
+        if view and view not in (*ALL_VIEWS, *PANELS):
+            raise InputError("view", view, f"one of {', '.join((*ALL_VIEWS, *PANELS))}")
+        return WindowOptions(theme or "", size, view, screenshot, after, fps_report, watchdog)
+
+    return make

@@ -1,0 +1,181 @@
+"""Opens the window on a live run or on a recording, and runs until it is closed."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from ringscope.sources.engine import EngineControls, EngineOptions
+from ringscope_core.scenario.errors import InputError
+from ringscope_resources import icon as icon_path
+
+if TYPE_CHECKING:
+    from ringscope.commands import Controls
+    from ringscope.focus import Focus
+    from ringscope.store import Store
+    from ringscope.window import Window
+
+
+NARROW: Final = 1500
+"""On a screen of less pixels across, the first layout folds the left docks away."""
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """How the window is to look, and what a test wants of it."""
+
+    theme: str = ""
+    """light, dark or auto; empty: as it was the last time."""
+    size: tuple[int, int] | None = None
+    view: str = ""
+    """The view in front; empty: as it was."""
+    screenshot: Path | None = None
+    """Write a picture of the window here and end."""
+    after_s: float = 4.0
+    """When the picture is taken or the report written."""
+    fps_report: Path | None = None
+    """Write frame times here and end."""
+    watchdog: bool = False
+    """Log ticks that take too long."""
+
+
+def application() -> QApplication:
+    """The application object, made once."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        return app
+    app = QApplication([sys.argv[0]])
+    app.setApplicationName("ringscope")
+    app.setApplicationDisplayName("Ringscope")
+    app.setDesktopFileName("ringscope")
+    app.setWindowIcon(QIcon(str(icon_path("ringscope"))))
+    return app
+
+
+def open_live(engine: EngineOptions, options: WindowOptions) -> int:
+    """The window on a new run; returns the exit code.  InputError when the engine refuses the scenario."""
+    app = application()
+    controls = EngineControls(engine)
+    controls.start()
+    # the heavy imports go on while the engine starts
+    from ringscope.store import Store
+    from ringscope.window import Window  # noqa: F401
+    from ringscope_core.session.reader import SessionReader
+
+    try:
+        path = controls.wait_started()
+    except RuntimeError as error:
+        controls.close()
+        raise InputError("scenario", engine.scenario, str(error)) from None
+    store = Store(SessionReader(path), live=True)
+    window = _make_window(store, controls, options)
+    controls.started.connect(lambda name: store.open(SessionReader(name), True))
+    controls.stopped.connect(lambda why: _engine_stopped(window, why))
+    controls.changed.connect(lambda: _engine_changed(window, controls))
+    window.closing.connect(controls.close)
+    try:
+        return _run(app, window, options)
+    finally:
+        controls.close()
+        store.reader.close()
+
+
+def _engine_stopped(window: Window, why: str) -> None:
+    window.store.poll()
+    window.store.set_live(False)
+    last = max(window.store.last_seq, 0)
+    window.show_problem(f"The engine stopped: {why}; the session up to event {last} is kept. Save it with Ctrl+S, or restart.")
+
+
+def _engine_changed(window: Window, controls: EngineControls) -> None:
+    if controls.state == "failed" and controls.failures:
+        window.show_problem(f"The machine was not built: {controls.failures[-1]}")
+    window.store.set_live(controls.state not in ("failed", "finished"))
+
+
+def open_file(path: Path, options: WindowOptions) -> int:
+    """The window on a recording; returns the exit code.  SessionError for a file that is none."""
+    from ringscope.focus import Focus
+    from ringscope.store import Store
+    from ringscope_core.session.reader import SessionReader
+
+    app = application()
+    store = Store(SessionReader(path))
+    focus = Focus()
+    focus.seq = store.last_seq
+    window = _make_window(store, None, options, focus)
+    try:
+        return _run(app, window, options)
+    finally:
+        store.reader.close()
+
+
+def _make_window(store: Store, controls: Controls | None, options: WindowOptions, focus: Focus | None = None) -> Window:
+    from ringscope.commands import Commands
+    from ringscope.focus import Focus as NewFocus
+    from ringscope.settings import Settings
+    from ringscope.sources.session import SessionControls
+    from ringscope.theme import theme_named
+    from ringscope.window import Window
+    from ringscope.window_frames import FrameMeter
+    from ringscope_core.session.reader import SessionReader
+
+    settings = Settings()
+    focus = focus or NewFocus()
+    playback = None if controls is not None else SessionControls(store, focus)
+    commands = Commands(controls or playback)
+    width = options.size[0] if options.size is not None else application().primaryScreen().availableGeometry().width()
+    theme = theme_named(options.theme or settings.get("theme", "auto"))
+    window = Window(store, focus, commands, theme, settings, FrameMeter(options.watchdog), width < NARROW)
+    if playback is not None:
+        window.on_tick = playback.tick
+
+    def open_other(path: Path) -> None:
+        reader = SessionReader(path)
+        if controls is not None:
+            controls.close()
+        store.open(reader, False)
+        other = SessionControls(store, focus)
+        commands.bind(other)
+        window.on_tick = other.tick
+
+    window.verbs.open_session = open_other
+    return window
+
+
+def _run(app: QApplication, window: Window, options: WindowOptions) -> int:
+    if options.size is not None:
+        window.resize(*options.size)
+    window.show()
+    if options.view:
+        window.show_view(options.view)
+    if options.watchdog:
+        logging.basicConfig(level=logging.WARNING)
+    # the objects made so far live as long as the window: the collector need not look at them again in the middle of a frame
+    gc.collect()
+    gc.freeze()
+    if options.screenshot is not None or options.fps_report is not None:
+        _later(options.after_s / 2, window.meter.forget)
+        _later(options.after_s, lambda: _finish(window, options))
+    return app.exec()
+
+
+def _later(seconds: float, action: Callable[[], None]) -> None:
+    QTimer.singleShot(round(seconds * 1000), action)
+
+
+def _finish(window: Window, options: WindowOptions) -> None:
+    if options.screenshot is not None and not window.grab().save(str(options.screenshot)):
+        print(f"ringscope: {options.screenshot} cannot be written", file=sys.stderr)
+    if options.fps_report is not None:
+        window.meter.write(options.fps_report)
+    window.close()

@@ -1,0 +1,308 @@
+"""A live source: the engine as a process of its own, controlled over QMP, recording into the file that the window reads.
+
+The engine may crash or be killed at any time: the window learns it from the process, says so, and can start another.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import QEventLoop, QObject, QProcess, QTimer, Signal
+
+from ringscope.commands import SPEED_MAX, SPEED_REAL, Controls
+from ringscope.sources.qmp_link import QmpLink
+
+STATUS_MS: Final = 150
+"""How often the engine is asked how it stands."""
+START_S: Final = 30.0
+"""A start that takes longer has failed."""
+QUIT_MS: Final = 3000
+"""An engine that was told to quit and is still there after that is killed."""
+_SETTLE_S: Final = 0.6
+"""So long after a change of speed its echo is not believed: it may be older."""
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What to run: everything that `python -m ringscope_core.engine` takes, but where to record and listen."""
+
+    scenario: str = "default"
+    settings: tuple[str, ...] = ()
+    speed: str = "1"
+    trace: str = ""
+    record: Path | None = None
+    """Where to keep the recording; None: it goes with the window."""
+    paused: bool = False
+
+
+class EngineControls(Controls):
+    """The engine's control surface and its life.
+
+    `started` carries the session file of a new run; `stopped` says in one line why an engine ended that nobody told to.
+    """
+
+    started = Signal(str)
+    stopped = Signal(str)
+
+    def __init__(self, options: EngineOptions, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.options = options
+        self.command: tuple[str, ...] = (sys.executable, "-m", "ringscope_core.engine")
+        """What to start; tests put something else here."""
+        self.session: Path | None = None
+        """The file that the present run is recorded in."""
+        self.problem: str = ""
+        """Why the last start failed, empty when it did not."""
+        self.failures: tuple[str, ...] = ()
+        """What the engine says went wrong with the machine."""
+        self.process: QProcess | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="ringscope-"))
+        self._runs = 0
+        self._link: QmpLink | None = None
+        self._closing = False
+        self._speed_set_at = 0.0
+        self._wanted_speed: float | None = None
+        self._status = QTimer(self)
+        self._status.setInterval(STATUS_MS)
+        self._status.timeout.connect(self._ask)
+        self._speed_later = QTimer(self)
+        self._speed_later.setSingleShot(True)
+        self._speed_later.setInterval(40)
+        self._speed_later.timeout.connect(self._send_speed)
+        self.state = "starting"
+
+    # -- life -----------------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start the process; returns at once (`wait_started`)."""
+        self._runs += 1
+        self.problem, self.failures = "", ()
+        self.session = self._session_path()
+        self.session.unlink(missing_ok=True)
+        process = QProcess(self)
+        process.setProgram(self.command[0])
+        process.setArguments([*self.command[1:], *self._arguments()])
+        process.readyReadStandardOutput.connect(self._read_output)
+        process.finished.connect(self._finished)
+        process.errorOccurred.connect(self._failed_to_start)
+        self.process = process
+        self._set_state("starting")
+        process.start()
+
+    def _session_path(self) -> Path:
+        kept = self.options.record
+        if kept is None:
+            return self._folder / f"run-{self._runs}.ringscope"
+        return kept if self._runs == 1 else kept.with_name(f"{kept.stem}-{self._runs}{kept.suffix}")
+
+    @property
+    def address(self) -> str:
+        """Path of the control socket of the present run."""
+        return str(self._folder / f"qmp-{self._runs}")
+
+    def _arguments(self) -> list[str]:
+        options = self.options
+        found = ["--scenario", options.scenario, "--session", str(self.session), "--socket", self.address]
+        found += ["--speed", options.speed, "--leave-with-client"]
+        if options.trace:
+            found += ["--trace", options.trace]
+        for setting in options.settings:
+            found += ["--set", setting]
+        return [*found, *(["--paused"] if options.paused else [])]
+
+    def wait_started(self, timeout_s: float = START_S) -> Path:
+        """Wait until the engine has said that it is ready; the session's file.  RuntimeError with one line when it does not get there."""
+        deadline = time.monotonic() + timeout_s
+        loop = QEventLoop()
+        poll = QTimer()
+        poll.timeout.connect(loop.quit)
+        poll.start(10)
+        while self.state == "starting" and not self.problem and time.monotonic() < deadline:
+            loop.exec()
+        if self.problem or self.state == "starting" or self.session is None:
+            raise RuntimeError(self.problem or f"the engine did not start within {timeout_s:.0f} s")
+        return self.session
+
+    def _read_output(self) -> None:
+        process = self.process
+        if process is None:
+            return
+        for line in bytes(process.readAllStandardOutput().data()).splitlines():
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(message, dict) and message.get("ready"):
+                self._ready(str(message.get("socket") or self.address))
+
+    def _ready(self, address: str) -> None:
+        link = QmpLink(self)
+        link.ready.connect(self._connected)
+        link.told.connect(self._told)
+        link.refused.connect(self.failed)
+        self._link = link
+        link.connect_to(address)
+        self._set_state("prelaunch")
+        self.started.emit(str(self.session))
+
+    def _connected(self) -> None:
+        self._status.start()
+        self._ask()
+
+    def _failed_to_start(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self.problem = f"the engine could not be started ({self.process.errorString() if self.process else ''})"
+            self._set_state("failed")
+
+    def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
+        self._status.stop()
+        if self._closing or self.process is None:
+            return
+        lines = bytes(self.process.readAllStandardError().data()).decode("utf-8", "replace").strip().splitlines()
+        last = lines[-1].removeprefix("ringscope-engine: ") if lines else ""
+        how = f"killed by signal {code}" if status == QProcess.ExitStatus.CrashExit else f"exit code {code}"
+        was_starting = self.state == "starting"
+        if was_starting:
+            self.problem = last or f"the engine ended at its start ({how})"
+        self._drop_link()
+        self._set_state("failed")
+        if not was_starting:
+            self.stopped.emit(f"{how}{f', {last}' if last else ''}")
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link.deleteLater()
+            self._link = None
+
+    def restart(self) -> None:
+        """End the present run and begin another of the same scenario, at the speed chosen last."""
+        self._end_process()
+        self.start()
+
+    def _end_process(self) -> None:
+        """Have the process quit, and kill it when it does not."""
+        self._status.stop()
+        process, self.process = self.process, None
+        if self._link is not None:
+            self._link.send("quit")
+        if process is not None and process.state() != QProcess.ProcessState.NotRunning:
+            process.finished.disconnect(self._finished)
+            process.terminate()
+            if not process.waitForFinished(QUIT_MS):
+                process.kill()
+                process.waitForFinished(QUIT_MS)
+        if process is not None:
+            process.deleteLater()
+        self._drop_link()
+
+    def close(self) -> None:
+        """End the engine; a recording that nobody asked to keep goes."""
+        if self._closing:
+            return
+        self._closing = True
+        self._end_process()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # -- how it stands --------------------------------------------------------------------------------------------------
+    def _ask(self) -> None:
+        if self._link is not None and self._link.waiting < 4:
+            self._link.send("x-ringscope-status", None, self._take_status)
+
+    def _told(self, name: str, data: object) -> None:
+        self._ask()
+
+    def _take_status(self, answer: object) -> None:
+        if not isinstance(answer, dict):
+            return
+        status: dict[str, Any] = answer
+        state = str(status.get("state", "running"))
+        alive = state not in ("finished", "failed")
+        capabilities = frozenset(str(word) for word in status.get("capabilities", ())) if alive else frozenset()
+        speed = self._speed_of(status.get("speed") or {})
+        if time.monotonic() - self._speed_set_at < _SETTLE_S:
+            speed = self.speed
+        failures = tuple(str(line) for line in status.get("failures", ()))
+        news = (state, capabilities | {"restart"}, speed, str(status.get("trace_level", "")), failures)
+        if news != (self.state, self.capabilities, self.speed, self.trace_level, self.failures):
+            self.state, self.capabilities, self.speed, self.trace_level, self.failures = news
+            self.changed.emit()
+
+    @staticmethod
+    def _speed_of(plain: dict[str, Any]) -> float:
+        rate = float(plain.get("events_per_second") or 0.0)
+        if rate > 0:
+            return rate
+        return SPEED_MAX if plain.get("max") else SPEED_REAL
+
+    def _set_state(self, state: str) -> None:
+        self.state = state
+        if state in ("failed", "starting"):
+            self.capabilities = frozenset({"restart"}) if state == "failed" else frozenset()
+        self.changed.emit()
+
+    # -- what it can do -------------------------------------------------------------------------------------------------
+    def _do(self, command: str, **arguments: object) -> None:
+        if self._link is not None:
+            self._link.send(command, arguments, lambda _: self._ask())
+
+    def run(self) -> None:
+        """cont."""
+        self._do("cont")
+
+    def pause(self) -> None:
+        """stop."""
+        self._do("stop")
+
+    def step(self, kind: str, count: int = 1) -> None:
+        """x-ringscope-step."""
+        self._do("x-ringscope-step", kind=kind, count=count)
+
+    def set_speed(self, events_per_second: float) -> None:
+        """x-ringscope-speed, a moment later: a slider asks for many."""
+        self.speed = events_per_second
+        self._wanted_speed = events_per_second
+        self._speed_set_at = time.monotonic()
+        self._speed_later.start()
+
+    def _send_speed(self) -> None:
+        speed, self._wanted_speed = self._wanted_speed, None
+        if speed is None:
+            return
+        if speed > 0:
+            self._do("x-ringscope-speed", events_per_second=speed)
+        elif speed == SPEED_REAL:
+            self._do("x-ringscope-speed", factor=1.0)
+        else:
+            self._do("x-ringscope-speed", max=True)
+
+    def inject(self, netdev: str, frame: bytes) -> None:
+        """x-ringscope-inject."""
+        self._do("x-ringscope-inject", netdev=netdev, frame=frame.hex())
+
+    def set_trace(self, level: str) -> None:
+        """x-ringscope-trace."""
+        self._do("x-ringscope-trace", level=level)
+
+    def mark(self, name: str, note: str) -> None:
+        """x-ringscope-mark."""
+        self._do("x-ringscope-mark", name=name, note=note)
+
+    def add_breakpoint(self, function: str) -> None:
+        """x-ringscope-break."""
+        self._do("x-ringscope-break", add={"function": function})
+
+    def set_link(self, name: str, up: bool) -> None:
+        """set_link."""
+        self._do("set_link", name=name, up=up)
+
+    def query(self, command: str, arguments: dict[str, object], reply: Callable[[object], None]) -> bool:
+        """Ask the running machine over QMP."""
+        return self._link is not None and self._link.negotiated and self._link.send(command, arguments, reply)

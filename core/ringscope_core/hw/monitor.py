@@ -1,0 +1,156 @@
+"""Answers of the monitor: ``info qtree``, and the QOM queries of QMP (qdev-monitor.c, qom/qom-qmp-cmds.c)."""
+
+from __future__ import annotations
+
+from typing import final
+
+from ringscope_core.hw.context import HwContext
+from ringscope_core.hw.qdev.bus import BusState
+from ringscope_core.hw.qdev.device import DeviceState
+from ringscope_core.hw.qdev.properties import Property
+from ringscope_core.hw.types import register_all_types
+from ringscope_core.memory.ram import PAGE, anonymous_ram
+from ringscope_core.qom.errp import Errp
+from ringscope_core.qom.object import Object, object_initialize_with_type
+from ringscope_core.qom.property import ObjectProperty
+from ringscope_core.qom.types import object_class_get_list
+from ringscope_core.qom.visitor import PropValue
+from ringscope_core.qom.world import World
+from ringscope_core.trace.clock import Clock
+from ringscope_core.trace.log import EventLog
+from ringscope_core.trace.mainloop import MainLoop
+
+Row = dict[str, str | bool]
+
+
+@final
+class MonitorError(Exception):
+    """A query cannot be answered; the text is QEMU's.  `not_found` asks for class DeviceNotFound instead of GenericError."""
+
+    def __init__(self, text: str, not_found: bool = False) -> None:
+        super().__init__(text)
+        self.not_found: bool = not_found
+
+
+# -- info qtree -------------------------------------------------------------------------------------------------------
+def info_qtree(sysbus: BusState) -> str:
+    """Buses and devices from the system bus down, each line ended."""
+    lines: list[str] = []
+    _print_bus(sysbus, 0, lines)
+    return "".join(line + "\n" for line in lines)
+
+
+def _print_bus(bus: BusState, indent: int, lines: list[str]) -> None:
+    lines.append(f"{' ' * indent}bus: {bus.name}")
+    lines.append(f"{' ' * (indent + 2)}type {bus.typename}")
+    for dev in bus.devices():
+        _print_device(dev, indent + 2, lines)
+
+
+def _print_device(dev: DeviceState, indent: int, lines: list[str]) -> None:
+    lines.append(f'{" " * indent}dev: {dev.typename}, id "{dev.id}"')
+    pad = " " * (indent + 2)
+    for klass in dev.device_class_chain():
+        lines.extend(f"{pad}{prop.name} = {_print_property(dev, prop)}" for prop in klass.props)
+    bus = dev.parent_bus
+    if bus is not None and bus.bus_class.print_dev is not None:
+        lines.extend(pad + line for line in bus.bus_class.print_dev(dev))
+    for child in dev.child_buses:
+        _print_bus(child, indent + 2, lines)
+
+
+def _print_property(dev: DeviceState, prop: Property) -> str:
+    text = prop.print_legacy(dev)
+    if text is None:
+        text = dev.property_print(prop.name, True, Errp())
+    return text or "<null>"
+
+
+# -- QOM over QMP -----------------------------------------------------------------------------------------------------
+def _resolve(world: World, path: str) -> Object:
+    found = world.resolve_path(path)
+    if found is None:
+        raise MonitorError(f"Device '{path}' not found", True)
+    return found
+
+
+def qom_list(world: World, path: str) -> list[Row]:
+    """Properties of the object at `path`: name and type."""
+    return [{"name": prop.name, "type": prop.type} for prop in _resolve(world, path).all_properties()]
+
+
+def qom_get(world: World, path: str, name: str) -> PropValue:
+    """The value of a property."""
+    errp = Errp()
+    value = _resolve(world, path).property_get(name, errp)
+    error = errp.error
+    if error is not None:
+        raise MonitorError(error.text)
+    return value
+
+
+def qom_list_types(world: World, implements: str = "", abstract: bool = False) -> list[Row]:
+    """Types that are `implements` or below it ("" for all); abstract ones when asked for."""
+    if implements and world.types.lookup(implements) is None:
+        return []
+    rows: list[Row] = []
+    for klass in object_class_get_list(world.types, implements, abstract):
+        row: Row = {"name": klass.name}
+        impl = klass.type
+        if impl.abstract:
+            row["abstract"] = True
+        if impl.info.parent:
+            row["parent"] = impl.info.parent
+        rows.append(row)
+    return rows
+
+
+def _describe(prop: ObjectProperty) -> Row:
+    row: Row = {"name": prop.name, "type": prop.type}
+    if prop.description:
+        row["description"] = prop.description
+    return row
+
+
+def _scratch_world(profile: str) -> World:
+    """A process of its own with the same types, so that asking leaves no trace in the one that runs."""
+    log = EventLog(Clock())
+    world = World(log, profile)
+    world.context = HwContext(log, MainLoop(log.clock), anonymous_ram(int(PAGE)))
+    register_all_types(world)
+    return world
+
+
+def _properties_of_type(world: World, typename: str) -> list[ObjectProperty]:
+    """Properties that an object of the type would have: one is made, as QEMU does, but for an abstract type's, which are its classes'."""
+    if world.types.lookup(typename) is None:
+        raise MonitorError(f"Class '{typename}' not found", True)
+    scratch = _scratch_world(world.profile)
+    impl = scratch.types.get(typename)
+    impl.initialize()
+    if impl.abstract:
+        return [prop for ancestor in impl.chain() for prop in ancestor.initialize().properties.values()]
+    return object_initialize_with_type(scratch, impl, 0).all_properties()
+
+
+def qom_list_properties(world: World, typename: str) -> list[Row]:
+    """Properties of a type's objects."""
+    return [_describe(prop) for prop in _properties_of_type(world, typename)]
+
+
+DEVICE_LIST_SKIPPED = ("type", "realized", "hotpluggable", "hotplugged", "parent_bus")
+
+
+def device_list_properties(world: World, typename: str) -> list[Row]:
+    """What ``-device TYPE`` takes: the properties without those of every device and the legacy twins."""
+    impl = world.types.lookup(typename)
+    if impl is None:
+        raise MonitorError(f"Device '{typename}' not found", True)
+    if not impl.is_ancestor_named("device"):
+        raise MonitorError("Parameter 'typename' expects device")
+    if impl.abstract:
+        raise MonitorError("Parameter 'typename' expects non-abstract device type")
+    found = _properties_of_type(world, typename)
+    return [_describe(prop) for prop in found if prop.name not in DEVICE_LIST_SKIPPED and not prop.name.startswith("legacy-")]
+
+

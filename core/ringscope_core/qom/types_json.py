@@ -1,0 +1,38 @@
+"""The type table as plain data: what ``ringscope types --json`` prints and the Types view shows."""
+
+from __future__ import annotations
+
+from ringscope_core.qom.types import TypeImpl
+from ringscope_core.qom.world import World
+
+TypeRow = dict[str, str | int | bool | None | list[str]]
+
+
+def _row(impl: TypeImpl) -> TypeRow:
+    info = impl.info
+    return {
+        "name": info.name,
+        "parent": info.parent or None,
+        "abstract": info.abstract,
+        "interfaces": list(info.interfaces),
+        "instance_struct": impl.instance_struct() or None,
+        "instance_size": impl.instance_size(),
+        "class_struct": impl.class_struct() or None,
+        "class_size": impl.class_size(),
+        "instance_init": info.instance_init_name or None,
+        "instance_post_init": info.instance_post_init_name or None,
+        "instance_finalize": info.instance_finalize_name or None,
+        "class_init": info.class_init_name or None,
+        "class_base_init": info.class_base_init_name or None,
+        "file": info.file_line or None,
+        "instances": impl.instances,
+    }
+
+
+def types_json(world: World) -> list[TypeRow]:
+    """Every registered type in the order of registration.
+
+    Structures and sizes are inherited where the type gives none, null where they are not known; hooks are the type's own.
+    `instances` counts live objects of exactly this type.
+    """
+    return [_row(impl) for impl in world.types.all()]

@@ -1,0 +1,107 @@
+"""Pictures without a window: what is allowed, what moment they show, that they are whole and repeatable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from ringscope.figures.moments import parse_at, telling_moment
+from ringscope.figures.render import check_names, draw, parse_size, png_bytes, render, render_svg
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.reader import SessionReader
+from tests.app.synthetic import make_session
+
+SIZE = (900, 620)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One small recording for all."""
+    return make_session(tmp_path_factory.mktemp("figures") / "s.ringscope", turns=20)
+
+
+def colors(data: bytes) -> int:
+    """How many different colours a PNG has: an empty picture has one."""
+    from PySide6.QtGui import QImage
+
+    image = QImage.fromData(data)
+    return len({image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)})
+
+
+@pytest.mark.parametrize("view", ["rings", "realize", "throughput"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_views_draw_the_same_twice(recording: Path, view: str, theme: str, qtbot: QtBot) -> None:
+    """Same recording, same bytes; and not an empty surface."""
+    pictures = []
+    for _ in range(2):
+        reader = SessionReader(recording)
+        pictures.append(png_bytes(render(view, reader, None, SIZE, theme)))
+        reader.close()
+    assert pictures[0] == pictures[1]
+    assert colors(pictures[0]) > 8
+
+
+def test_svg_keeps_vectors(recording: Path, qtbot: QtBot) -> None:
+    """The ring picture as SVG has paths and texts and no picture of the slot borders."""
+    reader = SessionReader(recording)
+    text = render_svg("rings", reader, None, SIZE, "light").decode()
+    reader.close()
+    assert text.count("<polyline") > 3 * 64
+    assert ">receiveq0</text>" in text
+
+
+def test_moments(recording: Path) -> None:
+    """Marks, events, times; the realize's telling moment is the device's first statement."""
+    reader = SessionReader(recording)
+    mark = reader.marks()[0]
+    assert parse_at(reader, mark.name) == mark.seq
+    assert parse_at(reader, "seq:17") == 17
+    assert parse_at(reader, "1ms") == reader.seq_at_vt(1_000_000)
+    row = reader.events(telling_moment(reader, "realize"), telling_moment(reader, "realize"))[0]
+    assert int(row["a1"]) == 2661
+    assert telling_moment(reader, "rings") == reader.last_seq
+    reader.close()
+
+
+@pytest.mark.parametrize("text", ["nowhere", "seq:99999999", "9999s", "12", "seq:-1"])
+def test_moments_that_do_not_exist(recording: Path, text: str) -> None:
+    """One line that names what is allowed."""
+    reader = SessionReader(recording)
+    with pytest.raises(InputError, match=r"^at: .* is not allowed; "):
+        parse_at(reader, text)
+    reader.close()
+
+
+@pytest.mark.parametrize("text", ["", "100", "0x0", "10x10", "9000x100", "800x600x2", "axb"])
+def test_sizes_that_are_not(text: str) -> None:
+    """Sizes are two numbers within bounds."""
+    with pytest.raises(InputError, match="320x240 to 8192x8192"):
+        parse_size(text)
+
+
+def test_names_that_do_not_exist(tmp_path: Path) -> None:
+    """View, theme and file type are checked before anything is made."""
+    good = tmp_path / "x.png"
+    check_names("rings", "dark", good)
+    for view, theme, path, field in (("ring", "dark", good, "view"), ("rings", "blue", good, "theme"), ("rings", "dark", tmp_path / "x.jpg", "output")):
+        with pytest.raises(InputError) as caught:
+            check_names(view, theme, path)
+        assert caught.value.field == field
+    with pytest.raises(InputError):
+        check_names("rings", "dark", tmp_path / "missing" / "x.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_whole_or_not_there(recording: Path, tmp_path: Path, qtbot: QtBot) -> None:
+    """Nothing but the picture is left in the folder; a place that cannot be written leaves nothing."""
+    reader = SessionReader(recording)
+    draw("rings", reader, tmp_path / "x.png", None, SIZE, "light")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+    taken = tmp_path / "taken.png"
+    taken.mkdir()
+    with pytest.raises(InputError, match="can be written"):
+        draw("rings", reader, taken, None, SIZE, "light")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["taken.png", "x.png"]
+    reader.close()

@@ -1,0 +1,76 @@
+"""Rates, percentiles and the growing arrays behind the Throughput view."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ringscope.views.throughput.model import QUANTILES, Samples, duration, percentiles, si
+from ringscope_core.session.reader import SessionReader
+from ringscope_core.trace.counters import BUCKETS, LatencyHistogram, bucket_floor_ns
+from ringscope_core.trace.oids import ring_oid
+from tests.app.synthetic import BDF, make_session
+
+
+def test_percentiles_lie_in_the_right_bucket() -> None:
+    """p50, p90 and p99 of known durations, to the histogram's resolution; NaN without any."""
+    histogram = LatencyHistogram()
+    for value in range(1, 1001):
+        histogram.add(value * 100)
+    counts = np.array([histogram.to_list(), [0] * int(BUCKETS)])
+    found = percentiles(counts)
+    for place, quantile in enumerate(QUANTILES):
+        assert found[0, place] == pytest.approx(100_000 * quantile, rel=0.1)
+    assert np.isnan(found[1]).all()
+
+
+def test_percentile_of_one_value_stays_in_its_bucket() -> None:
+    """A single duration's percentiles are between its bucket's bounds."""
+    histogram = LatencyHistogram()
+    histogram.add(4000)
+    bucket = next(i for i, n in enumerate(histogram.to_list()) if n)
+    found = percentiles(np.array(histogram.to_list()))
+    assert all(bucket_floor_ns(bucket) <= value <= bucket_floor_ns(bucket + 1) for value in found)
+
+
+def test_samples_of_a_recording(tmp_path: Path) -> None:
+    """Everything is read once; the mean between two samples is exact; percentiles are filled."""
+    reader = SessionReader(make_session(tmp_path / "s.ringscope", turns=100))
+    samples = Samples()
+    assert samples.extend(reader)
+    assert not samples.extend(reader)
+    tx = int(ring_oid(BDF, 1))
+    packets = samples.column(tx, "packets")
+    assert int(packets[-1]) == 100
+    times = samples.time_s(False)
+    starts = np.zeros(len(times), np.int64)
+    rate = samples.rate(tx, "packets", times, starts)
+    assert rate[-1] == pytest.approx(100 / (times[-1] - times[0]))
+    assert np.isnan(rate[0])
+    while samples.fill_latency(reader, 1):
+        pass
+    assert samples.latency_ns(tx, 0)[-1] == pytest.approx(4000, rel=0.2)
+    reader.close()
+
+
+def test_windows_reach_back_at_least_one_sample() -> None:
+    """A rate's window starts one sample back even when samples are further apart than the window."""
+    samples = Samples()
+    times = np.array([0.0, 1.0, 1.01, 1.02, 5.0])
+    assert samples.window_starts(times, 0.015).tolist() == [0, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0 pps"), (12.34, "12.3 pps"), (1234.0, "1.23 kpps"), (1.5e6, "1.5 Mpps"), (2e9, "2 Gpps"), (float("nan"), "-")]
+)
+def test_quantities_carry_units(value: float, text: str) -> None:
+    """Three digits, prefix, unit."""
+    assert si(value, "pps") == text
+
+
+@pytest.mark.parametrize(("ns", "text"), [(12.0, "12 ns"), (4000.0, "4 \N{MICRO SIGN}s"), (2.5e6, "2.5 ms"), (3e9, "3 s"), (float("nan"), "-")])
+def test_durations_carry_units(ns: float, text: str) -> None:
+    """The unit follows the size."""
+    assert duration(ns) == text

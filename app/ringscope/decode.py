@@ -28,6 +28,7 @@ _DIRECT: Final[Mapping[str, Callable[[int], str]]] = {
     "bool": lambda value: "true" if value else "false",
     "packet": lambda value: f"#{value}" if value else "none",
     "line": lambda value: str(value),
+    "mac": lambda value: (value & 0xFFFF_FFFF_FFFF).to_bytes(6, "big").hex(":"),
 }
 
 
@@ -54,8 +55,10 @@ def format_count(value: int) -> str:
 
 def unit_of_field(spec: FieldSpec) -> str:
     """How to print a field: its declared unit, else one that its C type implies."""
-    if spec.unit:
+    if spec.unit and spec.unit != "value":
         return spec.unit
+    if spec.name.rsplit(".", 1)[-1] in ("mac", "macaddr"):
+        return "mac"
     ctype = spec.ctype
     if ctype == "bool":
         return "bool"

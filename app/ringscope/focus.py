@@ -109,6 +109,10 @@ class Focus(QObject):
         self.following = False
         self._move(self.place._replace(seq=seq), {"following"} if stopped else set())
 
+    def suggest(self, oid: int, type_name: str) -> None:
+        """Look at an object where nobody has chosen one: no entry in the history, and following goes on."""
+        self._move(self.place._replace(oid=oid, type_name=type_name, subject="object"), set())
+
     def set_following(self, following: bool) -> None:
         """Follow the end of the recording, or stay at the moment."""
         if following != self.following:

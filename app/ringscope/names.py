@@ -22,6 +22,8 @@ class ObjectNames:
         self._names: dict[int, str] = {}
         self._parents: dict[int, int] = {}
         self._rings: set[int] = set()
+        self._root: int = 0
+        """The parent of /machine."""
         self._next_seq: int = 0
         self._max_queues: int = 1
         """Pairs of the device: the control queue stands behind the last one."""
@@ -50,6 +52,8 @@ class ObjectNames:
         else:
             self._parents[oid] = a0
             self._names[oid] = texts[a1] if a1 < len(texts) else ""
+            if self._names[oid] == "machine":
+                self._root = a0
 
     def _find_pairs(self, reader: SessionReader, first: int) -> None:
         """VirtIONet.max_queues, when it was written: it places the control queue."""
@@ -66,6 +70,8 @@ class ObjectNames:
             return ""
         if is_ring(oid):
             return self.ring_name(oid)
+        if oid == self._root:
+            return "/"
         return self._names.get(oid) or (f"{self._types[oid]} #{oid}" if oid in self._types else f"#{oid}")
 
     def known(self) -> list[int]:
@@ -89,7 +95,7 @@ class ObjectNames:
             seen.add(oid)
             parts.append(self._names[oid])
             oid = self._parents.get(oid, 0)
-        return "/" + "/".join(reversed(parts)) if parts else ""
+        return "/" + "/".join(reversed(parts)) if parts or oid == self._root != 0 else ""
 
     def type_name(self, oid: int) -> str:
         """The QOM type of `oid`."""

@@ -32,6 +32,7 @@ from ringscope.window_top import TopBar
 from ringscope.window_verbs import Verbs
 
 TICK_MS: Final = 16
+DEVICE_TYPE: Final = "virtio-net-device"
 
 
 class Window(QMainWindow):
@@ -70,6 +71,7 @@ class Window(QMainWindow):
         self._slow_due = 0.0
         self._closed = False
         self._proportioned = False
+        self._suggested = False
         self._connect()
         self.set_theme(theme)
         self._restore()
@@ -89,10 +91,10 @@ class Window(QMainWindow):
         self.setCentralWidget(middle)
 
     def _connect(self) -> None:
-        self.store.grown.connect(self._everything_changed)
+        self.store.grown.connect(self._grown)
         self.store.replaced.connect(self._replaced)
         self.store.live_changed.connect(self._everything_changed)
-        self.focus.changed.connect(self._everything_changed)
+        self.focus.changed.connect(self._focus_changed)
         self.commands.changed.connect(self._everything_changed)
         self.banner.restart.connect(self.commands.restart)
         self.commands.message.connect(self.status.showMessage)
@@ -105,14 +107,25 @@ class Window(QMainWindow):
         return f"{name} - Ringscope"
 
     def _replaced(self) -> None:
+        self._suggested = False
         self.focus.reset()
         self.banner.hide()
         self.setWindowTitle(self._title())
         self._everything_changed()
 
-    def _everything_changed(self, _: object = None) -> None:
+    def _grown(self) -> None:
         for host in self.hosts.values():
             host.dirty = True
+
+    def _focus_changed(self, what: object) -> None:
+        if self.focus.following and what == frozenset({"seq"}):
+            self._grown()
+        else:
+            self._everything_changed()
+
+    def _everything_changed(self, _: object = None) -> None:
+        for host in self.hosts.values():
+            host.dirty = host.urgent = True
 
     # -- the tick -----------------------------------------------------------------------------------------------------
     def tick(self) -> None:
@@ -123,6 +136,8 @@ class Window(QMainWindow):
             self.on_tick(elapsed_ms)
         self.store.poll()
         self.focus.advance(self.store.last_seq)
+        if not self._suggested:
+            self._suggest()
         slowest, worst = "store", (time.perf_counter() - start) * 1000
         hosts = list(self.hosts.values())
         for place in range(len(hosts)):
@@ -153,6 +168,15 @@ class Window(QMainWindow):
         if not self._proportioned:
             self._proportioned = True
             self.docks.proportion(self.width(), self.height() - 110)
+
+    def _suggest(self) -> None:
+        """Look at the network device as soon as there is one, so that the inspector does not begin empty."""
+        store = self.store
+        oid = next((oid for oid in store.names.known() if store.type_of(oid) == DEVICE_TYPE), 0)
+        if oid:
+            self._suggested = True
+            if not self.focus.oid:
+                self.focus.suggest(oid, DEVICE_TYPE)
 
     def event(self, event: QEvent) -> bool:
         """Times every paint of the window."""

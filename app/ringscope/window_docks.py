@@ -35,7 +35,7 @@ def _configure() -> None:
     flag = ads.CDockManager.eConfigFlag
     manager = ads.CDockManager
     manager.setConfigFlags(manager.eConfigFlag(0))
-    manager.setAutoHideConfigFlags(manager.eAutoHideFlag.DefaultAutoHideConfig)
+    manager.setAutoHideConfigFlags(manager.eAutoHideFlag.AutoHideFeatureEnabled)
     for one in (
         flag.OpaqueSplitterResize,
         flag.XmlCompressionEnabled,
@@ -95,7 +95,7 @@ class DockArea:
         """Give the side docks and the time panel their first sizes in a window of so many pixels."""
         center, bottom = self.docks[FIRST].dockAreaWidget(), self.docks["timeline"].dockAreaWidget()
         right = min(max(round(width * 0.22), 340), 420)
-        left = min(max(round(width * 0.155), 250), 320)
+        left = min(max(round(width * 0.165), 250), 330)
         row = [width - right, right] if self._narrow else [left, width - left - right, right]
         self.manager.setSplitterSizes(center, row)
         low = min(max(round(height * 0.17), 150), 180)

@@ -71,6 +71,11 @@ class FrameMeter:
         total = sum(recent)
         return 1000 * len(recent) / total if total else 0.0
 
+    @property
+    def cost_ms(self) -> float:
+        """What a frame took lately, refreshes and paint: the median of the last second."""
+        return _median(self.work[-60:]) + _median(self.paints[-60:])
+
     def report(self) -> dict[str, object]:
         """Percentiles of everything, for `--fps-report`."""
         return {
@@ -85,6 +90,10 @@ class FrameMeter:
     def write(self, path: Path) -> None:
         """Write the report as JSON."""
         path.write_text(json.dumps(self.report(), indent=1) + "\n", encoding="utf-8")
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2] if values else 0.0
 
 
 def _percentiles(values: list[float]) -> dict[str, float]:

@@ -24,6 +24,9 @@ class ViewHost(QWidget):
         self.name = name
         self.view: View | None = None
         self.dirty: bool = True
+        self.urgent: bool = True
+        """A person did something: refresh at the next frame, whatever the view's rate."""
+        self._refreshed_at: float = 0.0
         self.cost_ms: float = 0.0
         """What the last refresh took."""
         self._store, self._focus, self._commands = store, focus, commands
@@ -38,6 +41,8 @@ class ViewHost(QWidget):
             view = load_view(self.name).make(self._store, self._focus, self._commands)
             view.set_theme(self._theme)
             self._layout.addWidget(view)
+            # Qt would show it only when the event loop runs again
+            view.show()
             self.setFocusProxy(view)
             self.view = view
             self._built(self)
@@ -46,7 +51,7 @@ class ViewHost(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Build at first sight; what changed while hidden is shown now."""
         self.build()
-        self.dirty = True
+        self.dirty = self.urgent = True
         super().showEvent(event)
 
     def set_theme(self, theme: Theme) -> None:
@@ -54,14 +59,18 @@ class ViewHost(QWidget):
         self._theme = theme
         if self.view is not None:
             self.view.set_theme(theme)
-        self.dirty = True
+        self.dirty = self.urgent = True
 
     def refresh(self) -> bool:
         """Refresh the view when it is due and visible; true when it was."""
         if not self.dirty or self.view is None or not self.isVisible():
             return False
         start = time.perf_counter()
-        self.dirty = False
+        # a tick early is on time: else the rates would beat against the timer
+        if not self.urgent and start - self._refreshed_at < 1 / self.view.live_hz - 0.008:
+            return False
+        self._refreshed_at = start
+        self.dirty = self.urgent = False
         self.view.refresh()
         self.cost_ms = (time.perf_counter() - start) * 1000
         return True

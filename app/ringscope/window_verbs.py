@@ -97,7 +97,6 @@ class Verbs:
             actions[name].setEnabled(commands.can_step)
         actions["run"].setEnabled(commands.can_pause)
         actions["restart"].setEnabled(commands.can_restart)
-        actions["step_back"].setEnabled(self.focus.seq > self.store.first_seq)
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
         actions["mark"].setEnabled(commands.can_mark)
@@ -108,8 +107,13 @@ class Verbs:
         actions["follow"].setChecked(self.focus.following)
 
     def _focus_changed(self, what: object) -> None:
-        if isinstance(what, frozenset) and "following" in what:
-            self.window.commands_by_name["follow"].setChecked(self.focus.following)
+        if not isinstance(what, frozenset):
+            return
+        actions = self.window.commands_by_name
+        if "following" in what:
+            actions["follow"].setChecked(self.focus.following)
+        actions["back"].setEnabled(self.focus.can_back)
+        actions["forward"].setEnabled(self.focus.can_forward)
 
     # -- moving -----------------------------------------------------------------------------------------------------------
     def move(self, events: int) -> None:

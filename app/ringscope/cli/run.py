@@ -66,8 +66,8 @@ class Duration(IntParam):
 @click.command(name="run")
 @click.argument("scenario")
 @click.option("--headless", is_flag=True, help="No window: run to the end and report.")
-@click.option("--for", "duration", type=Duration(), default=0, metavar="3s", help="End after that much virtual time (wall time with --speed realtime).")
-@click.option("--packets", type=click.IntRange(1, 2**62), default=0, metavar="N", help="End when N frames were delivered.")
+@click.option("--for", "duration", type=Duration(), default=None, metavar="3s", help="End after that much virtual time (wall time with --speed realtime).")
+@click.option("--packets", type=click.IntRange(1, 2**62), default=None, metavar="N", help="End when N frames were delivered.")
 @click.option("--speed", type=Speed(), default=None, metavar="X|max", help="Virtual time per wall time; realtime is 1. Default: max headless, 1 in the window.")
 @click.option("--trace", type=click.Choice(["counters", "packets", "full"]), default=None, help="Trace level. Default: packets; full with --record.")
 @click.option("--record", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Write a session file.")
@@ -78,8 +78,8 @@ def command(
     ctx: click.Context,
     scenario: str,
     headless: bool,
-    duration: int,
-    packets: int,
+    duration: int | None,
+    packets: int | None,
     speed: float | None,
     trace: str | None,
     record: Path | None,
@@ -96,7 +96,9 @@ def command(
     from ringscope_core.engine.headless import Goal
 
     wanted = options.load(scenario)
-    goal = Goal(duration or wanted.run.duration_ns(), packets or (0 if duration else wanted.run.packets))
+    # what is asked for here stands for all that the scenario says about its end
+    asked = duration is not None or packets is not None
+    goal = Goal(duration or 0, packets or 0) if asked else Goal(wanted.run.duration_ns(), wanted.run.packets)
     return _headless(wanted, goal, speed or 0.0, trace or ("full" if record else "packets"), record, as_json)
 
 
@@ -138,13 +140,17 @@ def _headless(scenario: Scenario, goal: Goal, speed: float, trace: str, record: 
     finally:
         if recorder is not None:
             recorder.writer.close()
+    if not built and not _is_expected(scenario, run.failures):
+        if record is not None:
+            record.unlink()
+        return _complain(run.failures, 2)
     if as_json:
         print_json(report)
     else:
         _print_report(report)
     if not built:
-        return _report_failure(scenario, run.failures)
-    if ended.startswith("only "):
+        return _complain(run.failures, 0)
+    if not report["complete"]:
         click.echo(f"ringscope: {ended}", err=True)
     return 0
 
@@ -163,12 +169,15 @@ def _add_types(recorder: Recorder, run: Run) -> None:
     recorder.writer.add_types(list(types_json(run.world)))
 
 
-def _report_failure(scenario: Scenario, failures: list[str]) -> int:
-    """QEMU's lines on stderr; 0 when the scenario expects the message, else 2."""
+def _is_expected(scenario: Scenario, failures: list[str]) -> bool:
+    return bool(scenario.expect_error) and any(line.endswith(scenario.expect_error) for line in failures)
+
+
+def _complain(failures: list[str], code: int) -> int:
+    """QEMU's lines, as QEMU prints them."""
     for line in failures:
         click.echo(line, err=True)
-    expected = bool(scenario.expect_error) and any(line.endswith(scenario.expect_error) for line in failures)
-    return 0 if expected else 2
+    return code
 
 
 def _print_report(report: dict[str, object]) -> None:
@@ -180,7 +189,10 @@ def _print_report(report: dict[str, object]) -> None:
         same = part["sha256_sent"] is not None and part["sha256_sent"] == part["sha256_delivered"]
         note = ", every byte in order" if same and part["frames_sent"] else ""
         click.echo(f"  {words}: {part['frames_sent']} frames sent, {part['frames_delivered']} delivered{note}")
-    drops = report["drops"]
+    messages, drops = report["messages"], report["drops"]
+    assert isinstance(messages, list)
+    for line in messages:
+        click.echo(f"  {line}")
     assert isinstance(drops, dict)
     if drops:
         click.echo("  dropped: " + ", ".join(f"{count} {reason}" for reason, count in drops.items()))

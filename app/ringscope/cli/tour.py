@@ -69,10 +69,10 @@ def _draw_all(folder: Path, session: Path, size: tuple[int, int], console: objec
 def _summary(console: object, folder: Path, session: Path, report: dict[str, object], files: list[Path], drawing_s: float) -> None:
     """What was recorded and what was written, as two tables."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     assert isinstance(console, Console)
-    run = Table("recorded", "", show_header=True, header_style="bold")
+    run = Table("recorded", Column("", overflow="fold"), header_style="bold")
     for name, key in (("scenario", "scenario"), ("seed", "seed"), ("events", "events"), ("virtual time", "virtual_s"), ("wall time", "wall_s")):
         value = report[key]
         run.add_row(name, f"{value:,}" if isinstance(value, int) else f"{value:.3f} s" if isinstance(value, float) else str(value))
@@ -89,4 +89,4 @@ def _summary(console: object, folder: Path, session: Path, report: dict[str, obj
     for path in [session, *files]:
         written.add_row(str(path.relative_to(folder)), f"{path.stat().st_size:,}")
     console.print(written)
-    console.print(f"{len(files)} pictures in {drawing_s:.1f} s. Open the recording with: ringscope open {session}")
+    console.print(f"{len(files)} pictures in {drawing_s:.1f} s. Open the recording with:\nringscope open {session}", soft_wrap=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.trace.kinds import EV_FRAME_ENTER
+from ringscope_core.trace.kinds import EV_DESC_WRITE, EV_ERROR_SET, EV_FLUSH, EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_RX, EV_FRAME_TX, EV_NOTIFY_SUPPRESSED, EV_POP, EV_USED_TAKE
 
 if TYPE_CHECKING:
     from ringscope_core.session.reader import SessionReader
@@ -16,6 +16,10 @@ _TIME: Final = re.compile(r"^(\d+(?:\.\d+)?)(ns|us|\N{MICRO SIGN}s|ms|s)$")
 _SEQ: Final = re.compile(r"^seq:(\d+)$")
 _LANDMARKS: Final = {"realize": "virtio_net_device_realize"}
 """Views that are about a call: the function at whose first statement they are pictured when nothing else is asked for."""
+_BUSY: Final = ("rings", "window")
+"""Views that are pictured while a ring is at work."""
+_RING_KINDS: Final = tuple(range(int(EV_DESC_WRITE), int(EV_NOTIFY_SUPPRESSED) + 1))
+_BATCH: Final = 4096
 
 
 def parse_at(reader: SessionReader, text: str) -> int:
@@ -46,26 +50,63 @@ def _moment(reader: SessionReader, text: str, vt: int) -> int:
 
 
 def telling_moment(reader: SessionReader, view: str) -> int:
-    """The moment that shows most of `view`: the first statement of the device's realize, else the end."""
-    name = _LANDMARKS.get(view)
-    number = next((n for n, spec in reader.functions.items() if spec.name == name), -1) if name else -1
-    if number >= 0:
-        first = reader.first_seq
-        while first <= reader.last_seq:
-            rows = reader.find_events((int(EV_FRAME_ENTER),), first, reader.last_seq, 4096)
-            hits = rows[rows["a0"] == number]
-            if len(hits):
-                return _first_statement(reader, int(hits[0]["seq"]), number)
-            if len(rows) < 4096:
-                break
-            first = int(rows[-1]["seq"]) + 1
+    """The moment that shows most of `view`: an error or the first statement of the device's realize, a ring at work, else the end."""
+    if view in _LANDMARKS:
+        errors = reader.find_events((int(EV_ERROR_SET),), reader.first_seq, reader.last_seq, 1)
+        return int(errors[0]["seq"]) if len(errors) else _call_of(reader, _LANDMARKS[view])
+    if view in _BUSY:
+        return _busiest(reader)
     return reader.last_seq
 
 
-def _first_statement(reader: SessionReader, entered: int, number: int) -> int:
-    """A breakpoint stops at the first statement, an event or two after the call."""
-    from ringscope_core.trace.kinds import EV_FRAME_AT
+def ring_at(reader: SessionReader, seq: int) -> int:
+    """The ring to which something happened last before `seq`, 0 for none."""
+    rows = reader.find_events(_RING_KINDS, reader.first_seq, seq, 1, True)
+    return int(rows[0]["obj"]) if len(rows) else 0
 
+
+def _call_of(reader: SessionReader, name: str) -> int:
+    """The first statement of the first call of function `name`; the end when it was never called."""
+    number = next((n for n, spec in reader.functions.items() if spec.name == name), -1)
+    first = reader.first_seq
+    while number >= 0 and first <= reader.last_seq:
+        rows = reader.find_events((int(EV_FRAME_ENTER),), first, reader.last_seq, _BATCH)
+        hits = rows[rows["a0"] == number]
+        if len(hits):
+            return _first_statement(reader, hits[0])
+        if len(rows) < _BATCH:
+            break
+        first = int(rows[-1]["seq"]) + 1
+    return reader.last_seq
+
+
+def _busiest(reader: SessionReader) -> int:
+    """Of the newest elements that a device took, the one with most around it: published, in flight, given back."""
+    used: dict[int, int] = {}
+    taken: dict[int, int] = {}
+    best, found = 0, reader.last_seq
+    for row in reader.find_events((int(EV_POP), int(EV_FLUSH), int(EV_USED_TAKE)), reader.first_seq, reader.last_seq, _BATCH, True):
+        ring, kind = int(row["obj"]), int(row["kind"])
+        if kind == EV_FLUSH:
+            used[ring] = int(row["a0"])
+        elif kind == EV_USED_TAKE:
+            taken[ring] = int(row["a1"])
+        elif ring in used and ring in taken:
+            waiting = (int(row["a2"]) - int(row["a1"])) & 0xFFFF
+            back = (used[ring] - taken[ring]) & 0xFFFF
+            score = 8 * min(waiting, back, 64) + min(waiting + back, 64) + 8 * min(int(row["a5"]), 8)
+            if score > best:
+                best, found = score, int(row["seq"])
+    # a little later the same element's frame has passed: then its bytes can be shown
+    frames = reader.find_events((int(EV_FRAME_TX), int(EV_FRAME_RX)), found, min(found + 16, reader.last_seq), 1)
+    return int(frames[0]["seq"]) if len(frames) else found
+
+
+def _first_statement(reader: SessionReader, call: Any) -> int:
+    """Where a breakpoint on the function stops: the call itself when it was recorded there, else its first checkpoint."""
+    entered, number = int(call["seq"]), int(call["a0"])
+    if int(call["a1"]) > reader.functions[number].line:
+        return entered
     rows = reader.find_events((int(EV_FRAME_AT), int(EV_FRAME_ENTER)), entered + 1, min(entered + 8, reader.last_seq), 1)
     if len(rows) and int(rows[0]["kind"]) == EV_FRAME_AT and int(rows[0]["a0"]) == number:
         return int(rows[0]["seq"])

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from ringscope_core.engine.headless import Goal, Headless
+from ringscope_core.engine.process import session_meta
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.results import result
 from ringscope_core.engine.run import Run
-from ringscope_core.scenario.load import load, to_toml_data
+from ringscope_core.qom.types_json import types_json
+from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.writer import SessionWriter
 
@@ -17,27 +19,18 @@ FIGURE_NS: Final = 1_000_000_000
 """Virtual time that is recorded of a scenario without an end of its own."""
 
 
-def record(scenario: Scenario, path: Path, virtual_ns: int, seed: int | None = None) -> dict[str, object]:
+def record(scenario: Scenario, path: Path, virtual_ns: int) -> dict[str, object]:
     """Run `scenario` for `virtual_ns` at trace level full and record it into `path`; returns the run's report."""
-    from ringscope_core import __version__
-
-    meta: dict[str, object] = {
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "seed": scenario.seed if seed is None else seed,
-        "source": "engine",
-        "ringscope": __version__,
-        "scenario_data": to_toml_data(scenario),
-    }
-    writer = SessionWriter(path, meta)
+    writer = SessionWriter(path, session_meta(scenario, scenario.seed, "full"))
     try:
-        run = Run(scenario, seed=seed, recorder=Recorder(writer))
+        run = Run(scenario, recorder=Recorder(writer))
         try:
             built = run.build()
+            writer.add_types(list(types_json(run.world)))
             headless = Headless(run, Goal(virtual_ns=virtual_ns))
             ended = headless.to_the_end() if built else "failed"
             if not built:
-                run.finish("failed")
+                run.finish(ended)
             return result(run, headless, ended)
         finally:
             run.close()

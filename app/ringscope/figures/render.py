@@ -10,13 +10,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QEvent, QIODevice, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QImage, QImageWriter, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from ringscope.commands import Commands
 from ringscope.figures.application import drawing_application
-from ringscope.figures.moments import telling_moment
+from ringscope.figures.moments import ring_at, telling_moment
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import THEMES, Theme, apply
@@ -96,6 +96,8 @@ class _Stage:
         self.focus = Focus()
         self.focus.following = False
         self.focus.seq = telling_moment(reader, view) if seq is None else seq
+        if view in (WINDOW, "rings"):
+            self.focus.oid = ring_at(reader, self.focus.seq)
         self.widget: QWidget = self._window(theme) if view == WINDOW else self._view(view, theme, vector)
         self.widget.resize(*size)
         self.widget.show()
@@ -129,6 +131,8 @@ class _Stage:
         """Take the widgets down; the reader stays open, it is the caller's."""
         self.widget.close()
         self.widget.deleteLater()
+        # without an event loop nobody would delete them, and each would be styled again for every later picture
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         self.app.processEvents()
         if self._folder is not None:
             self._folder.cleanup()

@@ -250,6 +250,9 @@ class EngineControls(Controls):
 
     # -- what it can do -------------------------------------------------------------------------------------------------
     def _do(self, command: str, **arguments: object) -> None:
+        if self._wanted_speed is not None:
+            # commands keep their order: run at the speed that was chosen before
+            self._send_speed()
         if self._link is not None:
             self._link.send(command, arguments, lambda _: self._ask())
 

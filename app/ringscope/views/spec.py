@@ -24,6 +24,9 @@ class View(QWidget):
     theme changed, or the view became visible.  A refresh should take a millisecond or two; all views share 8 ms a frame.
     """
 
+    live_hz: float = 60.0
+    """How often a second it is refreshed while it only follows a growing recording; what a person does is shown at once."""
+
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.store = store

@@ -135,8 +135,10 @@ class TreeList(QTreeView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.header().setStretchLastSection(True)
-        self.header().setMinimumSectionSize(36)
+        self.header().setMinimumSectionSize(22)
         self.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        if weights:
+            self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._expand_depth = expand_depth
         self._quiet = False
         self.selectionModel().currentChanged.connect(self._moved)
@@ -169,6 +171,10 @@ class TreeList(QTreeView):
         known = {node.key for node in self._all(self.nodes.root)}
         self._quiet = True
         self.nodes.put(root)
+        for node in self._all(root):
+            # a heading without values may use the whole line
+            if node.heading and not any(node.texts[1:]):
+                self.setFirstColumnSpanned(node.row, self._index(node).parent(), True)
         if first and self._expand_depth < 0:
             self.expandAll()
         elif first:

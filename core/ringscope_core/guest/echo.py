@@ -7,6 +7,7 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from ringscope_core.guest.config import TrafficSpec
+from ringscope_core.guest.pacer import NO_LIMIT
 from ringscope_core.guest.stack import Flow, NetStack
 from ringscope_core.guest.workload import Workload
 from ringscope_core.net.addresses import ip4_from_text
@@ -18,6 +19,8 @@ REPLY_TIMEOUT_NS: Final[i64] = 1_000_000_000
 """A request that is this old is lost."""
 ECHO_WINDOW: Final[i64] = 32
 """Requests under way at once, for a workload that sends flat out."""
+UNREACHABLE_NS: Final[i64] = 3_000_000_000
+"""A peer that has not answered ARP for so long is not there."""
 FIRST_IDENT: Final[i64] = 0x5253
 FIRST_PORT: Final[i64] = 40000
 
@@ -122,6 +125,8 @@ class EchoWorkload(Workload):
         super().__init__(spec, stack, loop, name)
         self.peer: bytes = ip4_from_text(peer_ip)
         self.flow: RequestFlow = flow
+        self.asked_ns: i64 = -1
+        """Virtual time of the first ARP request."""
 
     def request(self, mac: bytes, number: i64) -> bytes:
         """The frame of request `number`."""
@@ -134,26 +139,36 @@ class EchoWorkload(Workload):
     def turn(self) -> i64:
         """Send the requests that are due."""
         now = self.loop.clock.now_ns
-        next_expiry = self.flow.expire()
-        if self.finished_sending(now):
-            self.wake_at(next_expiry)
-            return 0
-        due = self.pacer.due(now)
-        if due <= self.sent:
-            self._wake(now, next_expiry)
-            return 0
-        mac = self.stack.resolve(self.peer)
-        if not mac:
-            self.wake_at(self.stack.retry_ns(self.peer))
-            return 0
-        moved = self._send(mac, due)
-        self._wake(now, next_expiry)
+        moved: i64 = 0
+        if not self.finished_sending(now):
+            due = self.pacer.due(now)
+            if due > self.sent:
+                mac = self.stack.resolve(self.peer)
+                if not mac:
+                    self._wait_for_address(now, due)
+                    return 0
+                moved = self._send(mac, due)
+        self._wake(now)
         return moved
 
-    def _wake(self, now: i64, next_expiry: i64) -> None:
-        when = self.pacer.next_ns(now)
-        if when < 0 or (0 <= next_expiry < when):
-            when = next_expiry
+    def _wait_for_address(self, now: i64, due: i64) -> None:
+        """ARP is under way; what is due after UNREACHABLE_NS of asking is lost ("destination host unreachable")."""
+        if self.asked_ns < 0:
+            self.asked_ns = now
+        if now - self.asked_ns >= UNREACHABLE_NS and due < NO_LIMIT:
+            self.flow.lost += due - self.sent
+            self.sent = due
+        if self.finished_sending(now):
+            self.wake_at(-1)
+        else:
+            self.wake_at(self.stack.retry_ns(self.peer))
+
+    def _wake(self, now: i64) -> None:
+        """The next burst, or the moment at which the oldest request is given up."""
+        when: i64 = -1 if self.finished_sending(now) else self.pacer.next_ns(now)
+        expiry = self.flow.expire()
+        if when < 0 or 0 <= expiry < when:
+            when = expiry
         self.wake_at(when)
 
     def _send(self, mac: bytes, due: i64) -> i64:

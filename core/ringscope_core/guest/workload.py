@@ -52,7 +52,10 @@ class Workload:
 
     def wake_at(self, when_ns: i64) -> None:
         """Let the clock stop at `when_ns`; -1 for nothing to wait for."""
-        if when_ns >= 0 and self.timer.deadline_ns != when_ns:
+        if when_ns < 0:
+            if self.timer.deadline_ns >= 0:
+                self.loop.timer_del(self.timer)
+        elif self.timer.deadline_ns != when_ns:
             self.loop.timer_mod(self.timer, when_ns)
 
     def turn(self) -> i64:

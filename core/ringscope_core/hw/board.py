@@ -59,9 +59,7 @@ def register_board_types(table: TypeTable) -> None:
     """Register the machine, the system bus, the host bridge and the power management function that handles hotplug."""
     table.register(TypeInfo(TYPE_MACHINE, "object", instance_size_unknown=True, class_size_unknown=True))
     table.register(TypeInfo("System", "bus"))
-    table.register(
-        TypeInfo("i440FX-pcihost", "device", instance_size_unknown=True, class_size_unknown=True, class_init=_board_device_class_init)
-    )
+    table.register(TypeInfo("i440FX-pcihost", "device", instance_size_unknown=True, class_size_unknown=True, class_init=_board_device_class_init))
     table.register(
         TypeInfo(
             "PIIX4_PM",

@@ -27,6 +27,7 @@ from ringscope_core.net.net import qmp_set_link
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.world import World
+from ringscope_core.trace.bits import ones
 from ringscope_core.trace.counters import RingCounters
 from ringscope_core.trace.kinds import EV_CFG_READ, EV_CFG_WRITE
 from ringscope_core.trace.log import EventLog
@@ -97,8 +98,8 @@ class Machine(HwContext):
         buses = build_board(self.world)
         self.sysbus: BusState = buses[0]
         self.pci_bus: PCIBus = buses[1]
-        self.io_space: AddressSpace = AddressSpace(log)
-        self.mem_space: AddressSpace = AddressSpace(log)
+        self.io_space: AddressSpace = AddressSpace(log, True)
+        self.mem_space: AddressSpace = AddressSpace(log, False)
         self.pci_bus.address_space_io = self.io_space
         self.pci_bus.address_space_mem = self.mem_space
         self.netdevs: dict[str, list[NetClientState]] = {}
@@ -117,7 +118,8 @@ class Machine(HwContext):
     def device_add(self, text: str, errp_report: bool = True) -> DeviceState | None:
         """``-device TEXT``, through the calls that QEMU's main makes; after the first reset as the monitor's device_add.
 
-        On failure the message goes to the world's messages as ``-device TEXT: MESSAGE`` (with `errp_report`), nothing of the device is left, and None comes back.
+        On failure the message goes to the world's messages as ``-device TEXT: MESSAGE`` (with `errp_report`), nothing of the
+        device is left, and None comes back.
         """
         world = self.world
         errp = Errp()
@@ -233,7 +235,7 @@ class Machine(HwContext):
         """Read configuration space; all ones where there is no function."""
         dev = self.function_at(bdf)
         if dev is None:
-            return (1 << (8 * size)) - 1
+            return ones(size)
         value = dev.config_read(offset, size)
         self.log.emit(EV_CFG_READ, dev.oid, offset, size, value)
         return value
@@ -264,10 +266,10 @@ class Machine(HwContext):
 
     def _config_port_read(self, port: i64, size: i64) -> i64:
         if port < CONFIG_DATA:
-            return self.config_address if port == CONFIG_ADDRESS and size == 4 else (1 << (8 * size)) - 1
+            return self.config_address if port == CONFIG_ADDRESS and size == 4 else ones(size)
         address = self.config_address
         if address & 0x80000000 == 0:
-            return (1 << (8 * size)) - 1
+            return ones(size)
         return self.cfg_read(address >> 8 & 0xFFFF, (address & 0xFC) + (port & 3), size)
 
     def _config_port_write(self, port: i64, size: i64, value: i64) -> None:

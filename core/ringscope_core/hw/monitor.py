@@ -152,5 +152,3 @@ def device_list_properties(world: World, typename: str) -> list[Row]:
         raise MonitorError("Parameter 'typename' expects non-abstract device type")
     found = _properties_of_type(world, typename)
     return [_describe(prop) for prop in found if prop.name not in DEVICE_LIST_SKIPPED and not prop.name.startswith("legacy-")]
-
-

@@ -49,7 +49,7 @@ class GuestPorts:
         raise NotImplementedError
 
     def mmio_read(self, gpa: i64, size: i64) -> i64:
-        """Read 1, 2, 4 or 8 bytes of memory space; all ones where nothing answers.  8 bytes come as a signed number."""
+        """Read 1, 2, 4 or 8 bytes of memory space; zeros where nothing answers.  8 bytes come as a signed number."""
         raise NotImplementedError
 
     def mmio_write(self, gpa: i64, size: i64, value: i64) -> None:

@@ -27,16 +27,25 @@ class Errp:
         """Host address of the ``Error *`` variable, 0 when unknown."""
         self.error: Error | None = None
 
+    def failed(self) -> bool:
+        """Whether an error is here.
+
+        Ask this way, not ``errp.error is None``: mypy holds what it once learnt of an attribute across the calls that change it,
+        and compiled code then trusts it.
+        """
+        return self.error is not None
+
     def set(self, log: EventLog, text: str, hint: str = "") -> None:
         """Make an error object here (error_setg, error_append_hint).  Raises AssertionError when one is here already, as QEMU aborts."""
-        assert self.error is None, f"error set twice: {text}"
+        assert not self.failed(), f"error set twice: {text}"
         log.error_set(text, self.addr)
         self.error = Error(text, hint)
 
     def propagate_to(self, other: Errp) -> None:
         """Hand the error on (error_propagate); `other` keeps its first one."""
-        if self.error is not None and other.error is None:
-            other.receive(self.error)
+        error = self.error
+        if error is not None and not other.failed():
+            other.receive(error)
         self.error = None
 
     def receive(self, error: Error) -> None:
@@ -49,8 +58,9 @@ class Errp:
 
     def prepend(self, text: str) -> None:
         """Put `text` in front of the error's text (error_prepend)."""
-        if self.error is not None:
-            self.error = Error(text + self.error.text, self.error.hint)
+        error = self.error
+        if error is not None:
+            self.error = Error(text + error.text, error.hint)
 
 
 @final

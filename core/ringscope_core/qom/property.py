@@ -155,7 +155,7 @@ class BoolObjectProperty(ObjectProperty):
         FN_SET_BOOL.enter(log, obj.addr, self.opaque, errp.addr)
         value = visitor.type_bool(name, errp)
         setter = self.setter
-        if errp.error is None and setter is not None:
+        if not errp.failed() and setter is not None:
             log.at(_LINE_SET_BOOL_CALL)
             setter(obj, value, errp)
         log.leave()
@@ -176,5 +176,5 @@ class StrObjectProperty(ObjectProperty):
     def set(self, obj: Object, visitor: Visitor, name: str, errp: Errp) -> None:
         value = visitor.type_str(name, errp)
         setter = self.setter
-        if errp.error is None and setter is not None:
+        if not errp.failed() and setter is not None:
             setter(obj, value, errp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringscope_core.qom.types import TypeImpl
 from ringscope_core.qom.world import World
 
-TypeRow = dict[str, str | int | bool | None | list[str]]
+TypeRow = dict[str, str | int | bool | list[str] | None]
 
 
 def _row(impl: TypeImpl) -> TypeRow:

@@ -68,7 +68,7 @@ class Visitor:
     def type_int(self, name: str, bits: int, errp: Errp) -> int:
         """visit_type_int8 .. int64: the range is checked after the 64 bit parse."""
         value = self.type_int64(name, errp)
-        if errp.error is None and not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
+        if not errp.failed() and not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
             self.bad_value(name, f"int{bits}_t", errp)
             return 0
         return value
@@ -76,7 +76,7 @@ class Visitor:
     def type_uint(self, name: str, bits: int, errp: Errp) -> int:
         """visit_type_uint8 .. uint64."""
         value = self.type_uint64(name, errp)
-        if errp.error is None and not 0 <= value < 1 << bits:
+        if not errp.failed() and not 0 <= value < 1 << bits:
             self.bad_value(name, f"uint{bits}_t", errp)
             return 0
         return value
@@ -84,7 +84,7 @@ class Visitor:
     def type_enum(self, name: str, names: tuple[str, ...], errp: Errp) -> int:
         """visit_type_enum: the index of the name given."""
         text = self.type_str(name, errp)
-        if errp.error is not None:
+        if errp.failed():
             return 0
         if text not in names:
             errp.set(self.log, f"Invalid parameter '{text}'")

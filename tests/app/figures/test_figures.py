@@ -60,7 +60,7 @@ def test_moments(recording: Path) -> None:
     assert parse_at(reader, "seq:17") == 17
     assert parse_at(reader, "1ms") == reader.seq_at_vt(1_000_000)
     row = reader.events(telling_moment(reader, "realize"), telling_moment(reader, "realize"))[0]
-    assert int(row["a1"]) == 2661
+    assert int(row["a1"]) == 2658
     assert telling_moment(reader, "rings") == reader.last_seq
     reader.close()
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+from pathlib import Path
 
+import dpkt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringscope_core.engine.headless import Goal, Headless
+from ringscope_core.engine.headless import Goal, Headless, limit_replay
 from ringscope_core.engine.results import result
 from ringscope_core.engine.run import FAILED, FINISHED, Run
 from ringscope_core.engine.sinks import RowKeeper
@@ -149,34 +152,46 @@ def test_the_digest_does_not_depend_on_the_process() -> None:
     assert json.loads(seen[0]) == [mine["event_digest"], mine["events"]]
 
 
-def test_bulk_arrives_whole_and_in_order() -> None:
+@pytest.fixture
+def capture(tmp_path: Path) -> list[str]:
+    """A setting that replays frames of every length from a runt to 64 KB, to foreign addresses."""
+    rng = random.Random(5)
+    lengths = [1, 14, 59, 60, 61, 1514, 1515, 9000, 65549, *(rng.randrange(14, 3000) for _ in range(300))]
+    with (tmp_path / "a.pcap").open("wb") as file:
+        writer = dpkt.pcap.Writer(file, snaplen=262144)
+        for number, length in enumerate(lengths):
+            writer.writepkt(rng.randbytes(length), number / 1000)
+    return [f"pcap={tmp_path / 'a.pcap'}"]
+
+
+def test_bulk_arrives_whole_and_in_order(capture: list[str]) -> None:
     tx = report("bulk-tx", ["count=3000"], Goal(), int(LEVEL_PACKETS))
     assert tx["direction"] == "tx"
     assert tx["frames_delivered"] == tx["frames_sent"]
     assert tx["sha256_sent"] == tx["sha256_delivered"]
-    rx = report("pcap-replay", [], Goal(), int(LEVEL_COUNTERS))
+    rx = report("pcap-replay", capture, Goal(), int(LEVEL_COUNTERS))
+    assert rx["frames_sent"] == 309
     assert rx["direction"] == "rx"
     assert rx["frames_delivered"] == rx["frames_sent"]
     assert rx["sha256_sent"] == rx["sha256_delivered"]
     assert rx["drops"] == {}
 
 
-def test_ends_that_cannot_be_met_end_with_a_sentence() -> None:
-    out = report("pcap-replay", [], Goal(packets=10**9), int(LEVEL_COUNTERS))
+def test_ends_that_cannot_be_met_end_with_a_sentence(capture: list[str]) -> None:
+    out = report("pcap-replay", capture, Goal(packets=10**9), int(LEVEL_COUNTERS))
     assert str(out["ended"]).startswith("only ")
     assert out["complete"] is False
     lost = report("ping", ["device=virtio-net-pci"], Goal(packets=5), int(LEVEL_COUNTERS))
     assert str(lost["ended"]).startswith("only 0 of 5 frames")
 
 
-def test_a_number_of_packets_is_exact_for_a_replay() -> None:
-    from ringscope_core.engine.headless import limit_replay
-
-    run = Run(load("pcap-replay"), trace_level=int(LEVEL_COUNTERS))
+def test_a_number_of_packets_is_exact_for_a_replay(capture: list[str]) -> None:
+    run = Run(load("pcap-replay", capture), trace_level=int(LEVEL_COUNTERS))
     assert run.build()
     limit_replay(run, 7)
     headless = Headless(run, Goal(packets=7))
     out = result(run, headless, headless.to_the_end())
+    run.close()
     assert (out["ended"], out["frames_sent"], out["frames_delivered"]) == ("packets", 7, 7)
     assert out["sha256_sent"] == out["sha256_delivered"]
 

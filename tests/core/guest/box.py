@@ -82,6 +82,11 @@ class Box:
             self.log.clock.advance_to(deadline)
         raise AssertionError(f"still busy after {turns} turns: {self.guest.stats()}")
 
+    def close(self) -> None:
+        """Let go of the backends' files."""
+        for client in list(self.machine.net.clients):
+            client.cleanup()
+
     def folded(self) -> MachineState:
         """What the events so far say."""
         self.log.flush()

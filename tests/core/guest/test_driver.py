@@ -109,6 +109,52 @@ def test_bulk_transmit_arrives_in_order_whatever_the_settings(settings: dict[str
     assert_fold_is_guest(box)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "tx=timer",
+        "x-txburst=8",
+        "page-per-vq=on",
+        "modern-pio-notify=on",
+        "vectors=0",
+        "vectors=2",
+        "vectors=1",
+        "ioeventfd=off",
+        "rx_queue_size=1024",
+        "host_mtu=1400",
+        "mrg_rxbuf=off",
+        "event_idx=off,indirect_desc=off",
+        "ctrl_vq=off",
+        "status=off",
+        "disable-legacy=on",
+    ],
+)
+def test_every_kind_of_device_is_driven(options: str) -> None:
+    box = Box(device=f"virtio-net-pci,netdev=n0,id=net0,{options}", traffic=[traffic("udp-echo", count=60, size=900), traffic("bulk-tx", count=600, size=200)])
+    assert box.guest.boot() == 1
+    box.run()
+    echo, bulk = box.guest.stats()
+    assert (echo["received"], echo["wrong"], bulk["sent"]) == (60, 0, 600)
+    assert not box.guest.drops()
+    assert_fold_is_guest(box)
+
+
+def test_a_legacy_only_device_is_left_alone() -> None:
+    box = Box(device="virtio-net-pci,netdev=n0,id=net0,disable-modern=on", traffic=[traffic("ping", count=1)])
+    assert box.guest.boot() == 0
+    assert any("leaving for legacy driver" in text for text in box.log.strings.texts)
+    box.run(10)
+
+
+def test_mixed_traffic_is_of_three_kinds() -> None:
+    box = Box(traffic=[traffic("mixed", rate_pps=10000, count=200, size=120)])
+    box.guest.boot()
+    box.run()
+    rows = {str(row["kind"]): row for row in box.guest.stats()}
+    assert {name: row["sent"] for name, row in rows.items()} == {"ping": 20, "udp-echo": 60, "bulk-tx": 120}
+    assert (rows["ping"]["received"], rows["udp-echo"]["received"]) == (20, 60)
+
+
 class _Recording:
     """Digests what the device hands to its peer, from the packet log."""
 

@@ -14,7 +14,7 @@ from ringscope_core.trace.counters import RingCounters
 from ringscope_core.trace.kinds import EV_DESC_WRITE, EV_USED_EVENT
 from ringscope_core.trace.log import BlockSink, EventLog
 from ringscope_core.trace.oids import ring_oid
-from ringscope_core.trace.state import F_INUSE, F_NOTIFICATION, F_SIGNALLED_VALID, F_USED_IDX, MachineState, fold
+from ringscope_core.trace.state import F_INUSE, F_NOTIFICATION, F_SIGNALLED_VALID, F_USED_IDX, MachineState, Row, fold
 from tests.core.guest.tiny_device import TinyDevice
 
 OID = ring_oid(0x18, 0)
@@ -26,7 +26,7 @@ class Rows(BlockSink):
     """Keeps the rows in the form that `fold` takes."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, ...]] = []
+        self.rows: list[Row] = []
 
     def on_block(self, first_seq: int, rows: bytes) -> None:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.functions import fn, function_table
 from ringscope_core.trace.kinds import EV_FIELD, EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE, EV_MARK, EV_TRACE_LEVEL, KINDS, MAX_ARGS

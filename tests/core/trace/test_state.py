@@ -6,6 +6,7 @@ import struct
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ringscope_core.trace import kinds as k
 from ringscope_core.trace.counters import BUCKETS, LatencyHistogram, bucket_floor_ns
 from ringscope_core.trace.fields import field

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 import pytest
-from ringscope_core.hw.virtio import virtio
 
+from ringscope_core.hw.virtio import virtio
 from tests.core.virtio.bare import BUFFERS_AT, EVENT_IDX, INDIRECT, MRG, NEXT, RAM, V1, WRITE, Bare
 
 FRAME = bytes(range(60))

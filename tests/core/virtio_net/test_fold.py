@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from ringscope_core.hw.virtio import virtio
 from ringscope_core.net.net import qemu_flush_queued_packets, qemu_set_link
 from ringscope_core.qom.errp import Errp
 from ringscope_core.trace.log import ROW_DTYPE, BlockSink
 from ringscope_core.trace.state import MachineState, Row, fold
-
 from tests.core.virtio.bare import BUFFERS_AT, EVENT_IDX, MRG, V1, Bare
 from tests.core.virtio_net.test_ctrl import command
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope_core.hw.virtio import virtio
 from ringscope_core.qom.errp import Errp
-
 from tests.core.virtio.bare import Bare
 
 

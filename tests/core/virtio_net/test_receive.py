@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from ringscope_core.hw.virtio_net.rx import receive_filter
 from ringscope_core.net.net import qemu_begin_burst, qemu_end_burst, qemu_send_packet_async
-
 from tests.core.virtio.bare import MRG, V1, Bare
 
 FRAME = bytes(range(60))
@@ -155,7 +155,7 @@ def test_the_filter_in_its_order() -> None:
     assert receive_filter(n, frame_to(OTHER))
 
 
-@pytest.mark.parametrize("length", range(0, 17))
+@pytest.mark.parametrize("length", range(17))
 def test_runts_do_no_harm_to_the_filter(length: int) -> None:
     bare = Bare(V1 | MRG)
     bare.n.promisc = 0

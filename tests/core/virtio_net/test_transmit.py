@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from ringscope_core.hw.virtio import virtio
 from ringscope_core.net.net import qemu_flush_queued_packets, qemu_set_link
-
 from tests.core.virtio.bare import BUFFERS_AT, MRG, V1, WRITE, Bare
 
 FRAME = bytes(range(60))

@@ -24,6 +24,8 @@ _COPIED = 10_000
 class EventsView(View):
     """A strip that says how much is shown, and the table."""
 
+    live_hz = 30.0
+
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self.rows = EventRows(store)

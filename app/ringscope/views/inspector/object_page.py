@@ -34,8 +34,9 @@ class ObjectPage(Page):
         super().__init__(store, focus, commands)
         self.fields = table(["Field", "Value", "Offset"], (48, 40, 16), {1, 2}, "Fields")
         self.properties = table(["Property", "Value", "Type"], (46, 40, 24), {1}, "Properties")
-        self.methods = table(["Hook", "Function", "Set by"], (34, 46, 26), {1}, "Class hooks")
+        self.methods = table(["Hook", "Function", "Set by"], (28, 44, 28), {1}, "Class hooks")
         self.origin = table(["Frame"], (), {0}, "Stack that created it")
+        self.origin.header().setStretchLastSection(False)
         self.origin.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.history = table(["Event", "Time (s)", "Field", "Value", "Was"], (17, 22, 32, 26, 20), {0, 1, 3, 4}, "History")
         self.tabs = QTabWidget()
@@ -85,7 +86,7 @@ class ObjectPage(Page):
         alive = oid in state.rings if is_ring(oid) else found is not None
         details = f"{store.type_of(oid)}  ·  {where}"
         if found is not None:
-            details += f"\naddress {f'0x{found.addr:x}' if found.addr else 'unknown'}  ·  {found.ref} references"
+            details += f"\naddress {f'0x{found.addr:x}' if found.addr else 'unknown'}  ·  references: {found.ref}"
         self.subtitle.setText(details if alive else f"{details}\ndoes not exist at this moment")
         {0: self._show_fields, 1: self._show_properties, 2: self._show_methods, 3: self._show_origin, 4: self._show_history}[self.tabs.currentIndex()]()
 

@@ -64,7 +64,7 @@ class PacketPage(Page):
         self.title.setText(f"Packet {packet}")
         way = "transmitted by the guest" if row.direction == 0 else "received by the guest"
         self.subtitle.setText(
-            f"{way}  ·  queue pair {row.queue}  ·  head {row.head}\n{row.length} B at {format_clock(row.vt)} s, event {row.seq} of {self.store.last_seq}"
+            f"{way}  ·  virtqueue {row.queue}  ·  head {row.head}\n{row.length} B at {format_clock(row.vt)} s, event {row.seq} of {self.store.last_seq}"
         )
         try:
             data = reader.packet_bytes(packet)

@@ -20,7 +20,7 @@ class TypePage(Page):
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
         self.chain = table(["Type", "Instance", "Class"], (52, 30, 26), {1, 2}, "Line of parents")
-        self.methods = table(["Hook", "Function", "Set by"], (34, 46, 26), {1}, "Class hooks")
+        self.methods = table(["Hook", "Function", "Set by"], (28, 44, 28), {1}, "Class hooks")
         self.layout_table = table(["Field", "Type", "Offset"], (40, 48, 14), {1, 2}, "Structure")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -47,7 +47,7 @@ class TypePage(Page):
         counts = instance_counts(self.store.moment(self.focus), self.store)
         below = [name for name in forest.rows if any(up.name == row.name for up in forest.chain(name))]
         self.title.setText(row.name)
-        words = ["abstract" if row.abstract else "concrete", f"{counts[row.name]} instances", f"{sum(counts[name] for name in below)} with subtypes"]
+        words = ["abstract" if row.abstract else "concrete", f"instances: {counts[row.name]}", f"with subtypes: {sum(counts[name] for name in below)}"]
         if row.file:
             words.append(row.file)
         self.subtitle.setText("  ·  ".join(words))

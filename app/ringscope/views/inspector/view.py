@@ -22,6 +22,8 @@ SUBJECTS = (("object", "Object"), ("type", "Type"), ("event", "Event"), ("descri
 class InspectorView(View):
     """Follows `Focus.subject`; a click on another subject stays until the next selection."""
 
+    live_hz = 10.0
+
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self.pages: dict[str, Page] = {

@@ -16,7 +16,7 @@ def _address(found: ObjectState) -> str:
 
 
 def _name(store: Store, oid: int, found: ObjectState) -> str:
-    return store.text(found.name_id) or f"#{oid}"
+    return store.text(found.name_id) or store.name_of(oid)
 
 
 def composition(state: MachineState, store: Store) -> Node:
@@ -64,7 +64,7 @@ def _is_a(forest: TypeForest, name: str, ancestor: str) -> bool:
 def _add_bus(parent: Node, bus: int, state: MachineState, store: Store, buses: set[int], on_bus: dict[int, list[int]]) -> None:
     found = state.objects.get(bus)
     kind = store.text(found.type_id) if found else store.type_of(bus)
-    node = parent.add(Node(bus, [f"bus: {store.name_of(bus)}", kind, str(found.ref) if found else "", _address(found) if found else ""], heading=True))
+    node = parent.add(Node(bus, [f"bus: {_field_text(state, store, bus, 'BusState.name') or store.name_of(bus)}  type {kind}", kind, str(found.ref) if found else "", _address(found) if found else ""], heading=True))
     for device in on_bus.get(bus, ()):
         one = state.objects[device]
         kind = store.text(one.type_id)
@@ -72,6 +72,11 @@ def _add_bus(parent: Node, bus: int, state: MachineState, store: Store, buses: s
         for own in sorted(buses):
             if state.objects[own].parent == device:
                 _add_bus(child, own, state, store, buses, on_bus)
+
+
+def _field_text(state: MachineState, store: Store, oid: int, name: str) -> str:
+    """A string field of an object, empty when it was not recorded."""
+    return store.text(state.value(oid, store.field_id(name)))
 
 
 def _device_id(store: Store, oid: int, found: ObjectState) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
@@ -22,6 +23,8 @@ WIDE = 430
 class ObjectsView(View):
     """Composition and buses; a click focuses the object (and its type)."""
 
+    live_hz = 5.0
+
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self.composition = TreeList(COLUMNS, {2, 3}, "Composition tree")
@@ -31,6 +34,8 @@ class ObjectsView(View):
         self.tabs.addTab(self.composition, "Composition")
         self.tabs.addTab(self.buses, "Buses")
         for tree in (self.composition, self.buses):
+            tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            tree.setIndentation(11)
             tree.picked.connect(self._pick)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -43,7 +48,9 @@ class ObjectsView(View):
         """Names and types share what there is; addresses show when there is room (they are in the inspector too)."""
         super().resizeEvent(event)
         for tree in (self.composition, self.buses):
-            tree.weights = (50, 38, 9, 32 if self.width() >= WIDE else 0)
+            # the bus tree's names say the types
+            names, types = (56, 33) if tree is self.composition else (89, 0)
+            tree.weights = (names, types, 11, 32 if self.width() >= WIDE else 0)
             tree.share()
 
     def _pick(self, key: object) -> None:

@@ -84,8 +84,7 @@ class FlameChart(QWidget):
         """The cursor's place on the axis."""
         if self.axis == 0:
             return float(seq)
-        starts = [call.seq for call in self.tree.calls]
-        place = bisect_right(starts, seq) - 1
+        place = bisect_right(self.tree.starts, seq) - 1
         return self.x_of(self.tree.calls[place]) if place >= 0 else self._range[0]
 
     @property
@@ -116,12 +115,16 @@ class FlameChart(QWidget):
         if point.y() < _RULER or point.y() > self.height() - _LEGEND:
             return None
         depth = int((point.y() - _RULER + self._top) // self._row_height())
-        for call in reversed(self.tree.calls):
+        for call in reversed(self._visible()):
             if call.depth == depth:
                 box = self._box(call)
                 if box.left() - 1 <= point.x() <= max(box.right(), box.left() + 3):
                     return call
         return None
+
+    def _visible(self) -> list[Call]:
+        """The calls that may be in sight, outer ones first."""
+        return self.tree.between(*self._range) if self.axis == 0 else self.tree.calls
 
     # -- painting ---------------------------------------------------------------------------------------------------------------
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -161,7 +164,7 @@ class FlameChart(QWidget):
         p.setFont(ui_font(8.5))
         metrics = QFontMetricsF(p.font())
         filled: dict[int, float] = {}
-        for call in self.tree.calls:
+        for call in self._visible():
             box = self._box(call)
             if box.right() < 0 or box.left() > self.width() or box.top() > self.height() or box.bottom() < _RULER:
                 continue

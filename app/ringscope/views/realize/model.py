@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ringscope_core.engine.backtrace import backtrace
 from ringscope_core.trace.functions import FunctionSpec
@@ -11,8 +12,15 @@ from ringscope_core.trace.kinds import EV_ERROR_SET, EV_FIELD, EV_FRAME_AT, EV_F
 if TYPE_CHECKING:
     from ringscope.store import Store
 
+Row = tuple[int, ...]
+"""An event as `find_events` gives it: seq, vt, wall, kind, object, cause, a0 to a5."""
+_KIND: Final = 3
+_OBJ: Final = 4
+_A0: Final = 6
+_A1: Final = 7
+_A2: Final = 8
 KINDS: Final = tuple(int(kind) for kind in (EV_ERROR_SET, EV_MESSAGE, EV_FRAME_ENTER, EV_FRAME_AT, EV_FRAME_LEAVE, EV_FIELD))
-MAX_EVENTS: Final = 60_000
+MAX_EVENTS: Final = 40_000
 """Call events that are read; a realize has some hundred.  What comes later is not drawn, and the view says so."""
 _BATCH: Final = 8192
 ROOTS: Final = ("qdev_device_add",)
@@ -46,21 +54,19 @@ class Trouble(NamedTuple):
 class Call:
     """One call: from event `seq` to event `end` (-1 while it is open)."""
 
-    def __init__(self, number: int, parent: Call | None, row: Any) -> None:
+    def __init__(self, number: int, parent: Call | None, row: Row) -> None:
         self.number: int = number
         self.parent: Call | None = parent
         self.depth: int = parent.depth + 1 if parent is not None else 0
-        self.fn: int = int(row["a0"])
-        self.values: tuple[int, int, int, int] = (int(row["a2"]), int(row["a3"]), int(row["a4"]), int(row["a5"]))
-        self.seq: int = int(row["seq"])
-        self.vt: int = int(row["vt"])
-        self.wall: int = int(row["wall"])
+        self.seq, self.vt, self.wall = row[0], row[1], row[2]
+        self.fn: int = row[_A0]
+        self.values: tuple[int, int, int, int] = (row[_A2], row[_A2 + 1], row[_A2 + 2], row[_A2 + 3])
         self.end: int = -1
         self.end_vt: int = -1
         self.end_wall: int = -1
         self.ret: int = 0
         self.children: list[Call] = []
-        self.checkpoints: list[Checkpoint] = [Checkpoint(self.seq, int(row["a1"]))]
+        self.checkpoints: list[Checkpoint] = [Checkpoint(self.seq, row[_A1])]
         self.fields: list[FieldWrite] = []
         self.troubles: list[Trouble] = []
 
@@ -90,6 +96,8 @@ class CallTree:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.starts: list[int] = []
+        """The event that began each call: ascending."""
         self.roots: list[Call] = []
         self.max_depth: int = 0
         self.events_read: int = 0
@@ -99,53 +107,65 @@ class CallTree:
         self._next_seq: int = 0
 
     def extend(self, store: Store) -> bool:
-        """Read what came since the last call; true when there was any."""
-        reader, before = store.reader, self.events_read
-        last = reader.last_seq
-        while self._next_seq <= last and self.events_read < MAX_EVENTS:
-            rows = reader.find_events(KINDS, self._next_seq, last, _BATCH)
-            for row in rows:
-                self._note(row, store)
-            self.events_read += len(rows)
-            self._next_seq = int(rows[-1]["seq"]) + 1 if len(rows) == _BATCH else last + 1
+        """Read what came since the last call, `_BATCH` events at most; true when there was any."""
+        last = store.last_seq
+        if self._next_seq > last or self.events_read >= MAX_EVENTS:
+            self.complete = self._next_seq > last
+            return False
+        rows: list[Row] = store.reader.find_events(KINDS, self._next_seq, last, _BATCH).tolist()
+        for row in rows:
+            self._note(row, store)
+        self.events_read += len(rows)
+        self._next_seq = rows[-1][0] + 1 if len(rows) == _BATCH else last + 1
         self.complete = self._next_seq > last
-        return self.events_read != before
+        return bool(rows)
 
-    def _note(self, row: Any, store: Store) -> None:
-        kind = int(row["kind"])
+    def _note(self, row: Row, store: Store) -> None:
+        kind = row[_KIND]
         if kind == EV_FRAME_ENTER:
             self._enter(row)
         elif not self._open:
             return
         elif kind == EV_FRAME_AT:
-            self._open[-1].checkpoints.append(Checkpoint(int(row["seq"]), int(row["a1"])))
+            self._open[-1].checkpoints.append(Checkpoint(row[0], row[_A1]))
         elif kind == EV_FRAME_LEAVE:
             call = self._open.pop()
-            call.end, call.end_vt, call.end_wall, call.ret = int(row["seq"]), int(row["vt"]), int(row["wall"]), int(row["a1"])
+            call.end, call.end_vt, call.end_wall, call.ret = row[0], row[1], row[2], row[_A1]
         elif kind == EV_FIELD:
-            self._open[-1].fields.append(FieldWrite(int(row["seq"]), int(row["obj"]), int(row["a0"]), int(row["a2"]), int(row["a1"])))
+            self._open[-1].fields.append(FieldWrite(row[0], row[_OBJ], row[_A0], row[_A2], row[_A1]))
+        elif kind == EV_ERROR_SET:
+            self._open[-1].troubles.append(Trouble(row[0], f"error_setg: {store.text(row[_A0])}"))
         else:
-            text = store.text(int(row["a0"] if kind == EV_ERROR_SET else row["a1"]))
-            what = "error_setg" if kind == EV_ERROR_SET else "message"
-            self._open[-1].troubles.append(Trouble(int(row["seq"]), f"{what}: {text}"))
+            self._open[-1].troubles.append(Trouble(row[0], f"message: {store.text(row[_A1])}"))
 
-    def _enter(self, row: Any) -> None:
+    def _enter(self, row: Row) -> None:
         parent = self._open[-1] if self._open else None
         call = Call(len(self.calls), parent, row)
         self.calls.append(call)
+        self.starts.append(call.seq)
         (parent.children if parent is not None else self.roots).append(call)
         self._open.append(call)
         self.max_depth = max(self.max_depth, call.depth)
 
     # -- questions ----------------------------------------------------------------------------------------------------------
     def innermost_at(self, seq: int) -> Call | None:
-        """The innermost call open after event `seq`."""
-        level, found = self.roots, None
-        while True:
-            inner = next((call for call in reversed(level) if call.covers(seq)), None)
-            if inner is None:
-                return found
-            found, level = inner, inner.children
+        """The innermost call open after event `seq`: the last one begun, or the nearest around it that is still open."""
+        place = bisect_right(self.starts, seq) - 1
+        call = self.calls[place] if place >= 0 else None
+        while call is not None and not call.covers(seq):
+            call = call.parent
+        return call
+
+    def between(self, first: float, last: float) -> list[Call]:
+        """The calls open at some time between two events, outer ones before inner ones."""
+        out: list[Call] = []
+        call = self.innermost_at(int(first))
+        while call is not None:
+            out.append(call)
+            call = call.parent
+        out.reverse()
+        begin = bisect_right(self.starts, int(first))
+        return out + self.calls[begin : bisect_right(self.starts, int(last) + 1)]
 
     def named(self, functions: dict[int, FunctionSpec], names: tuple[str, ...]) -> list[Call]:
         """Calls of the functions `names`."""

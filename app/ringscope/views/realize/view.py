@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel,
 
 from ringscope.theme import Theme
 from ringscope.views.realize.chart import AXES, FlameChart
-from ringscope.views.realize.model import ROOTS, Call, CallTree, signature
+from ringscope.views.realize.model import MAX_EVENTS, ROOTS, Call, CallTree, signature
 from ringscope.views.realize.stack import StackText
 from ringscope.views.spec import View
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
@@ -48,6 +48,9 @@ class RealizeView(View):
         self.call_title = QLabel()
         self.points = RowsModel(("event", "line", "function"), right=(0, 1), parent=self)
         self.fields = RowsModel(("event", "object", "field", "old", "new", "written in"), right=(0, 3, 4), parent=self)
+        self.point_table, self.field_table = CopyTable(), CopyTable()
+        self.unfinished: bool = False
+        """Whether more calls wait to be read: asks the window for another refresh."""
         self._build()
 
     # -- building ---------------------------------------------------------------------------------------------------------------
@@ -127,8 +130,10 @@ class RealizeView(View):
         layout.addWidget(bar)
         tables = QSplitter(Qt.Orientation.Horizontal)
         tables.setChildrenCollapsible(False)
-        for model, widths, name in ((self.points, (64, 54, 200), "checkpoints passed"), (self.fields, (64, 120, 250, 110, 150, 180), "fields written")):
-            table = CopyTable()
+        for table, model, widths, name in (
+            (self.point_table, self.points, (64, 54, 200), "checkpoints passed"),
+            (self.field_table, self.fields, (64, 120, 250, 110, 150, 180), "fields written"),
+        ):
             table.setModel(model)
             table.set_widths(widths)
             table.setAccessibleName(name)
@@ -147,17 +152,30 @@ class RealizeView(View):
             self._chapters = []
         if self.chart.tree.extend(self.store):
             self._update_chapters()
+        self.unfinished = not self.chart.tree.complete and self.chart.tree.events_read < MAX_EVENTS
         seq = self.focus.seq
-        state = self.store.moment(self.focus)
-        frames = backtrace(state.stack, self.store.reader.functions, self.store.reader.strings)
-        self.stack.show_frames(frames, f"No stack: no call is open after event {state.seq}.")
-        self.stack_title.setText(f"Stack after event {state.seq}" + (f" \N{MIDDLE DOT} {len(frames)} frames" if frames else ""))
         selected = self.chart.selected
         if selected is None or not selected.covers(seq):
-            self.chart.selected = self.chart.tree.innermost_at(seq) or selected
+            self.chart.selected = self.chart.tree.innermost_at(seq) or selected or self._landmark()
         self.chart.moment = seq
         self.chart.update()
+        self._show_stack()
         self._show_call(self.chart.selected)
+
+    def _landmark(self) -> Call | None:
+        calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))
+        return calls[0] if calls else None
+
+    def _show_stack(self) -> None:
+        """The stack at the focus; where no call is open, that of the selected call, and the title says so."""
+        reader, state = self.store.reader, self.store.moment(self.focus)
+        title, stack, selected = f"Stack after event {state.seq}", state.stack, self.chart.selected
+        if not stack and selected is not None:
+            title = f"No call is open after event {state.seq}. Stack at event {selected.seq}"
+            stack = self.store.reader.state_at(selected.seq).stack
+        frames = backtrace(stack, reader.functions, reader.strings)
+        self.stack.show_frames(frames, f"No stack: no call is open after event {state.seq}.")
+        self.stack_title.setText(title + (f" \N{MIDDLE DOT} {len(frames)} frames" if frames else ""))
 
     def _update_chapters(self) -> None:
         chapters = self.chart.tree.named(self.store.reader.functions, ROOTS)
@@ -216,6 +234,10 @@ class RealizeView(View):
         red = self.theme.severity("error")
         colors: dict[tuple[int, int], QColor] = {(i, 2): red for i, (_, row) in enumerate(rows) if not row[1] and not row[3]}
         self.fields.set_rows([row for _, row in rows], colors)
+        # an error's text takes the room of the columns it has nothing for
+        self.field_table.clearSpans()
+        for place, _ in colors:
+            self.field_table.setSpan(place, 2, 1, 4)
 
     def theme_changed(self, theme: Theme) -> None:
         """Give the painters the theme."""
@@ -231,10 +253,10 @@ class RealizeView(View):
         self._go_to(int(str(index.siblingAtColumn(0).data())))
 
     def _go_to_landmark(self) -> None:
-        calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))
-        if calls:
-            self.chart.choose(calls[0], calls[0].seq)
-            self.chart.show_call(calls[0])
+        call = self._landmark()
+        if call is not None:
+            self.chart.choose(call, call.seq)
+            self.chart.show_call(call)
 
     def _search_changed(self, text: str) -> None:
         functions = self.store.reader.functions

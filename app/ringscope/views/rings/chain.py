@@ -116,5 +116,5 @@ def _when(use: FrameUse, head: int, kind: int) -> str:
     direction = "received" if use.receive else "sent"
     text = f"frame #{use.packet}: {use.length} bytes {direction} at event {use.seq}"
     if kind == FREE:
-        return f"{text} (the last that used head {head}; the slot is free now)"
-    return text if use.current and kind != 1 else f"{text} (an earlier trip of head {head}; this one has no frame yet)"
+        return f"{text}\n(the last that used head {head}; the slot is free now)"
+    return text if use.current and kind != 1 else f"{text}\n(an earlier trip of head {head}; this one has no frame yet)"

@@ -11,6 +11,9 @@ from PySide6.QtGui import QPainterPath
 LABEL_WIDTH: Final = 146.0
 """Room on either side of the circle for the labels of the available ring's indices."""
 LABEL_HEIGHT: Final = 30.0
+TWO_SIDED_WIDTH: Final = 640.0
+"""Pictures narrower than this have their labels on one side."""
+_MARGIN: Final = 28.0
 BAND_NAMES: Final = ("avail", "desc", "used")
 
 
@@ -27,9 +30,12 @@ class RingGeometry:
     def __init__(self, rect: QRectF, num: int) -> None:
         self.rect = rect
         self.num = max(1, num)
-        self.center = rect.center()
-        radius = min(rect.width() / 2 - LABEL_WIDTH, rect.height() / 2 - 28)
-        self.radius = max(60.0, radius)
+        self.one_sided: bool = rect.width() < TWO_SIDED_WIDTH
+        """Whether all labels stand on the right: a narrow picture gives the room of the left ones to the circle."""
+        across = (rect.width() - LABEL_WIDTH) / 2 - _MARGIN if self.one_sided else rect.width() / 2 - LABEL_WIDTH
+        self.radius = max(60.0, min(across, rect.height() / 2 - _MARGIN))
+        left = rect.left() + _MARGIN + self.radius
+        self.center = QPointF(left, rect.center().y()) if self.one_sided else rect.center()
         r = self.radius
         self.bands: dict[str, tuple[float, float]] = {
             "avail": (r * 0.885, r),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -17,6 +17,7 @@ from ringscope_core.trace import state as s
 from ringscope_core.trace.fields import field
 
 ROW: Final = 16.0
+_SIDE_HEIGHT: Final = 112
 Cell = tuple[str, str]
 """A name and a value as text."""
 
@@ -89,7 +90,14 @@ class IndexPanel(QWidget):
         super().__init__(parent)
         self.theme: Theme = LIGHT
         self._columns: list[tuple[str, str, list[Cell]]] = []
-        self.setFixedHeight(int(ROW * 8 + 12))
+        self._stacked: bool = False
+        self.set_stacked(False)
+
+    def set_stacked(self, stacked: bool) -> None:
+        """The three parties below each other instead of side by side."""
+        self._stacked = stacked
+        self.setFixedHeight(int((ROW * 8 + 8) * (3 if stacked else 1) + 4))
+        self.update()
 
     def show_ring(self, snap: RingSnapshot | None) -> None:
         """Show `snap`'s numbers; nothing without one."""
@@ -106,17 +114,14 @@ class IndexPanel(QWidget):
         """The three columns as tab-separated lines."""
         return "\n".join(f"{side}\t{name}\t{value}" for side, _, cells in self._columns for name, value in cells)
 
-    def sizeHint(self) -> QSize:
-        """Wide enough for three columns."""
-        return QSize(560, int(ROW * 8 + 12))
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the columns."""
         p = QPainter(self)
         p.fillRect(self.rect(), self.theme.color("surface"))
-        width = self.width() / 3
+        width, height = (self.width(), ROW * 8 + 8) if self._stacked else (self.width() / 3, self.height() - 4.0)
         for place, (side, title, cells) in enumerate(self._columns):
-            self._paint_column(p, QRectF(place * width, 4, width, self.height() - 8), side, title, cells)
+            corner = QPointF(0, place * height) if self._stacked else QPointF(place * width, 0)
+            self._paint_column(p, QRectF(corner.x(), corner.y() + 4, width, height - 4), side, title, cells)
         _paint_rule(p, self, self.theme)
         p.end()
 
@@ -144,7 +149,14 @@ class EventIndexPanel(QWidget):
         super().__init__(parent)
         self.theme: Theme = LIGHT
         self._sides: tuple[EventIndex, ...] = ()
-        self.setFixedHeight(112)
+        self._stacked: bool = False
+        self.set_stacked(False)
+
+    def set_stacked(self, stacked: bool) -> None:
+        """The two questions below each other instead of side by side."""
+        self._stacked = stacked
+        self.setFixedHeight(_SIDE_HEIGHT * (2 if stacked else 1))
+        self.update()
 
     def show_ring(self, snap: RingSnapshot | None) -> None:
         """Show `snap`'s event indices; nothing without one."""
@@ -160,9 +172,11 @@ class EventIndexPanel(QWidget):
         p = QPainter(self)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         p.fillRect(self.rect(), self.theme.color("surface"))
-        width = self.width() / 2
         for place, side in enumerate(self._sides):
-            self._paint_side(p, QRectF(place * width, 0, width, self.height()), side)
+            box = QRectF(0, place * _SIDE_HEIGHT, self.width(), _SIDE_HEIGHT)
+            if not self._stacked:
+                box = QRectF(place * self.width() / 2, 0, self.width() / 2, _SIDE_HEIGHT)
+            self._paint_side(p, box, side)
         _paint_rule(p, self, self.theme)
         p.end()
 

@@ -33,6 +33,7 @@ F_DRIVER_EVENT: Final = int(field("vring_virtqueue.event", "bool"))
 F_AVAIL_SHADOW: Final = int(field("vring_virtqueue.avail_idx_shadow", "idx"))
 F_FREE_HEAD: Final = int(field("vring_virtqueue.free_head", "head"))
 F_NUM_ADDED: Final = int(field("vring_virtqueue.num_added", "count"))
+F_NUM: Final = int(field("VRing.num", "count"))
 F_VECTOR: Final = int(field("VirtQueue.vector", "count"))
 
 STATES: Final = ("free", "available", "in flight", "used")
@@ -249,6 +250,15 @@ class RingSnapshot:
         places = np.flatnonzero((self.used_ring["id"] == head) & (self.used_states > 0))
         return int(places[0]) if len(places) else -1
 
+    def telling_head(self) -> int:
+        """The head to show when none is selected: one in flight, else the last one given back, else what the device takes next."""
+        in_flight = np.flatnonzero(self.states == IN_FLIGHT)
+        if len(in_flight):
+            return self.head_of(int(in_flight[0]))
+        if self.used_idx or self.get(F_LAST_USED):
+            return int(self.used_ring[(self.used_idx - 1) % self.num]["id"]) % self.num
+        return int(self.avail_ring[self.active_slot()]) % self.num
+
     def active_slot(self) -> int:
         """The available-ring slot where things happen: what the device takes next."""
         return self.get(F_LAST_AVAIL) % self.num if self.num else 0
@@ -261,7 +271,7 @@ def _formula(event: int, new: int, old: int) -> str:
 
 def ring_oids(state: MachineState) -> list[int]:
     """The rings the moment knows of, set up or not, in the order of function and index."""
-    found = set(state.rings) | {oid for oid in state.fields if is_ring(oid)}
+    found = set(state.rings) | {oid for oid, values in state.fields.items() if is_ring(oid) and values.get(F_NUM)}
     return sorted(found)
 
 

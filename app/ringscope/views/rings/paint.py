@@ -20,6 +20,8 @@ from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
 from ringscope.views.rings.geometry import LABEL_HEIGHT, LABEL_WIDTH, RingGeometry, spread
 from ringscope.views.rings.model import STATES, Index, RingSnapshot
 
+_CENTER_ROOM: Final = 52.0
+"""Half the width that the counts need in the middle of the circle."""
 _MIN_BORDER: Final = 3.5
 """Slots narrower than this (pixels) get no border of their own."""
 
@@ -75,7 +77,8 @@ def _paint_slot_numbers(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
 def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, theme: Theme) -> None:
     """The queue's name, its size and the counts, in words, in the middle: the legend of the colours."""
     room = geo.bands["used"][0] - 26
-    if room < 46:
+    if room < _CENTER_ROOM:
+        _paint_counts_below(p, geo, snap, theme)
         return
     c = geo.center
     big = room > 84
@@ -97,6 +100,19 @@ def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, 
         p.drawText(QRectF(left + 15, y, wide, row), Qt.AlignmentFlag.AlignVCenter, f"{snap.counts[i]:>4} {STATES[i]}")
 
 
+def _paint_counts_below(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
+    """The counts on one line under a circle too small to hold them."""
+    p.setFont(ui_font(8.0))
+    metrics = QFontMetricsF(p.font())
+    x, y = geo.rect.left() + 10, geo.rect.bottom() - 16
+    for i, state in enumerate(RING_STATES):
+        text = f"{snap.counts[i]} {STATES[i]}"
+        p.fillRect(QRectF(x, y + 3, 9, 9), theme.ring(state))
+        p.setPen(theme.color("text"))
+        p.drawText(QRectF(x + 13, y, 200, 15), Qt.AlignmentFlag.AlignVCenter, text)
+        x += metrics.horizontalAdvance(text) + 28
+
+
 def side_color(theme: Theme, side: str) -> QColor:
     """The colour of driver, memory or device."""
     return theme.color(f"side.{side}")
@@ -110,12 +126,14 @@ def index_text(index: Index) -> tuple[str, str]:
 def paint_indices(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
     """All eight indices as hands on their ring, each with its label beside the circle."""
     indices = [index for index in snap.indices() if not index.note.startswith("EVENT_IDX not")]
-    left = sorted((i for i in indices if geo.point(i.slot, 1).x() < geo.center.x() - 1e-6), key=lambda i: geo.point(i.slot, 1).y())
-    right = sorted((i for i in indices if i not in left), key=lambda i: geo.point(i.slot, 1).y())
     for index in indices:
         _paint_hand(p, geo, index, theme)
-    _paint_labels(p, geo, left, True, theme)
-    _paint_labels(p, geo, right, False, theme)
+    turns = [(geo.angle(index.slot), index) for index in indices]
+    if geo.one_sided:
+        _paint_labels(p, geo, [(a if a < 1.5 * math.pi else a - 2 * math.pi, index) for a, index in turns], False, theme)
+    else:
+        _paint_labels(p, geo, [(2 * math.pi - a, index) for a, index in turns if a > math.pi], True, theme)
+        _paint_labels(p, geo, [(a, index) for a, index in turns if a <= math.pi], False, theme)
 
 
 def _paint_hand(p: QPainter, geo: RingGeometry, index: Index, theme: Theme) -> None:
@@ -138,39 +156,42 @@ def _paint_hand(p: QPainter, geo: RingGeometry, index: Index, theme: Theme) -> N
     p.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _paint_labels(p: QPainter, geo: RingGeometry, indices: list[Index], left: bool, theme: Theme) -> None:
-    wanted = [geo.point(index.slot, geo.radius + 12).y() for index in indices]
-    reach = max(geo.radius * 0.97, LABEL_HEIGHT * len(indices) / 2)
+def _paint_labels(p: QPainter, geo: RingGeometry, turns: list[tuple[float, Index]], left: bool, theme: Theme) -> None:
+    """Labels of one side, in the order of `turns`: angles from twelve o'clock towards that side, which run from -pi/2 to 3 pi/2."""
+    turns = sorted(turns, key=lambda turn: turn[0])
+    wanted = [geo.center.y() - (geo.radius + 12) * math.cos(min(max(turn, 0.0), math.pi)) for turn, _ in turns]
+    reach = max(geo.radius * 0.97, LABEL_HEIGHT * len(turns) / 2)
     ys = spread(wanted, LABEL_HEIGHT, max(geo.rect.top() + 2, geo.center.y() - reach), min(geo.rect.bottom() - 2, geo.center.y() + reach))
     edge = geo.center.x() + (-1 if left else 1) * (geo.radius + 32)
-    align = Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft
-    # leaders run round the outside; nested so that none crosses another: inner ones first in the direction of the shift
-    upward = sum(ys) < sum(wanted)
-    for place, (index, y) in enumerate(zip(indices, ys, strict=True)):
-        lane = place if upward else len(indices) - 1 - place
+    for place, ((turn, index), y) in enumerate(zip(turns, ys, strict=True)):
+        goal = math.acos(max(-0.985, min(0.985, (geo.center.y() - y) / (geo.radius + 12))))
+        # leaders run round the outside, nested so that none crosses another's beginning
+        lane = len(turns) - 1 - place if goal > turn else place
         p.setPen(QPen(side_color(theme, index.side), 1.0))
-        p.drawPath(_leader(geo, index.slot, geo.radius + 9 + 2.2 * lane, QPointF(edge, y), left))
-        name, value = index_text(index)
-        if index.note == "not valid":
-            name = f"{name} (invalid)"
-        box = QRectF(edge - LABEL_WIDTH + 34 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 38, LABEL_HEIGHT / 2)
-        p.setFont(ui_font(8.5, bold=True))
-        p.drawText(box, align | Qt.AlignmentFlag.AlignVCenter, name)
-        p.setFont(mono_font(8.0))
-        p.setPen(theme.color("text"))
-        p.drawText(box.translated(0, LABEL_HEIGHT / 2 - 2), align | Qt.AlignmentFlag.AlignVCenter, value)
+        p.drawPath(_leader(geo, turn, goal, geo.radius + 9 + 2.2 * lane, QPointF(edge, y), left))
+        _paint_label(p, index, edge, y, left, theme)
 
 
-def _leader(geo: RingGeometry, slot: int, radius: float, end: QPointF, left: bool) -> QPainterPath:
-    """From the hand of `slot` along a circle of `radius` to the height of `end`, then straight to it."""
+def _paint_label(p: QPainter, index: Index, edge: float, y: float, left: bool, theme: Theme) -> None:
+    align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft)
+    name, value = index_text(index)
+    if index.note == "not valid":
+        name = f"{name} (invalid)"
+    box = QRectF(edge - LABEL_WIDTH + 34 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 38, LABEL_HEIGHT / 2)
+    p.setFont(ui_font(8.5, bold=True))
+    p.drawText(box, align, name)
+    p.setFont(mono_font(8.0))
+    p.setPen(theme.color("text"))
+    p.drawText(box.translated(0, LABEL_HEIGHT / 2 - 2), align, value)
+
+
+def _leader(geo: RingGeometry, turn: float, goal: float, radius: float, end: QPointF, left: bool) -> QPainterPath:
+    """From the hand at angle `turn` along a circle of `radius` to angle `goal`, then straight to `end`."""
     c = geo.center
-    start = 90.0 - math.degrees(geo.angle(slot))
-    rise = max(-0.985, min(0.985, (c.y() - end.y()) / radius))
-    goal = 180.0 - math.degrees(math.asin(rise)) if left else math.degrees(math.asin(rise))
-    sweep = (goal - start + 180.0) % 360.0 - 180.0
-    path = QPainterPath(geo.point(slot, geo.radius + 8))
+    side = -1 if left else 1
+    path = QPainterPath(QPointF(c.x() + side * (geo.radius + 8) * math.sin(turn), c.y() - (geo.radius + 8) * math.cos(turn)))
     box = QRectF(c.x() - radius, c.y() - radius, 2 * radius, 2 * radius)
-    path.arcTo(box, start, sweep)
+    path.arcTo(box, 90.0 - side * math.degrees(turn), side * math.degrees(turn - goal))
     path.lineTo(end)
     return path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from ringscope.theme import LIGHT, RING_STATES, Theme, mono_font, ui_font
@@ -111,12 +111,28 @@ class QueueStrip(QWidget):
             super().keyPressEvent(event)
 
 
-def scrolling(strip: QueueStrip) -> QScrollArea:
-    """The strip in an area that scrolls sideways when there are many queue pairs."""
-    area = QScrollArea()
-    area.setWidget(strip)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFixedHeight(strip.height() + 2)
-    return area
+class ScrollingStrip(QScrollArea):
+    """The strip in an area that scrolls sideways, and is higher by the scroll bar, when there are many queue pairs."""
+
+    def __init__(self, strip: QueueStrip) -> None:
+        super().__init__()
+        self._strip = strip
+        self.setWidget(strip)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.fit()
+
+    def fit(self) -> None:
+        """Take the height that the cards need."""
+        scrolls = self._strip.minimumWidth() > self.width()
+        self.setFixedHeight(CARD_HEIGHT + 10 + (self.horizontalScrollBar().sizeHint().height() if scrolls else 0))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The scroll bar comes or goes."""
+        super().resizeEvent(event)
+        self.fit()
+
+    def show_card(self, place: int) -> None:
+        """Scroll so that card `place` is seen whole."""
+        self.ensureVisible(place * CARD_WIDTH + CARD_WIDTH // 2, 0, CARD_WIDTH // 2 + 4, 0)

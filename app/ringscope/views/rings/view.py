@@ -6,6 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from ringscope.theme import Theme
@@ -13,7 +14,8 @@ from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.chain import ChainPanel
 from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
 from ringscope.views.rings.model import RingSnapshot, queue_word, ring_oids
-from ringscope.views.rings.queues import Card, QueueStrip, scrolling
+from ringscope.views.rings.queues import Card, QueueStrip, ScrollingStrip
+from ringscope.views.rings.side import SidePanel
 from ringscope.views.rings.table import SlotModel
 from ringscope.views.spec import View
 from ringscope.widgets.stack_rows import CopyTable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ringscope.focus import Focus
     from ringscope.store import Store
 
+NARROW_WIDTH: Final = 1100
 TEXT_INTERVAL_S: Final = 0.1
 """While traffic is followed, table and chain are rewritten ten times a second: nobody reads faster, and the frame keeps its budget."""
 
@@ -37,11 +40,14 @@ class RingsView(View):
         self._oid: int = 0
         self._generation: int = store.generation
         self._shown_slot: int = -1
+        self._card_shown: tuple[int, int] = (0, 0)
+        """The ring whose card was scrolled to, and how many there were."""
         self._texts_at: float = 0.0
         self.unfinished: bool = False
         """Whether the texts lag behind the picture: asks the window for another refresh."""
         self.strip = QueueStrip()
         self.strip.chosen.connect(self._choose_ring)
+        self.cards = ScrollingStrip(self.strip)
         self.canvas = RingCanvas()
         self.canvas.picked.connect(self._pick_head)
         self.numbers = IndexPanel()
@@ -56,7 +62,7 @@ class RingsView(View):
         self.table.setModel(self.model)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-        self.table.set_widths((52, 52, 116, 58, 118, 52, 78))
+        self.table.set_widths((54, 50, 92, 52, 96, 48, 78))
         self.table.setAccessibleName("descriptors")
         self.table.clicked.connect(self._row_clicked)
         self.search_box.setPlaceholderText("Filter slots: available, write, 0x1200, ...")
@@ -67,25 +73,19 @@ class RingsView(View):
         lower.addWidget(self._table_side())
         lower.addWidget(self.chain)
         lower.setSizes([230, 240])
-        right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for widget in (self.numbers, self.events):
-            column.addWidget(widget)
-        column.addWidget(lower, 1)
-        right.setMinimumWidth(540)
+        self.aside = SidePanel(lower, self.numbers, self.events)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.addWidget(self.canvas)
-        split.addWidget(right)
+        split.addWidget(self.aside)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
         split.setSizes([650, 550])
+        self.split = split
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(scrolling(self.strip))
+        layout.addWidget(self.cards)
         layout.addWidget(split, 1)
 
     def _table_side(self) -> QWidget:
@@ -102,6 +102,16 @@ class RingsView(View):
         layout.addWidget(self.table, 1)
         return holder
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Below a width the numbers stand on a page of their own, so that the circle keeps its size."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW_WIDTH
+        if self.aside.set_narrow(narrow):
+            aside = 370 if narrow else 550
+            self.split.setStretchFactor(0, 1 if narrow else 3)
+            self.split.setStretchFactor(1, 0 if narrow else 2)
+            self.split.setSizes([max(320, self.width() - aside), aside])
+
     # -- showing ----------------------------------------------------------------------------------------------------------
     def refresh(self) -> None:
         """Show the rings at the focus."""
@@ -116,6 +126,10 @@ class RingsView(View):
             self._oid = next((oid for oid in oids if oid in state.rings), oids[0] if oids else 0)
         snaps = {oid: RingSnapshot(oid, state.rings[oid], state.fields.get(oid, {})) for oid in oids if oid in state.rings}
         self.strip.show_queues([self._card(oid, snaps.get(oid)) for oid in oids], self._oid)
+        if (self._oid, len(oids)) != self._card_shown and self._oid:
+            self._card_shown = (self._oid, len(oids))
+            self.cards.fit()
+            self.cards.show_card(oids.index(self._oid))
         self._show(state, snaps.get(self._oid))
 
     def _card(self, oid: int, snap: RingSnapshot | None) -> Card:
@@ -135,8 +149,7 @@ class RingsView(View):
             return
         self._texts_at = now
         self.model.show_ring(snap)
-        # without a selection the chain panel shows what the device takes next
-        shown = head if head >= 0 or snap is None else int(snap.avail_ring[snap.active_slot()])
+        shown = head if head >= 0 or snap is None else snap.telling_head()
         self.chain.show_chain(state, snap, shown)
         self._scroll_to(head)
 

@@ -46,7 +46,9 @@ class LogTimeAxis(pg.AxisItem):  # type: ignore[misc]
         first, last = math.floor(minVal), math.ceil(maxVal)
         decades = [float(d) for d in range(first, last + 1) if minVal <= d <= maxVal]
         between = [d + math.log10(f) for d in range(first, last + 1) for f in (2, 5) if minVal <= d + math.log10(f) <= maxVal]
-        return [(1.0, decades), (0.3, between)] if maxVal - minVal < 4 else [(1.0, decades)]
+        if maxVal - minVal < 3:
+            return [(1.0, decades), (0.3, between)]
+        return [(1.0, decades if maxVal - minVal < 6 else decades[:: 2 if maxVal - minVal < 9 else 3])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """The time itself."""

@@ -27,6 +27,7 @@ CHUNK: Final = 64
 """Samples whose histograms are read at a time."""
 ALL: Final = slice(None)
 _FOREVER: Final = 1 << 62
+_EXACT: Final = 4
 _EDGES: Final[Floats] = np.array([bucket_floor_ns(bucket) for bucket in range(int(BUCKETS) + 1)], np.float64)
 
 
@@ -45,7 +46,9 @@ def percentiles(counts: Ints) -> Floats:
         inside = np.maximum(np.take_along_axis(counts, bucket[..., None], -1)[..., 0], 1)
         share = 1.0 - (upto - wanted) / inside
         low, high = _EDGES[bucket], _EDGES[bucket + 1]
-        out[..., place] = np.where(total > 0, low + np.clip(share, 0.0, 1.0) * (high - low), np.nan)
+        # the first buckets hold one whole ns each: nothing lies between
+        within = np.where(bucket < _EXACT, 0.0, np.clip(share, 0.0, 1.0)) * (high - low)
+        out[..., place] = np.where(total > 0, low + within, np.nan)
     return out
 
 

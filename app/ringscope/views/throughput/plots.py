@@ -230,8 +230,10 @@ def _values(name: str, samples: Samples, oid: int, times: Floats, starts: Ints, 
     if name == "occupancy":
         return [samples.occupancy(oid)[part]]
     if name == "latency":
+        # a logarithmic scale has no place for 0: what the driver waits for without time passing shows in the table alone
         with np.errstate(divide="ignore", invalid="ignore"):
-            return [np.log10(samples.latency_ns(oid, place)[part]) for place in range(len(QUANTILES))]
+            curves = [np.log10(samples.latency_ns(oid, place)[part]) for place in range(len(QUANTILES))]
+        return [np.where(np.isfinite(curve), curve, np.nan) for curve in curves]
     return [samples.rate(oid, column, times, starts, part) for column in (name, f"{name}_suppressed")]
 
 

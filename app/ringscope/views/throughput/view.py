@@ -41,6 +41,7 @@ HEADINGS: Final = (
     "packets",
     "drops",
 )
+_LONG_NAMES: Final = 7
 LIVE_INTERVAL_S: Final = 0.05
 """While traffic runs the curves are redrawn twenty times a second: eyes follow no more, and the frame keeps its budget."""
 
@@ -53,6 +54,7 @@ class ThroughputView(View):
         self.samples = Samples()
         self._generation: int = store.generation
         self._boxes: dict[int, QCheckBox] = {}
+        self._legend_count: int = 0
         self._frozen: bool = False
         self._whole: bool = False
         """Compute every latency at once: for figures."""
@@ -81,6 +83,7 @@ class ThroughputView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._bar())
+        layout.addWidget(self._legend_bar())
         lower = QWidget()
         column = QVBoxLayout(lower)
         column.setContentsMargins(0, 0, 0, 0)
@@ -133,10 +136,23 @@ class ThroughputView(View):
             marker.setMaximumWidth(34)
             marker.clicked.connect(lambda _, which=name: self._toggle_marker(which))
             row.addWidget(marker)
-        row.addSpacing(10)
-        row.addLayout(self.legend)
         row.addStretch(1)
         return bar
+
+    def _legend_bar(self) -> QWidget:
+        bar = QFrame()
+        bar.setObjectName("strip")
+        self.legend.setContentsMargins(10, 3, 8, 3)
+        self.legend.setSpacing(14)
+        self.legend.addWidget(self._muted("queues"))
+        self.legend.addStretch(1)
+        bar.setLayout(self.legend)
+        return bar
+
+    def _muted(self, text: str) -> QLabel:
+        label = QLabel(text)
+        label.setProperty("role", "muted")
+        return label
 
     # -- showing ------------------------------------------------------------------------------------------------------------------
     def refresh(self) -> None:
@@ -216,16 +232,21 @@ class ThroughputView(View):
                 box.setChecked(True)
                 box.toggled.connect(lambda _: self._draw())
                 self._boxes[oid] = box
-                self.legend.addWidget(box)
+                self.legend.insertWidget(self.legend.count() - 1, box)
                 self._color_box(oid, box)
         for oid in [oid for oid in self._boxes if oid not in self.samples.oids]:
             self._boxes.pop(oid).deleteLater()
+        if len(self._boxes) != self._legend_count:
+            self._legend_count = len(self._boxes)
+            for oid, box in self._boxes.items():
+                self._color_box(oid, box)
 
     def _color_box(self, oid: int, box: QCheckBox) -> None:
         swatch = QPixmap(14, 4)
         swatch.fill(self._color(oid))
         box.setIcon(swatch)
-        box.setText(self._name(oid))
+        # with many pairs the short names keep the line on the screen
+        box.setText(self.store.name_of(oid) if len(self.samples.oids) > _LONG_NAMES else self._name(oid))
 
     # -- values -------------------------------------------------------------------------------------------------------------------
     def _show_values(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
@@ -38,8 +38,8 @@ class Tracks(QWidget):
         """The stretch that the user chose, None for everything."""
         self.density = Density(store)
         self.marks: list[MarkRow] = []
-        self._image: QImage | None = None
-        self._image_key: tuple[object, ...] = ()
+        self._pixmap = QPixmap()
+        self._still_key: tuple[object, ...] = ()
         self._drag_from: QPoint | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -93,26 +93,29 @@ class Tracks(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Tracks from the cached picture, then what moves."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.color("surface"))
-        track = self.track_height()
-        self._paint_names(painter, track)
-        area = QRect(GUTTER, RULER, self.width() - GUTTER, track * len(self.density.groups))
-        image = self._picture(area.width(), track)
-        if image is not None:
-            painter.drawImage(area.topLeft(), image)
-        self._paint_ruler(painter)
+        painter.drawPixmap(0, 0, self._still())
         painter.setClipRect(QRect(GUTTER, 0, self.width() - GUTTER, self.height()))
         self._paint_marks(painter)
         self._paint_cursor(painter)
 
-    def _picture(self, width: int, track: int) -> QImage | None:
+    def _still(self) -> QPixmap:
+        """Everything but marks and cursor: drawn anew only when the recording grew or the stretch shown changed."""
         low, high = self.shown()
-        density = self.density
-        key = (low, high, width, track, density.next_seq, self.theme.name, self.by_time, id(density))
-        if key != self._image_key and width > 0:
-            self._image = track_picture(density.bins(low, high, width, self.by_time), density.groups, self.theme, track)
-            self._image_key = key
-        return self._image
+        density, track = self.density, self.track_height()
+        key = (low, high, self.size().toTuple(), density.next_seq, self.theme.name, self.by_time, id(density))
+        if key != self._still_key:
+            self._still_key = key
+            scale = self.devicePixelRatioF()
+            self._pixmap = QPixmap(round(self.width() * scale), round(self.height() * scale))
+            self._pixmap.setDevicePixelRatio(scale)
+            self._pixmap.fill(self.theme.color("surface"))
+            painter = QPainter(self._pixmap)
+            self._paint_names(painter, track)
+            width = max(self.width() - GUTTER, 1)
+            painter.drawImage(GUTTER, RULER, track_picture(density.bins(low, high, width, self.by_time), density.groups, self.theme, track))
+            self._paint_ruler(painter)
+            painter.end()
+        return self._pixmap
 
     def _paint_names(self, painter: QPainter, track: int) -> None:
         painter.setFont(ui_font(8.5 if track >= 11 else 7.0))
@@ -158,11 +161,6 @@ class Tracks(QWidget):
         painter.drawLine(QPointF(x, 6), QPointF(x, self.height()))
         painter.setBrush(self.theme.color("cursor"))
         painter.drawRoundedRect(QRectF(x - 5, 1, 10, 8), 2, 2)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width is another picture."""
-        self._image_key = ()
-        super().resizeEvent(event)
 
     # -- gestures -----------------------------------------------------------------------------------------------------
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -247,6 +245,8 @@ class Tracks(QWidget):
 
 class TimelineView(View):
     """The panel: where we are in words, and the tracks."""
+
+    live_hz = 15.0
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)

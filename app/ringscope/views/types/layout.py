@@ -91,7 +91,7 @@ def _pack(graph: nx.DiGraph[Any], name: str, heights: Mapping[str, float]) -> _P
 
 
 def layout(graph: nx.DiGraph[Any], sizes: Mapping[str, tuple[float, float]]) -> dict[str, Box]:
-    """Boxes of every node; `sizes` are (width, height).  The roots' trees stand below each other."""
+    """Boxes of every node; `sizes` are (width, height).  Each further root's tree stands below what is there, in the columns where there is most room."""
     roots = [node for node, degree in graph.in_degree() if not degree]
     depths = _depths(graph, roots)
     widths: dict[int, float] = {}
@@ -102,15 +102,29 @@ def layout(graph: nx.DiGraph[Any], sizes: Mapping[str, tuple[float, float]]) -> 
         lefts.append(lefts[-1] + widths[depth] + COLUMN_GAP)
     heights = {node: sizes[node][1] for node in graph}
     boxes: dict[str, Box] = {}
-    top = 0.0
+    filled = [0.0] * len(widths)
     for root in roots:
         packed = _pack(graph, root, heights)
-        base = top - min(packed.tops)
+        column, base = _lowest_rise(packed, filled)
         for node, middle in packed.middles.items():
-            depth = depths[node]
-            boxes[node] = Box(lefts[depth], base + middle - heights[node] / 2, widths[depth], heights[node])
-        top = base + max(packed.bottoms) + TREE_GAP
+            at = depths[node] + column
+            width = max(widths[at], sizes[node][0])
+            boxes[node] = Box(lefts[at], base + middle - heights[node] / 2, width, heights[node])
+        for place, bottom in enumerate(packed.bottoms, column):
+            filled[place] = base + bottom + TREE_GAP
     return boxes
+
+
+def _lowest_rise(packed: _Packed, filled: list[float]) -> tuple[int, float]:
+    """Where the next tree makes the whole the least tall: its first column, and its root's middle.  `filled` is how far down columns are taken."""
+    found: list[tuple[float, int, float]] = []
+    for column in range(len(filled) - len(packed.tops) + 1):
+        base = max(filled[column + place] - top for place, top in enumerate(packed.tops))
+        found.append((max(base + bottom for bottom in packed.bottoms), column, base))
+    # a tree that makes nothing taller may stand anywhere; the left is where people look first
+    tallest = max(filled)
+    _, column, base = min(found, key=lambda one: (max(one[0], tallest), one[1]))
+    return column, base
 
 
 def _depths(graph: nx.DiGraph[Any], roots: list[str]) -> dict[str, int]:

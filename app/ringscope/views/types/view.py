@@ -18,6 +18,8 @@ from ringscope.widgets.graph_view import GraphView
 class TypesView(View):
     """A strip (search, fold, zoom) over the picture."""
 
+    live_hz = 5.0
+
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self.forest = TypeForest(store)

@@ -18,6 +18,8 @@ from ringscope.widgets.tree_list import Node, TreeList
 class TypeTreeView(View):
     """One line a type; a click focuses it."""
 
+    live_hz = 5.0
+
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self.tree = TreeList(["Type", "Live", "Size"], {1, 2}, "QOM types", (70, 14, 18))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, final
 from mypy_extensions import i64
 
 from ringscope_core.hw.pci.memory_region import MemoryRegion
+from ringscope_core.trace.bits import ones
 from ringscope_core.trace.kinds import EV_BAR_READ, EV_BAR_WRITE
 from ringscope_core.trace.log import EventLog
 
@@ -32,8 +33,10 @@ class Mapping:
 class AddressSpace:
     """The mappings of one space.  Where two overlap, the one mapped later answers."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, io: bool) -> None:
         self.log: EventLog = log
+        self.io: bool = io
+        """I/O space, where nothing reads as ones; in memory space nothing reads as zeros."""
         self.mappings: list[Mapping] = []
 
     def map(self, mapping: Mapping) -> None:
@@ -52,10 +55,10 @@ class AddressSpace:
         return None
 
     def read(self, addr: i64, size: i64) -> i64:
-        """Read; all ones where nothing answers."""
+        """Read 1, 2, 4 or, in memory space, 8 bytes."""
         mapping = self.find(addr)
         if mapping is None:
-            return -1 if size == 8 else (1 << (8 * size)) - 1
+            return ones(size) if self.io else 0
         offset = addr - mapping.start
         value = mapping.region.read(offset, size)
         self.log.emit(EV_BAR_READ, mapping.dev.oid, mapping.bar, offset, size, value)

@@ -11,6 +11,7 @@ from ringscope_core.qom.object import Object, object_initialize_with_type
 from ringscope_core.qom.property import LinkProperty, ObjectProperty
 from ringscope_core.qom.types import TypeInfo, TypeTable
 from ringscope_core.qom.visitor import PropValue
+from ringscope_core.trace.bits import ones
 from ringscope_core.trace.fields import field
 
 F_NAME: Final[i64] = field("MemoryRegion.name", "str")
@@ -65,6 +66,8 @@ class MemoryRegion(Object):
         self.ops: RegionOps | None = None
         self.subregions: list[MemoryRegion] = []
         self.owner_addr: i64 = 0
+        self.hole: i64 = 0
+        """What each byte of a container reads as where no subregion answers: 0 in memory space, 0xff in I/O space."""
         self._leaf_base: i64 = 0
         """Where, in this region, the leaf that `_leaf` found last starts."""
         self._part: i64 = 0
@@ -100,7 +103,7 @@ class MemoryRegion(Object):
         self.subregions.remove(sub)
 
     def read(self, offset: i64, size: i64) -> i64:
-        """Read 1, 2, 4 or 8 bytes at `offset`, split as the memory core splits; all ones where nothing answers."""
+        """Read 1, 2, 4 or 8 bytes at `offset`, split as the memory core splits."""
         if size > 4:
             return self._read_wide(offset, size)
         value: i64 = 0
@@ -125,13 +128,13 @@ class MemoryRegion(Object):
         """Read as much as one access takes into `_part`; returns how many bytes that is."""
         leaf = self._leaf(offset)
         if leaf is None:
-            self._part = 0xFF
+            self._part = self.hole
             return 1
         ops = leaf.ops
         assert ops is not None
         inner = offset - self._leaf_base
         step = access_size(length, inner, leaf.size - inner, ops.valid_max)
-        self._part = ops.read(inner, step) & ((1 << (8 * step)) - 1) if step >= ops.valid_min else 0
+        self._part = ops.read(inner, step) & ones(step) if step >= ops.valid_min else 0
         return step
 
     def write(self, offset: i64, size: i64, value: i64) -> None:
@@ -148,7 +151,7 @@ class MemoryRegion(Object):
             inner = at - self._leaf_base
             step = access_size(size - done, inner, leaf.size - inner, ops.valid_max)
             if step >= ops.valid_min:
-                ops.write(inner, step, value >> (8 * done) & ((1 << (8 * step)) - 1))
+                ops.write(inner, step, value >> (8 * done) & ones(step))
             done += step
 
     def _leaf(self, offset: i64) -> MemoryRegion | None:

@@ -46,17 +46,17 @@ def pci_qdev_realize(dev: DeviceState, errp: Errp) -> None:
         pci.set_cap_present(pci.cap_present | r.QEMU_PCI_CAP_EXPRESS)
     log.at(2085)
     do_pci_register_device(pci, dev.typename, int(pci.devfn), errp)
-    if errp.error is None:
+    if not errp.failed():
         realize = pci.pci_class.pci_realize
         if realize is not None:
             log.at(2092)
             realize(pci, local)
-        if local.error is not None:
+        if local.failed():
             local.propagate_to(errp)
             do_pci_unregister_device(pci)
         else:
             _load_rom(pci, local)
-            if local.error is not None:
+            if local.failed():
                 local.propagate_to(errp)
                 pci_qdev_unrealize(dev, Errp())
     log.leave()
@@ -123,7 +123,7 @@ def do_pci_register_device(pci: PCIDevice, name: str, devfn: int, errp: Errp) ->
     bus = pci.pci_bus()
     FN_REGISTER.enter(log, pci.addr, log.text(name), devfn, errp.addr)
     found = _find_devfn(pci, bus, name, devfn, errp)
-    if errp.error is None:
+    if not errp.failed():
         log.field(pci.oid, F_DEVFN, found, pci.devfn)
         log.field(pci.oid, F_NAME, log.text(name), log.text(pci.name))
         pci.devfn = found
@@ -133,7 +133,7 @@ def do_pci_register_device(pci: PCIDevice, name: str, devfn: int, errp: Errp) ->
             pci_init_bus_master(pci)
         _init_config(pci)
         _init_multifunction(pci, bus, errp)
-        if errp.error is not None:
+        if errp.failed():
             do_pci_unregister_device(pci)
         else:
             bus.functions[found] = pci
@@ -228,5 +228,3 @@ def pci_add_option_rom(pci: PCIDevice, is_default_rom: bool, errp: Errp) -> None
             rom = memory_region_init(pci, pci.addr + OFFSET_ROM, f"{name}.rom", ROM_SIZES[romfile], RomOps())
             pci.register_bar(r.PCI_ROM_SLOT, 0, rom)
     log.leave()
-
-

@@ -72,9 +72,7 @@ def pcie_bus_class_init(klass: ObjectClass) -> None:
 def register_pci_types(table: TypeTable) -> None:
     """Register PCI buses, interfaces and the abstract function."""
     for name, line in (("conventional-pci-device", 196), ("pci-express-device", 191)):
-        table.register(
-            TypeInfo(name, "interface", class_struct="InterfaceClass", abstract=True, class_new=InterfaceClass, file_line=f"hw/pci/pci.c:{line}")
-        )
+        table.register(TypeInfo(name, "interface", class_struct="InterfaceClass", abstract=True, class_new=InterfaceClass, file_line=f"hw/pci/pci.c:{line}"))
     table.register(
         TypeInfo(
             "PCI",

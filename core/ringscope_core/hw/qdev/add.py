@@ -166,7 +166,7 @@ def _device_add(world: World, sysbus: BusState, opts: DeviceOpts, errp: Errp) ->
     if klass is None:
         return None
     bus = _find_bus(world, sysbus, opts, klass, klass.name, errp)
-    if errp.error is not None:
+    if errp.failed():
         return None
     log.at(604)
     if world.qdev_hotplug and bus is not None and bus.hotplug_handler is None:
@@ -176,7 +176,7 @@ def _device_add(world: World, sysbus: BusState, opts: DeviceOpts, errp: Errp) ->
     dev = device_of(object_new(world, klass.name))
     err = Errp(ERR_ADDR)
     _configure(dev, bus, opts, err)
-    if err.error is not None:
+    if err.failed():
         log.at(641)
         err.propagate_to(errp)
         dev.unparent()
@@ -203,12 +203,12 @@ def _configure(dev: DeviceState, bus: BusState | None, opts: DeviceOpts, err: Er
     log.at(629)
     FN_OPT_FOREACH.enter(log, dev.addr, err.addr)
     for name, value in opts.pairs:
-        if name not in ("driver", "bus") and err.error is None:
+        if name not in ("driver", "bus") and not err.failed():
             FN_SET_PROPERTY.enter(log, dev.addr, log.text(name), log.text(value), err.addr)
             dev.property_parse(value, name, err)
             log.leave()
     log.leave()
-    if err.error is None:
+    if not err.failed():
         dev.opts_text = opts.text
         log.at(634)
         dev.property_set_bool(True, "realized", err)

@@ -28,7 +28,7 @@ class BootIndexProperty(ObjectProperty):
 
     def set(self, obj: Object, visitor: Visitor, name: str, errp: Errp) -> None:
         value = visitor.type_int(name, 32, errp)
-        if errp.error is not None:
+        if errp.failed():
             return
         order = obj.world.boot_order
         if value >= 0 and value in order:

@@ -203,11 +203,11 @@ def bus_set_realized(obj: Object, value: bool, errp: Errp) -> None:
     elif not value and bus.realized:
         for dev in bus.devices():
             dev.property_set_bool(False, "realized", local)
-            if local.error is not None:
+            if local.failed():
                 break
-        if local.error is None and klass.unrealize is not None:
+        if not local.failed() and klass.unrealize is not None:
             klass.unrealize(bus, local)
-    if local.error is not None:
+    if local.failed():
         local.propagate_to(errp)
     else:
         bus.set_realized_flag(value)

@@ -72,7 +72,7 @@ class BitProperty(Property):
 
     def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
         value = visitor.type_bool(name, errp)
-        if errp.error is None:
+        if not errp.failed():
             word = self.member.get(dev)
             assert isinstance(word, int)
             word = word & 0xFFFFFFFFFFFFFFFF
@@ -91,7 +91,7 @@ class BoolProperty(Property):
 
     def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
         value = visitor.type_bool(name, errp)
-        if errp.error is None:
+        if not errp.failed():
             self.member.put(dev, value)
 
 
@@ -110,7 +110,7 @@ class UintProperty(Property):
 
     def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
         value = visitor.type_uint(name, self.bits, errp)
-        if errp.error is None:
+        if not errp.failed():
             self.member.put(dev, to_signed(value))
 
 
@@ -128,7 +128,7 @@ class Int32Property(Property):
 
     def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
         value = visitor.type_int(name, 32, errp)
-        if errp.error is None:
+        if not errp.failed():
             self.member.put(dev, value)
 
 
@@ -145,7 +145,7 @@ class StringProperty(Property):
 
     def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
         value = visitor.type_str(name, errp)
-        if errp.error is None:
+        if not errp.failed():
             self.member.put(dev, value)
 
 
@@ -163,7 +163,7 @@ class OnOffAutoProperty(Property):
 
     def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
         value = visitor.type_enum(name, ON_OFF_AUTO, errp)
-        if errp.error is None:
+        if not errp.failed():
             self.member.put(dev, value)
 
 

@@ -52,14 +52,14 @@ def _realize(dev: DeviceState, errp: Errp) -> None:
     if handler is not None:
         log.at(827)
         hotplug_handler_pre_plug(handler, dev, local)
-    if local.error is None:
+    if not local.failed():
         realize = dev.device_class.realize
         if realize is not None:
             log.at(834)
             realize(dev, local)
-        if local.error is None:
+        if not local.failed():
             _after_realize(dev, handler, local)
-    if local.error is not None:
+    if local.failed():
         local.propagate_to(errp)
         if unattached:
             dev.unparent()
@@ -80,9 +80,9 @@ def _after_realize(dev: DeviceState, handler: Object | None, local: Errp) -> Non
     for bus in list(dev.child_buses):
         log.at(859)
         bus.property_set_bool(True, "realized", local)
-        if local.error is not None:
+        if local.failed():
             break
-    if local.error is None:
+    if not local.failed():
         if dev.hotplugged:
             log.at(866)
             device_reset(dev)
@@ -90,7 +90,7 @@ def _after_realize(dev: DeviceState, handler: Object | None, local: Errp) -> Non
         if handler is not None:
             log.at(872)
             hotplug_handler_plug(handler, dev, local)
-    if local.error is not None:
+    if local.failed():
         _undo(dev)
 
 
@@ -108,12 +108,12 @@ def _unrealize(dev: DeviceState, errp: Errp) -> None:
     local = errp.local(LOCAL_ERR_OF_DEVICE_SET_REALIZED)
     for bus in list(dev.child_buses):
         # the first error counts, later ones are dropped
-        bus.property_set_bool(False, "realized", Errp() if local.error is not None else local)
+        bus.property_set_bool(False, "realized", Errp() if local.failed() else local)
     unrealize = dev.device_class.unrealize
     if unrealize is not None:
-        unrealize(dev, Errp() if local.error is not None else local)
+        unrealize(dev, Errp() if local.failed() else local)
     dev.set_pending_deleted(True)
-    if local.error is not None:
+    if local.failed():
         local.propagate_to(errp)
         return
     dev.world.log.at(900)

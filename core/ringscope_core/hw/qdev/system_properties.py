@@ -39,7 +39,7 @@ class MacProperty(Property):
         log = dev.world.log
         FN_SET_MAC.enter(log, dev.addr, log.text(name), errp.addr)
         text = visitor.type_str(name, errp)
-        if errp.error is None:
+        if not errp.failed():
             if _MAC.fullmatch(text):
                 self.member.put(dev, bytes.fromhex(text.replace(":", "").replace("-", "")))
             else:
@@ -67,7 +67,7 @@ class NetdevProperty(Property):
         log = dev.world.log
         FN_SET_NETDEV.enter(log, dev.addr, log.text(name), errp.addr)
         text = visitor.type_str(name, errp)
-        if errp.error is None:
+        if not errp.failed():
             self._attach(dev, text, errp)
         log.leave()
 
@@ -106,7 +106,7 @@ class PciDevfnProperty(Property):
         FN_SET_PCI_DEVFN.enter(log, dev.addr, log.text(name), errp.addr)
         if isinstance(visitor, QObjectInputVisitor) and not isinstance(visitor.value, str):
             value = visitor.type_int(name, 32, errp)
-            if errp.error is None:
+            if not errp.failed():
                 if -1 <= value <= 255:
                     self.member.put(dev, value)
                 else:

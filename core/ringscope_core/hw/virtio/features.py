@@ -6,6 +6,8 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from ringscope_core.trace import bits
+
 # device-independent features (virtio 1.x, 6)
 VIRTIO_F_NOTIFY_ON_EMPTY: Final[i64] = 24
 VIRTIO_F_ANY_LAYOUT: Final[i64] = 27
@@ -71,11 +73,5 @@ def has(features: i64, bit: i64) -> bool:
 
 def with_bit(features: i64, bit: i64, on: bool) -> i64:
     """`features` with `bit` set or cleared.  Bit 63 makes the word negative, as the signed twin of QEMU's uint64_t."""
-    mask = signed64(1 << bit)
+    mask = bits.bit(bit)
     return features | mask if on else features & ~mask
-
-
-def signed64(value: i64) -> i64:
-    """The signed twin of a 64 bit word: what an `i64` holds when compiled, for the sources run uncompiled too."""
-    low = value & 0x7FFFFFFFFFFFFFFF
-    return low if (value >> 63) & 1 == 0 else low - 0x4000000000000000 - 0x4000000000000000

@@ -26,6 +26,7 @@ from ringscope_core.hw.virtio.features import VIRTIO_NO_VECTOR, VIRTIO_QUEUE_MAX
 from ringscope_core.hw.virtio.virtqueue import F_AVAIL, F_DESC, F_NUM, F_USED, F_VECTOR, OutputHandler, VirtQueue, create_queue, delete_queue
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
+from ringscope_core.trace.bits import ones
 from ringscope_core.trace.kinds import EV_KICK, EV_OBJ_CHILD, EV_OBJ_FREE, EV_OBJ_NEW
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.mainloop import BottomHalf
@@ -473,7 +474,7 @@ def virtio_queue_host_notifier_set(vdev: VirtIODevice, n: i64) -> None:
 def virtio_config_modern_read(vdev: VirtIODevice, addr: i64, size: i64) -> i64:
     """`size` bytes (1, 2, 4) of the configuration at `addr`, little-endian; all ones beyond its end."""
     if addr < 0 or addr + size > vdev.config_len:
-        return (1 << (8 * size)) - 1
+        return ones(size)
     hook = vdev.vdc().get_config
     if hook is not None:
         hook(vdev)
@@ -484,7 +485,7 @@ def virtio_config_modern_write(vdev: VirtIODevice, addr: i64, size: i64, val: i6
     """Write `size` bytes; what lies beyond the end is dropped."""
     if addr < 0 or addr + size > vdev.config_len:
         return
-    vdev.config[int(addr) : int(addr + size)] = int(val & ((1 << (8 * size)) - 1)).to_bytes(int(size), "little")
+    vdev.config[int(addr) : int(addr + size)] = int(val & ones(size)).to_bytes(int(size), "little")
     hook = vdev.vdc().set_config
     if hook is not None:
         hook(vdev)

@@ -16,6 +16,7 @@ from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.object import Object
 from ringscope_core.qom.symbols import LOCAL_ERR_OF_REALIZE
 from ringscope_core.qom.types import TypeInfo, TypeTable
+from ringscope_core.trace.bits import bit
 from ringscope_core.trace.fields import field
 
 F_IOEVENTFD_STARTED: Final[i64] = field("VirtioBusState.ioeventfd_started", "bool")
@@ -117,19 +118,19 @@ def virtio_bus_device_plugged(vdev: VirtIODevice, errp: Errp) -> None:
     if klass.pre_plugged is not None:
         log.at(58)
         klass.pre_plugged(bus.transport(), local)
-    if local.error is None:
+    if not local.failed():
         log.at(67)
         assert vdc.get_features is not None
         features = vdc.get_features(vdev, vdev.host_features, local)
-        if local.error is None:
+        if not local.failed():
             set_host_features(vdev, features)
-    if local.error is None and klass.device_plugged is not None:
+    if not local.failed() and klass.device_plugged is not None:
         log.at(75)
         klass.device_plugged(bus.transport(), local)
-    if local.error is None:
+    if not local.failed():
         log.at(82)
         if has_iommu:
-            set_host_features(vdev, vdev.host_features | 1 << VIRTIO_F_IOMMU_PLATFORM)
+            set_host_features(vdev, vdev.host_features | bit(VIRTIO_F_IOMMU_PLATFORM))
     local.propagate_to(errp)
     log.leave()
 

@@ -12,30 +12,14 @@ from ringscope_core.hw.virtio_net.constants import HDR_LEN, HDR_MRG_LEN
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.queues import virtio_net_change_num_queues
 
-_NEED_VNET_HDR: Final = (
-    f.VIRTIO_NET_F_CSUM,
-    f.VIRTIO_NET_F_HOST_TSO4,
-    f.VIRTIO_NET_F_HOST_TSO6,
-    f.VIRTIO_NET_F_HOST_ECN,
-    f.VIRTIO_NET_F_GUEST_CSUM,
-    f.VIRTIO_NET_F_GUEST_TSO4,
-    f.VIRTIO_NET_F_GUEST_TSO6,
-    f.VIRTIO_NET_F_GUEST_ECN,
-)
-_NEED_UFO: Final = (f.VIRTIO_NET_F_GUEST_UFO, f.VIRTIO_NET_F_HOST_UFO)
-_GUEST_OFFLOADS: Final = (
-    f.VIRTIO_NET_F_GUEST_CSUM,
-    f.VIRTIO_NET_F_GUEST_TSO4,
-    f.VIRTIO_NET_F_GUEST_TSO6,
-    f.VIRTIO_NET_F_GUEST_ECN,
-    f.VIRTIO_NET_F_GUEST_UFO,
-)
-_BAD_FEATURES: Final = (
-    f.VIRTIO_NET_F_MAC,
-    f.VIRTIO_NET_F_CSUM,
-    f.VIRTIO_NET_F_HOST_TSO4,
-    f.VIRTIO_NET_F_HOST_TSO6,
-    f.VIRTIO_NET_F_HOST_ECN,
+_NEED_UFO: Final[i64] = 1 << f.VIRTIO_NET_F_GUEST_UFO | 1 << f.VIRTIO_NET_F_HOST_UFO
+_HOST_OFFLOADS: Final[i64] = 1 << f.VIRTIO_NET_F_CSUM | 1 << f.VIRTIO_NET_F_HOST_TSO4 | 1 << f.VIRTIO_NET_F_HOST_TSO6 | 1 << f.VIRTIO_NET_F_HOST_ECN
+_GUEST_OFFLOADS: Final[i64] = (
+    1 << f.VIRTIO_NET_F_GUEST_CSUM
+    | 1 << f.VIRTIO_NET_F_GUEST_TSO4
+    | 1 << f.VIRTIO_NET_F_GUEST_TSO6
+    | 1 << f.VIRTIO_NET_F_GUEST_ECN
+    | 1 << f.VIRTIO_NET_F_GUEST_UFO
 )
 
 
@@ -43,28 +27,20 @@ def virtio_net_get_features(n: VirtIONet, features: i64) -> i64:
     """What is offered: the properties' bits, without those that the peer cannot serve."""
     features = with_bit(features | n.net_features, f.VIRTIO_NET_F_MAC, True)
     if not n.has_vnet_hdr:
-        for bit in _NEED_VNET_HDR:
-            features = with_bit(features, bit, False)
+        features &= ~(_HOST_OFFLOADS | _GUEST_OFFLOADS)
     if not n.has_vnet_hdr or not n.has_ufo:
-        for bit in _NEED_UFO:
-            features = with_bit(features, bit, False)
+        features &= ~_NEED_UFO
     return features
 
 
 def virtio_net_bad_features() -> i64:
     """What a driver gets that acknowledged bit 30: the linux driver of before features were checked."""
-    features: i64 = 0
-    for bit in _BAD_FEATURES:
-        features = with_bit(features, bit, True)
-    return features
+    return _HOST_OFFLOADS | 1 << f.VIRTIO_NET_F_MAC
 
 
 def supported_guest_offloads(n: VirtIONet) -> i64:
     """virtio_net_supported_guest_offloads: the offload bits that the driver accepted."""
-    mask: i64 = 0
-    for bit in _GUEST_OFFLOADS:
-        mask = with_bit(mask, bit, True)
-    return mask & n.guest_features
+    return _GUEST_OFFLOADS & n.guest_features
 
 
 def virtio_net_apply_guest_offloads(n: VirtIONet) -> None:
@@ -109,10 +85,7 @@ def virtio_net_set_features(n: VirtIONet, features: i64) -> None:
     _set_multiqueue(n, has(features, f.VIRTIO_NET_F_MQ))
     virtio_net_set_mrg_rx_bufs(n, has(features, f.VIRTIO_NET_F_MRG_RXBUF), has(features, f.VIRTIO_F_VERSION_1))
     if n.has_vnet_hdr:
-        mask: i64 = 0
-        for bit in _GUEST_OFFLOADS:
-            mask = with_bit(mask, bit, True)
-        n.curr_guest_offloads = mask & features
+        n.curr_guest_offloads = _GUEST_OFFLOADS & features
         virtio_net_apply_guest_offloads(n)
     n.vlans[:] = (b"\x00" if has(features, f.VIRTIO_NET_F_CTRL_VLAN) else b"\xff") * len(n.vlans)
 

@@ -18,6 +18,7 @@ from ringscope_core.hw.virtio_pci.regions import DeviceOps, IsrOps, NotifyOps, N
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
+from ringscope_core.trace.bits import bit
 
 FN_PRE_PLUGGED = declare("virtio_pci_pre_plugged", "d:ptr errp:ptr")
 FN_PLUGGED = declare("virtio_pci_device_plugged", "d:ptr errp:ptr")
@@ -71,8 +72,8 @@ def virtio_pci_pre_plugged(dev: DeviceState, errp: Errp) -> None:
     vdev = proxy.vdev()
     features = vdev.host_features
     if proxy.modern():
-        features |= 1 << c.VERSION_1_BIT
-    set_host_features(vdev, features | 1 << c.BAD_FEATURE_BIT)
+        features |= bit(c.VERSION_1_BIT)
+    set_host_features(vdev, features | bit(c.BAD_FEATURE_BIT))
     log.leave()
 
 
@@ -141,6 +142,7 @@ def _add_modern(proxy: VirtIOPCIProxy) -> None:
     if proxy.has_flag(c.MODERN_PIO_NOTIFY_BIT):
         log.at(1602)
         io_bar = memory_region_init(proxy, proxy.addr + c.OFFSET_IO_BAR, "virtio-pci-io", 4)
+        io_bar.hole = 0xFF
         proxy.io_bar = io_bar
         proxy.register_bar(c.MODERN_IO_BAR, r.PCI_BASE_ADDRESS_SPACE_IO, io_bar)
         _map_io(proxy)
@@ -223,9 +225,7 @@ def _add_window(proxy: VirtIOPCIProxy) -> None:
 # -- MSI-X and legacy -------------------------------------------------------------------------------------------------
 def _add_msix(proxy: VirtIOPCIProxy) -> None:
     base = proxy.addr
-    done = msix_init_exclusive_bar(
-        proxy, int(proxy.nvectors), c.MSIX_BAR, base + c.OFFSET_MSIX_BAR, base + c.OFFSET_MSIX_TABLE, base + c.OFFSET_MSIX_PBA
-    )
+    done = msix_init_exclusive_bar(proxy, int(proxy.nvectors), c.MSIX_BAR, base + c.OFFSET_MSIX_BAR, base + c.OFFSET_MSIX_TABLE, base + c.OFFSET_MSIX_PBA)
     if not done:
         proxy.world.warn_report(f"unable to init msix vectors to {proxy.nvectors}")
         proxy.set_nvectors(0)

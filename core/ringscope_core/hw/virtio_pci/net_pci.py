@@ -11,7 +11,7 @@ from ringscope_core.hw.qdev.properties import ON_OFF_AUTO_OFF, ON_OFF_AUTO_ON, B
 from ringscope_core.hw.virtio.virtio import VirtIODevice
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_pci import constants as c
-from ringscope_core.hw.virtio_pci.proxy import VirtIOPCIProxy, VirtioPCIClass, proxy_of
+from ringscope_core.hw.virtio_pci.proxy import VirtioPCIClass, VirtIOPCIProxy, proxy_of
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
 from ringscope_core.qom.klass import ObjectClass

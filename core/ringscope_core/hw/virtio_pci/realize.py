@@ -17,8 +17,8 @@ from ringscope_core.hw.virtio_pci.proxy import (
     F_MODERN_IO_BAR_IDX,
     F_MODERN_MEM_BAR_IDX,
     F_MSIX_BAR_IDX,
-    VirtIOPCIProxy,
     VirtioPCIClass,
+    VirtIOPCIProxy,
     VirtIOPCIRegion,
     proxy_of,
 )

@@ -16,7 +16,7 @@ from ringscope_core.hw.virtio_pci.net_pci import (
     virtio_pci_non_transitional_instance_init,
     virtio_pci_transitional_instance_init,
 )
-from ringscope_core.hw.virtio_pci.proxy import VirtIOPCIProxy, VirtioPCIClass
+from ringscope_core.hw.virtio_pci.proxy import VirtioPCIClass, VirtIOPCIProxy
 from ringscope_core.hw.virtio_pci.realize import virtio_pci_dc_realize, virtio_pci_exit, virtio_pci_realize
 from ringscope_core.hw.virtio_pci.reset import virtio_pci_reset
 from ringscope_core.qom.klass import ObjectClass

@@ -1,0 +1,79 @@
+"""The network peer of the oracle's cases: a FIFO that hands over one frame at a time, with or without a virtio_net_hdr."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ringscope_core.hw.machine import Machine
+from ringscope_core.net.client import NetClientState
+from ringscope_core.net.host import NetHost
+from ringscope_core.net.net import qemu_net_client_setup, qemu_send_packet_async
+
+TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN, TUN_F_UFO = 1, 2, 4, 8, 16
+
+
+class OraclePeer(NetClientState):
+    """One queue of the peer."""
+
+    def __init__(self, host: NetHost, spec: dict[str, Any], sent: list[tuple[int, bytes]]) -> None:
+        super().__init__(host, spec["kind"], "n0", spec["kind"])
+        self.spec: dict[str, Any] = spec
+        self.sent: list[tuple[int, bytes]] = sent
+        self.fifo: list[bytes] = []
+        self.in_flight: bool = False
+        self.told: dict[str, int] = {}
+
+    # -- frames -------------------------------------------------------------------------------------------------------
+    def can_receive(self) -> bool:
+        return bool(self.spec["kind"] != "hub")
+
+    def receive(self, frame: bytes) -> int:
+        self.sent.append((int(self.queue_index), frame))
+        return len(frame)
+
+    def tx_complete(self, ret: int) -> None:
+        self.in_flight = False
+
+    def pump(self) -> bool:
+        """Hand frames over until one waits; whether any moved."""
+        moved = False
+        while self.fifo and not self.in_flight:
+            frame = self.fifo.pop(0)
+            moved = True
+            self.in_flight = qemu_send_packet_async(self, frame) == 0
+        return moved
+
+    # -- virtio_net_hdr -----------------------------------------------------------------------------------------------
+    def has_vnet_hdr(self) -> bool:
+        return bool(self.spec.get("vnet_hdr"))
+
+    def has_ufo(self) -> bool:
+        return self.has_vnet_hdr()
+
+    def has_vnet_hdr_len(self, length: int) -> bool:
+        return self.has_vnet_hdr()
+
+    def set_vnet_hdr_len(self, length: int) -> None:
+        self.vnet_hdr_len = length
+        self.told[f"{int(self.queue_index)}.hdrsz"] = int(length)
+
+    def set_offload(self, csum: bool, tso4: bool, tso6: bool, ecn: bool, ufo: bool) -> None:
+        bits = 0
+        if csum:
+            bits = TUN_F_CSUM | TUN_F_TSO4 * tso4 | TUN_F_TSO6 * tso6 | TUN_F_UFO * ufo
+            if tso4 or tso6:
+                bits |= TUN_F_TSO_ECN * ecn
+        self.told[f"{int(self.queue_index)}.offload"] = bits
+
+
+def make_peers(machine: Machine, spec: dict[str, Any], sent: list[tuple[int, bytes]]) -> list[OraclePeer]:
+    """The clients that ``netdev=n0`` finds."""
+    if spec["kind"] == "none":
+        return []
+    peers: list[OraclePeer] = []
+    for index in range(spec.get("queues", 1)):
+        peer = OraclePeer(machine.net, spec, sent)
+        peer.queue_index = index
+        qemu_net_client_setup(peer, None)
+        peers.append(peer)
+    return peers

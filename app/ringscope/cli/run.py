@@ -93,12 +93,12 @@ def command(
     """
     if not headless and not as_json:
         return _in_window(ctx, scenario, options, speed, trace, record)
-    from ringscope_core.engine.headless import Goal
+    from ringscope_core.engine.headless import Goal, default_goal
 
     wanted = options.load(scenario)
     # what is asked for here stands for all that the scenario says about its end
     asked = duration is not None or packets is not None
-    goal = Goal(duration or 0, packets or 0) if asked else Goal(wanted.run.duration_ns(), wanted.run.packets)
+    goal = Goal(duration or 0, packets or 0) if asked else default_goal(wanted)
     return _headless(wanted, goal, speed or 0.0, trace or ("full" if record else "packets"), record, as_json)
 
 
@@ -186,7 +186,7 @@ def _print_report(report: dict[str, object]) -> None:
     for side, words in (("tx", "guest to network"), ("rx", "network to guest")):
         part = report[side]
         assert isinstance(part, dict)
-        same = part["sha256_sent"] is not None and part["sha256_sent"] == part["sha256_delivered"]
+        same = part["frames_sent"] == part["frames_delivered"] and part["sha256_sent"] is not None and part["sha256_sent"] == part["sha256_delivered"]
         note = ", every byte in order" if same and part["frames_sent"] else ""
         click.echo(f"  {words}: {part['frames_sent']} frames sent, {part['frames_delivered']} delivered{note}")
     messages, drops = report["messages"], report["drops"]

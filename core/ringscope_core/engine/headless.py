@@ -9,11 +9,17 @@ from typing import Final
 from ringscope_core.engine.run import FOREVER, Run
 from ringscope_core.net.backends.pcap import PcapPort
 from ringscope_core.net.net import NET_BUFSIZE
+from ringscope_core.scenario.model import Scenario
 
 STALL_NS: Final = 60_000_000_000
 """Virtual time without a delivered frame after which a number of packets is given up."""
 STALL_WALL_S: Final = 30.0
 """The same on the wall clock, where only the outside can bring frames."""
+
+
+ENDLESS_NS: Final = 10_000_000_000
+"""Virtual time of a run whose traffic never ends and that was given no end."""
+ENDLESS_WALL_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,14 @@ class Goal:
     virtual_ns: int = 0
     packets: int = 0
     wall_s: float = 0.0
+
+
+def default_goal(scenario: Scenario) -> Goal:
+    """When a headless run ends that nobody gave an end: as the scenario says, else when all is done, and endless traffic after a while."""
+    if scenario.run.duration or scenario.run.packets:
+        return Goal(scenario.run.duration_ns(), scenario.run.packets)
+    endless = any(not entry.count and not entry.stop for entry in scenario.traffic)
+    return Goal(virtual_ns=ENDLESS_NS, wall_s=ENDLESS_WALL_S) if endless else Goal()
 
 
 class Headless:

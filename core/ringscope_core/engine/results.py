@@ -53,7 +53,7 @@ def _tx(run: Run) -> dict[str, object]:
     """Guest to network.  What arrived is digested at the device's boundary, so only from trace level packets on."""
     seen = run.frame_digest
     arrived = sum(int(getattr(nc, "rx_frames", 0)) for nc in run.machine.net.clients)
-    tell = seen is not None and run.log.level >= LEVEL_PACKETS and seen.tx_count >= arrived
+    tell = seen is not None and run.log.level >= LEVEL_PACKETS and seen.tx_count == arrived
     return {
         "frames_sent": int(run.guest.sent_count()),
         "frames_delivered": arrived,

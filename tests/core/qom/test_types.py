@@ -90,7 +90,7 @@ def test_interfaces_get_classes_of_their_own() -> None:
     assert express is klass.interfaces[0]
     transitional = table.get("virtio-net-pci-transitional").initialize()
     assert object_class_dynamic_cast(transitional, "pci-express-device") is None
-    with pytest.raises(AssertionError, match="is not an instance of type bus"):
+    with pytest.raises(AssertionError, match=r"is not an instance of type bus"):
         object_class_dynamic_cast_assert(klass, "bus", "a.c", 1, "f")
 
 
@@ -103,7 +103,7 @@ def test_listing_types() -> None:
 
 def test_a_name_is_registered_once() -> None:
     table = Bench().machine.world.types
-    with pytest.raises(AssertionError, match="^Registering `bus' which already exists$"):
+    with pytest.raises(AssertionError, match=r"^Registering `bus' which already exists$"):
         table.register(TypeInfo("bus", "object"))
-    with pytest.raises(AssertionError, match="^missing object type 'nosuch'$"):
+    with pytest.raises(AssertionError, match=r"^missing object type 'nosuch'$"):
         table.get("nosuch")

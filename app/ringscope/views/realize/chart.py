@@ -40,6 +40,8 @@ class FlameChart(QWidget):
         self._home: tuple[float, float] = (0.0, 1.0)
         self._range: tuple[float, float] = (0.0, 1.0)
         self._top: float = 0.0
+        self._look: tuple[object, ...] = ()
+        """What the cursor changed in the picture when it was last drawn."""
         self._press: QPointF | None = None
         self._press_range: tuple[float, float] = (0.0, 1.0)
         self._dragged: bool = False
@@ -54,8 +56,9 @@ class FlameChart(QWidget):
         self.tree, self.selected, self.matches, self._top = tree, None, frozenset(), 0.0
         self.update()
 
-    def set_home(self, first: int, last: int) -> None:
-        """The span (events) that Home shows, and show it."""
+    def set_home(self, first: int, last: int, keep: bool = False) -> None:
+        """The span (events) that Home shows, and show it; with `keep` only when the former span was shown whole."""
+        zoomed = keep and self._range != self._home
         starts = [self.x_of(call) for call in self.tree.calls if first <= call.seq <= last]
         ends = [self.x_end(call, last) for call in self.tree.calls if first <= call.seq <= last]
         low, high = (min(starts), max(ends)) if starts else (float(first), float(last))
@@ -63,7 +66,21 @@ class FlameChart(QWidget):
             low, high = float(first), float(last)
         pad = max((high - low) * 0.01, 0.5)
         self._home = (low - pad, high + pad)
-        self.go_home()
+        if not zoomed:
+            self.go_home()
+
+    def set_moment(self, seq: int) -> None:
+        """Put the cursor after event `seq`; repaints only when something in sight changes by it."""
+        look = (self.selected, tuple(call.number for call in self._visible() if call.covers(seq)), self._cursor_px(seq))
+        self.moment = seq
+        if look != self._look:
+            self._look = look
+            self.update()
+
+    def _cursor_px(self, seq: int) -> int:
+        """The cursor's pixel, -1 when it is out of sight."""
+        px = self._px(self.x_of_seq(seq)) if seq >= 0 else -1.0
+        return round(px) if -1 <= px <= self.width() + 1 else -1
 
     def go_home(self) -> None:
         """Show the whole span."""

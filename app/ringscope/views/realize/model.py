@@ -100,6 +100,8 @@ class CallTree:
         """The event that began each call: ascending."""
         self.roots: list[Call] = []
         self.max_depth: int = 0
+        self.last_seq: int = -1
+        """The newest call event read."""
         self.events_read: int = 0
         self.complete: bool = True
         """False when there are more call events than `MAX_EVENTS`."""
@@ -116,6 +118,7 @@ class CallTree:
         for row in rows:
             self._note(row, store)
         self.events_read += len(rows)
+        self.last_seq = rows[-1][0] if rows else self.last_seq
         self._next_seq = rows[-1][0] + 1 if len(rows) == _BATCH else last + 1
         self.complete = self._next_seq > last
         return bool(rows)
@@ -180,7 +183,7 @@ class CallTree:
         first = outer
         while first.parent is not None:
             first = first.parent
-        last = outer.end if outer.end >= 0 else max((inner.end for inner in outer.inside()), default=call.seq)
+        last = outer.end if outer.end >= 0 else self.last_seq
         return min(first.seq, outer.seq) if outer.seq - first.seq < 64 else outer.seq, max(last, call.seq + 1)
 
 

@@ -157,8 +157,7 @@ class RealizeView(View):
         selected = self.chart.selected
         if selected is None or not selected.covers(seq):
             self.chart.selected = self.chart.tree.innermost_at(seq) or selected or self._landmark()
-        self.chart.moment = seq
-        self.chart.update()
+        self.chart.set_moment(seq)
         self._show_stack()
         self._show_call(self.chart.selected)
 
@@ -180,7 +179,10 @@ class RealizeView(View):
     def _update_chapters(self) -> None:
         chapters = self.chart.tree.named(self.store.reader.functions, ROOTS)
         open_spans = sum(call.end < 0 for call in chapters)
-        if [call.seq for call in chapters] == [call.seq for call in self._chapters] and open_spans == self._open_spans and self._chapters:
+        known = [call.seq for call in chapters] == [call.seq for call in self._chapters]
+        if known and self._chapters and open_spans == self._open_spans:
+            if open_spans:
+                self._show_chapter(max(0, self.chapter.currentIndex()), keep=True)
             return
         grown = len(chapters) != len(self._chapters)
         self._chapters, self._open_spans = chapters, open_spans
@@ -191,7 +193,8 @@ class RealizeView(View):
             self.chapter.addItem("all calls")
         self._show_chapter(max(0, self.chapter.currentIndex()))
 
-    def _show_chapter(self, place: int) -> None:
+    def _show_chapter(self, place: int, keep: bool = False) -> None:
+        """Show chapter `place` whole; `keep` leaves a person's zoom alone."""
         tree = self.chart.tree
         if not tree.calls:
             return
@@ -199,7 +202,7 @@ class RealizeView(View):
             first, last = tree.span_of(self._chapters[place])
         else:
             first, last = tree.calls[0].seq, max([*(call.end for call in tree.calls), tree.calls[-1].seq + 1])
-        self.chart.set_home(first, last)
+        self.chart.set_home(first, last, keep)
 
     def _set_axis(self, axis: int) -> None:
         self.chart.axis = axis

@@ -28,6 +28,9 @@ INTERFACE_CONVENTIONAL_PCI_DEVICE: Final = "conventional-pci-device"
 ROM_SIZES: Final[dict[str, int]] = {"efi-virtio.rom": 0x40000}
 """Sizes of the ROM files that QEMU installs and our devices name, rounded up; their contents are not ours to ship."""
 
+ROM_NAME_MAX: Final = 31
+"""The region's name is made in a buffer of 32 bytes."""
+
 OFFSET_BUS_MASTER_CONTAINER: Final = 624
 OFFSET_BUS_MASTER_REGION: Final = 864
 OFFSET_ROM: Final = 1984
@@ -225,6 +228,6 @@ def pci_add_option_rom(pci: PCIDevice, is_default_rom: bool, errp: Errp) -> None
             log.field(pci.oid, F_HAS_ROM, 1, 0)
             pci.has_rom = True
             name = pci.device_class.vmsd or pci.typename
-            rom = memory_region_init(pci, pci.addr + OFFSET_ROM, f"{name}.rom", ROM_SIZES[romfile], RomOps())
+            rom = memory_region_init(pci, pci.addr + OFFSET_ROM, f"{name}.rom"[:ROM_NAME_MAX], ROM_SIZES[romfile], RomOps())
             pci.register_bar(r.PCI_ROM_SLOT, 0, rom)
     log.leave()

@@ -126,16 +126,16 @@ def virtio_device_realize(dev: DeviceState, errp: Errp) -> None:
     if realize is not None:
         log.at(2613)
         realize(vdev, err)
-    if err.error is None:
+    if not err.failed():
         log.at(2620)
         virtio_bus_device_plugged(vdev, err)
         vdev.sync_fields()
-        if err.error is not None:
+        if err.failed():
             log.at(2623)
             unrealize = vdc.vdc_unrealize
             if unrealize is not None:
                 unrealize(vdev)
-    if err.error is None:
+    if not err.failed():
         log.at(2627)
         log.at(2628)
     err.propagate_to(errp)

@@ -44,7 +44,7 @@ def _is_power_of_2(value: i64) -> bool:
 
 def _set_error(n: VirtIONet, errp: Errp, text: str) -> None:
     """error_setg.  4.1.0 aborts on the second error of one realize; here the second one is only reported."""
-    if errp.error is None:
+    if not errp.failed():
         errp.set(n.ctx.log, text)
     else:
         n.world.error_report(text)
@@ -56,7 +56,7 @@ def virtio_net_device_realize(vdev: VirtIODevice, errp: Errp) -> None:
     log = n.ctx.log
     FN_REALIZE.enter_at(log, FIRST_STATEMENT, n.addr, errp.addr)
     _realize(n, errp)
-    if errp.error is not None and n.vq:
+    if errp.failed() and n.vq:
         # duplex and speed errors do not end 4.1.0's realize, which then leaks what it made
         _undo(n)
     n.sync_fields()

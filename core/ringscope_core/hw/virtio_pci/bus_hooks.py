@@ -95,6 +95,8 @@ def virtio_pci_device_plugged(dev: DeviceState, errp: Errp) -> None:
         if proxy.legacy():
             log.at(1643)
             _add_legacy(proxy)
+        # capabilities have set a bit of STATUS
+        proxy.sync_command_status()
     log.leave()
 
 

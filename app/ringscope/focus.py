@@ -78,14 +78,14 @@ class Focus(QObject):
         """Go to what is given and keep the rest.
 
         A moment given here stops following.  A new object forgets the field and descriptor of the old one unless they are given
-        too.  Without `subject`, it is the most particular thing given: packet, descriptor, object, type, event.
+        too.  Without `subject`, it is the most particular thing given: packet, descriptor, object, type; moving in time alone keeps it.
         """
         before = self.place
         if oid is not None and oid != self.oid:
             field = -1 if field is None else field
             head = -1 if head is None else head
         if subject is None:
-            subject = _subject_of(seq, oid, head, packet, type_name) or self.subject
+            subject = _subject_of(oid, head, packet, type_name) or self.subject
         after = Place(
             self.seq if seq is None else seq,
             self.oid if oid is None else oid,
@@ -171,13 +171,11 @@ class Focus(QObject):
             self.changed.emit(frozenset(changed))
 
 
-def _subject_of(seq: int | None, oid: int | None, head: int | None, packet: int | None, type_name: str | None) -> str:
+def _subject_of(oid: int | None, head: int | None, packet: int | None, type_name: str | None) -> str:
     if packet:
         return "packet"
     if head is not None and head >= 0:
         return "descriptor"
     if oid:
         return "object"
-    if type_name:
-        return "type"
-    return "event" if seq is not None else ""
+    return "type" if type_name else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
+
 from ringscope.commands import SPEED_MAX, SPEED_REAL, Commands, Controls
 from ringscope.window_transport import FLAT_OUT, REAL, position_of, speed_at, speed_text
 

@@ -21,6 +21,15 @@ def test_a_selection_tells_once_what_changed() -> None:
     assert (focus.seq, focus.oid, focus.subject, focus.following) == (5, 3, "object", False)
 
 
+def test_moving_in_time_keeps_the_subject() -> None:
+    focus = Focus()
+    focus.select(oid=3)
+    focus.select(seq=9)
+    assert focus.subject == "object"
+    focus.select(seq=10, subject="event")
+    assert focus.subject == "event"
+
+
 def test_selecting_the_same_again_is_silent() -> None:
     focus = Focus()
     focus.select(oid=3)

@@ -8,6 +8,7 @@ import re
 
 import pytest
 from PySide6.QtGui import QColor
+
 from ringscope.theme import DARK, LIGHT, RING_STATES, Theme, contrast
 from ringscope.theme_sheet import dock_sheet, style_sheet
 

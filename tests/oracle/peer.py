@@ -35,12 +35,13 @@ class OraclePeer(NetClientState):
         self.in_flight = False
 
     def pump(self) -> bool:
-        """Hand frames over until one waits; whether any moved."""
+        """Hand frames over until one waits; whether any moved.  A stream hands over all that it has read, also when the first waits."""
         moved = False
+        stream = self.spec["kind"] in ("stream", "socket")
         while self.fifo and not self.in_flight:
-            frame = self.fifo.pop(0)
-            moved = True
-            self.in_flight = qemu_send_packet_async(self, frame) == 0
+            for frame in [self.fifo.pop(0) for _ in range(len(self.fifo) if stream else 1)]:
+                moved = True
+                self.in_flight = qemu_send_packet_async(self, frame) == 0 or self.in_flight
         return moved
 
     # -- virtio_net_hdr -----------------------------------------------------------------------------------------------

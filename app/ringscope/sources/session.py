@@ -68,7 +68,7 @@ class SessionControls(Controls):
         else:
             rate = self.speed if self.speed > 0 else max(self._store.reader.event_count / WHOLE_S, 1.0)
             self._place += elapsed_ms / 1000 * rate
-            seq = int(self._place)
+            seq = int(self._place + 1e-6)
         self._last = max(min(seq, self._store.last_seq), self._store.first_seq)
         self._focus.scrub(self._last)
         if self._last >= self._store.last_seq and not self._store.live:

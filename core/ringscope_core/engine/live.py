@@ -151,6 +151,8 @@ class LiveRun:
     def _main(self) -> None:
         try:
             built = self.run.build()
+            # the level of a run that starts flat out falls only now: the building is traced whole
+            self._set_factor(self.run.pacing.factor, self.debugger.events_per_s > 0)
             self._end_of_turn()
             if built:
                 self._loop()

@@ -29,6 +29,8 @@ from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_NAMES
 
+LIVE_BUDGET_BYTES: Final = 16 << 20
+"""What may wait for the writer: about a quarter of a second of it, so that the window never lags far and a crash loses little."""
 LEAVE_AFTER_S: Final = 2.0
 """With `leave_with_client`: so long after the last client has gone the process ends."""
 
@@ -114,7 +116,7 @@ class EngineProcess:
 
     def _assemble(self, scenario: Scenario, seed: int) -> None:
         options = self.options
-        recorder = Recorder(self.writer, live=True)
+        recorder = Recorder(self.writer, live=True, budget_bytes=LIVE_BUDGET_BYTES)
         self._announcer.recorder = recorder
         run = Run(scenario, seed=seed, trace_level=LEVEL_NAMES.index(options.trace), recorder=recorder, live=True, factor=options.speed, digests=False)
         self.writer.add_types(list(types_json(run.world)))

@@ -3,7 +3,8 @@
 Two directions, named from the guest: ``tx`` is guest to network, ``rx`` is network to guest.  In each, *sent* is what its
 source handed over (tx: the guest's stack to its driver's ring; rx: the backend to the device) and *delivered* is what arrived at
 the far end (tx: at the backend; rx: at the guest's stack, before it looks at anything).  The digests are SHA-256 over the frames'
-bytes in that order.  The totals of the same names are those of the run's own direction.
+bytes in that order: with several queue pairs the two orders differ, since a queue keeps its frames' order but not that of others.
+The totals of the same names are those of the run's own direction.
 """
 
 from __future__ import annotations

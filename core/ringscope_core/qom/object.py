@@ -24,6 +24,7 @@ FN_PARSE = declare("object_property_parse", "obj:ptr string:str name:str errp:pt
 FN_NEW = declare("object_new", "typename:str")
 FN_INITIALIZE = declare("object_initialize_with_type", "data:ptr size:bytes type:ptr")
 FN_INITIALIZE_CHILD = declare("object_initialize_child", "parentobj:ptr propname:str childobj:ptr size:bytes")
+FN_ADD_CHILD = declare("object_property_add_child", "obj:ptr name:str child:ptr errp:ptr")
 FN_UNPARENT = declare("object_unparent", "obj:ptr")
 FN_FINALIZE = declare("object_finalize", "data:ptr")
 
@@ -228,15 +229,16 @@ class Object:
     def property_add_child(self, name: str, child: Object, errp: Errp) -> None:
         """object_property_add_child: `child` gets a parent, and the parent a reference to it."""
         log = self.world.log
+        FN_ADD_CHILD.enter(log, self.addr, log.text(name), child.addr, errp.addr)
         if child.parent is not None:
             errp.set(log, "child object is already parented")
-            return
-        prop = self.property_add(ChildProperty(name, child), errp)
-        if prop is None:
-            return
-        child.ref()
-        child.parent = self
-        log.emit(EV_OBJ_CHILD, child.oid, self.oid, log.text(prop.name))
+        else:
+            prop = self.property_add(ChildProperty(name, child), errp)
+            if prop is not None:
+                child.ref()
+                child.parent = self
+                log.emit(EV_OBJ_CHILD, child.oid, self.oid, log.text(prop.name))
+        log.leave()
 
     # -- casts --------------------------------------------------------------------------------------------------------
     def dynamic_cast(self, typename: str) -> Object | None:

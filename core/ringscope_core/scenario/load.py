@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from ringscope_core.net.backends.generator import MAX_SIZE, MIN_SIZE
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.scenario.model import Breakpoint, Scenario
+from ringscope_core.scenario.model import Breakpoint, Scenario, Traffic
 from ringscope_core.scenario.overrides import apply_settings
 from ringscope_core.scenario.resources import resolve_captures
 from ringscope_core.scenario.shipped import SHIPPED, shipped_path
@@ -19,6 +20,12 @@ from ringscope_core.trace.kinds import KIND_BY_NAME
 
 MAX_BYTES = 1 << 20
 """A scenario file larger than this is something else."""
+
+
+FRAME_OVERHEAD = 14
+"""Ethernet header: a bulk entry's size is the frame's, the mtu is the packet's."""
+ECHO_OVERHEAD = 28
+"""IPv4 and ICMP or UDP headers: an echo entry's size is the payload's."""
 
 
 def find_scenario(name: str) -> Path:
@@ -68,8 +75,7 @@ def parse_scenario(data: dict[str, Any], settings: list[str] | None = None) -> S
     for place, breakpoint_ in enumerate(scenario.breakpoint):
         _check_breakpoint(f"breakpoint.{place}", breakpoint_)
     for place, entry in enumerate(scenario.traffic):
-        if entry.kind == "mixed" and entry.rate_pps == 0:
-            raise InputError(f"traffic.{place}.rate_pps", 0, "above 0 for mixed traffic, which is divided by rate")
+        _check_traffic(f"traffic.{place}", entry, scenario)
     scenario.netdev = [resolve_captures(option) for option in scenario.netdev]
     _complete_sources(scenario)
     return scenario
@@ -87,6 +93,20 @@ def _complete_sources(scenario: Scenario) -> None:
         given = {part.partition("=")[0] for part in option.split(",")}
         wanted = {"pps": round(entry.rate_pps), "size": entry.size, "count": entry.count, "start-ns": entry.spec().start_ns, "flows": entry.flows}
         scenario.netdev[place] = option + "".join(f",{key}={value}" for key, value in wanted.items() if key not in given)
+
+
+def _check_traffic(path: str, entry: Traffic, scenario: Scenario) -> None:
+    """What no single field can tell: rates, devices and sizes that fit the rest of the scenario."""
+    if entry.kind == "mixed" and entry.rate_pps == 0:
+        raise InputError(f"{path}.rate_pps", 0, "above 0 for mixed traffic, which is divided by rate")
+    if scenario.device and entry.device >= len(scenario.device):
+        raise InputError(f"{path}.device", entry.device, f"from 0 to {len(scenario.device) - 1}: the scenario has no more devices")
+    frame = int(MIN_SIZE) if entry.kind in ("bulk-tx", "bulk-rx", "mixed") else 0
+    most = scenario.driver.mtu + FRAME_OVERHEAD if entry.kind == "bulk-tx" else scenario.driver.mtu - ECHO_OVERHEAD
+    if entry.kind == "bulk-rx":
+        most = int(MAX_SIZE)
+    if not frame <= entry.size <= most:
+        raise InputError(f"{path}.size", entry.size, f"from {frame} to {most} bytes for {entry.kind} with an mtu of {scenario.driver.mtu}")
 
 
 def _check_breakpoint(path: str, wanted: Breakpoint) -> None:

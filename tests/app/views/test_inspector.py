@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pytestqt.qtbot import QtBot
+
 from ringscope.commands import Commands, Controls
 from ringscope.focus import Focus
 from ringscope.store import Store
@@ -15,7 +16,6 @@ from ringscope_core.net.packet import arp_request, ping_frame
 from ringscope_core.trace.function_lines import FUNCTION_LINES
 from ringscope_core.trace.kinds import KIND_BY_NAME
 from ringscope_core.trace.oids import ring_oid
-
 from tests.app.synthetic import BDF, icmp_frame
 
 
@@ -34,7 +34,7 @@ def oid_of(store: Store, name: str) -> int:
 
 
 def test_the_page_follows_what_was_selected(view: InspectorView, focus: Focus) -> None:
-    for given, name in (({"oid": 4}, "object"), ({"type_name": "bus"}, "type"), ({"packet": 3}, "packet"), ({"seq": 9}, "event")):
+    for given, name in (({"oid": 4}, "object"), ({"type_name": "bus"}, "type"), ({"packet": 3}, "packet"), ({"seq": 9, "subject": "event"}, "event")):
         focus.select(**given)  # type: ignore[arg-type]
         assert view.page is view.pages[name] and view.buttons[name].isChecked()
     focus.select(oid=int(ring_oid(BDF, 1)), head=3)

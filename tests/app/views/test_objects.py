@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pytestqt.qtbot import QtBot
+
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store

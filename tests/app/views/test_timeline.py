@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
+
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
+
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
@@ -38,10 +39,7 @@ def segments(points: list[tuple[float, float]]) -> list[Segment]:
 def check_tidy(children: dict[str, list[str]], boxes: dict[str, Box]) -> None:
     for first, second in itertools.combinations(boxes.values(), 2):
         apart = (
-            first.x + first.width <= second.x
-            or second.x + second.width <= first.x
-            or first.y + first.height <= second.y
-            or second.y + second.height <= first.y
+            first.x + first.width <= second.x or second.x + second.width <= first.x or first.y + first.height <= second.y or second.y + second.height <= first.y
         )
         assert apart, f"{first} lies on {second}"
     edges = [(parent, child) for parent, names in children.items() if parent in boxes for child in names if child in boxes]

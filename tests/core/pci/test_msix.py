@@ -8,6 +8,8 @@ import pytest
 
 from ringscope_core.hw.pci.msix import Msix
 from ringscope_core.hw.ports import IrqSink
+from ringscope_core.trace.fields import field
+from tests.core.machines import Bench
 from tests.oracle.target import BDF, RingscopeTarget
 
 CAP = 0x98
@@ -142,3 +144,32 @@ def test_reset_masks_and_clears(target: RingscopeTarget) -> None:
     target.place_bars()
     assert not msix_of(target).is_enabled()
     assert [target.bar_read(1, at, 4) for at in (16, 20, 24, 28)] == [0, 0, 0, 1]
+
+
+def test_vectors_that_are_used_or_programmed_are_shown() -> None:
+    bench = Bench()
+    machine = bench.machine
+    machine.device_add("virtio-net-pci,id=net0,addr=04.0")
+    machine.system_reset()
+    machine.cont()
+    machine.cfg_write(32, 0x14, 4, 0xFEB00000)
+    machine.cfg_write(32, 0x20, 4, 0xFE000000)
+    machine.cfg_write(32, 4, 2, 7)
+    machine.mmio_write(0xFE000010, 2, 1)
+    for at, value in enumerate((0xFEE00000, 0, 0x41, 0)):
+        machine.mmio_write(0xFEB00010 + 4 * at, 4, value)
+    bench.assert_fold()
+    state = bench.folded()
+    names = {state.objects[oid].name_id: oid for oid in state.objects}
+    oid = names[int(bench.log.text("msix[1]"))]
+    shown = {name: state.value(oid, int(field(f"MSIXEntry.{name}"))) for name in ("address", "data", "masked", "pending", "used")}
+    assert shown == {"address": 0xFEE00000, "data": 0x41, "masked": 0, "pending": 0, "used": 1}
+    dev = machine.pci_bus.functions[32]
+    assert dev is not None and dev.msix is not None
+    dev.msix.notify(1)
+    bench.assert_fold()
+    machine.system_reset()
+    bench.assert_fold()
+    assert machine.device_del("net0") == ""
+    bench.assert_fold()
+    assert int(bench.log.text("msix[1]")) not in {obj.name_id for obj in bench.folded().objects.values()}

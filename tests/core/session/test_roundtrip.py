@@ -38,6 +38,15 @@ def test_states_equal_the_fold_everywhere(tmp_path: Path) -> None:
             assert reader.state_at(seq).to_plain() == recording.truth(seq).to_plain(), seq
 
 
+def test_a_state_near_does_not_fold_far(tmp_path: Path) -> None:
+    make(tmp_path / "a.ringscope", 3000)
+    with SessionReader(tmp_path / "a.ringscope") as reader:
+        first, second = reader.keyframes()["seq"].tolist()
+        assert reader.state_near(first + 6000).seq == first
+        assert reader.state_near(second + 5).seq == second + 5
+        assert reader.state_near(second + 5, 1).seq == second + 5, "known already"
+
+
 def test_search_by_kind_and_time(tmp_path: Path) -> None:
     recording = make(tmp_path / "a.ringscope")
     truth = as_rows(recording.keeper.data)

@@ -61,8 +61,8 @@ class EventRows:
         if self.filter is None or self._scanned >= self.store.last_seq:
             return False
         deadline = time.perf_counter() + budget_ms / 1000
-        before = self._taken_count
-        while self._scanned < self.store.last_seq and time.perf_counter() < deadline:
+        before, start = self._taken_count, self._scanned
+        while self._scanned < self.store.last_seq and (self._scanned == start or time.perf_counter() < deadline):
             end = min(self._scanned + SCAN, self.store.last_seq)
             rows = self.store.events(self._scanned + 1, end)
             self._keep(rows["seq"][self.filter.mask(rows)])

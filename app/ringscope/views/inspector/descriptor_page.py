@@ -123,4 +123,4 @@ class DescriptorPage(Page):
 
     def text(self) -> str:
         """Chain and bytes."""
-        return f"{self.heading()}\n{self.tree.text()}\n{self.bytes.toPlainText()}"
+        return f"{self.heading()}\n{self.tree.text()}\n{self._note.text()}\n{self.bytes.toPlainText()}"

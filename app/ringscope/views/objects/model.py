@@ -64,7 +64,18 @@ def _is_a(forest: TypeForest, name: str, ancestor: str) -> bool:
 def _add_bus(parent: Node, bus: int, state: MachineState, store: Store, buses: set[int], on_bus: dict[int, list[int]]) -> None:
     found = state.objects.get(bus)
     kind = store.text(found.type_id) if found else store.type_of(bus)
-    node = parent.add(Node(bus, [f"bus: {_field_text(state, store, bus, 'BusState.name') or store.name_of(bus)}  type {kind}", kind, str(found.ref) if found else "", _address(found) if found else ""], heading=True))
+    node = parent.add(
+        Node(
+            bus,
+            [
+                f"bus: {_field_text(state, store, bus, 'BusState.name') or store.name_of(bus)}  type {kind}",
+                kind,
+                str(found.ref) if found else "",
+                _address(found) if found else "",
+            ],
+            heading=True,
+        )
+    )
     for device in on_bus.get(bus, ()):
         one = state.objects[device]
         kind = store.text(one.type_id)

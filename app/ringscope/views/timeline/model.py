@@ -60,7 +60,7 @@ class Density:
             self.first = self.next_seq = store.first_seq
         deadline = time.perf_counter() + budget_ms / 1000
         before = self.next_seq
-        while self.next_seq <= store.last_seq and time.perf_counter() < deadline:
+        while self.next_seq <= store.last_seq and (self.next_seq == before or time.perf_counter() < deadline):
             end = min(self.next_seq + STRIDE - 1, store.last_seq)
             self._count(store.events(self.next_seq, end))
             self.next_seq = end + 1
@@ -118,7 +118,7 @@ class Density:
             at = np.repeat(base, width)
             group = np.tile(np.arange(width), len(part))
             weights = part.reshape(-1)
-        place = ((at - low) * (count / (high - low))).astype(np.int64)
+        place = np.floor((at - low) * (count / (high - low))).astype(np.int64)
         inside = (place >= 0) & (place < count)
         flat = place[inside] * width + group[inside]
         summed = np.bincount(flat, None if weights is None else weights[inside], count * width)

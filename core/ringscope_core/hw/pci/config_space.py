@@ -53,8 +53,8 @@ class ConfigSpace:
             n += 1
 
     # -- masks of a plain device --------------------------------------------------------------------------------------
-    def init_masks(self, serr: bool) -> None:
-        """pci_init_cmask, pci_init_wmask, pci_init_w1cmask."""
+    def init_cmask(self) -> None:
+        """pci_init_cmask: what both sides of a migration must agree on."""
         put_le(self.cmask, r.PCI_VENDOR_ID, 2, 0xFFFF)
         put_le(self.cmask, r.PCI_DEVICE_ID, 2, 0xFFFF)
         self.cmask[r.PCI_STATUS] = r.PCI_STATUS_CAP_LIST
@@ -63,11 +63,17 @@ class ConfigSpace:
         put_le(self.cmask, r.PCI_CLASS_DEVICE, 2, 0xFFFF)
         self.cmask[r.PCI_HEADER_TYPE] = 0xFF
         self.cmask[r.PCI_CAPABILITY_LIST] = 0xFF
+
+    def init_wmask(self, serr: bool) -> None:
+        """pci_init_wmask: the command bits, two bytes of the header, and everything behind the header."""
         self.wmask[r.PCI_CACHE_LINE_SIZE] = 0xFF
         self.wmask[r.PCI_INTERRUPT_LINE] = 0xFF
         command = r.PCI_COMMAND_IO | r.PCI_COMMAND_MEMORY | r.PCI_COMMAND_MASTER | r.PCI_COMMAND_INTX_DISABLE
         put_le(self.wmask, r.PCI_COMMAND, 2, command | (r.PCI_COMMAND_SERR if serr else 0))
         self.wmask[r.PCI_CONFIG_HEADER_SIZE :] = b"\xff" * (self.size - r.PCI_CONFIG_HEADER_SIZE)
+
+    def init_w1cmask(self) -> None:
+        """pci_init_w1cmask: the error bits of STATUS."""
         put_le(self.w1cmask, r.PCI_STATUS, 2, r.PCI_STATUS_ERRORS)
 
     # -- capabilities -------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from ringscope_core.hw.pci.config_space import ConfigSpace, put_le, ranges_overl
 from ringscope_core.hw.pci.memory_region import MemoryRegion
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.device_class import DeviceClass
+from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.object import Object
@@ -31,6 +32,9 @@ F_ROMFILE: Final[i64] = field("PCIDevice.romfile", "str")
 F_COMMAND: Final[i64] = field("PCIDevice.config.command", "flags")
 F_STATUS: Final[i64] = field("PCIDevice.config.status", "flags")
 F_BARS: Final[list[int]] = [int(field(f"PCIDevice.bar{n}", "gpa")) for n in range(r.PCI_NUM_REGIONS)]
+
+FN_ADD_CAPABILITY = declare("pci_add_capability", "pdev:ptr cap_id:flags offset:flags size:bytes errp:unknown")
+FN_REGISTER_BAR = declare("pci_register_bar", "pci_dev:ptr region_num:count type:flags memory:ptr")
 
 
 class PCIDeviceClass(DeviceClass):
@@ -192,6 +196,15 @@ class PCIDevice(DeviceState):
             msix.write_config(offset, size)
         self.sync_command_status()
 
+    def add_capability(self, cap_id: int, size: int) -> int:
+        """pci_add_capability: a capability at the head of the list; returns its offset."""
+        log = self.world.log
+        FN_ADD_CAPABILITY.enter(log, self.addr, cap_id, 0, size)
+        offset = self.space.add_capability(cap_id, size)
+        self.sync_command_status()
+        log.leave(offset)
+        return offset
+
     def bus_master(self) -> bool:
         """Whether the function may access memory."""
         return self.space.get(r.PCI_COMMAND, 2) & r.PCI_COMMAND_MASTER != 0
@@ -209,6 +222,8 @@ class PCIDevice(DeviceState):
         """pci_register_bar: the guest may place `memory`, whose size is a power of two."""
         size = int(memory.size)
         assert size & (size - 1) == 0, "a BAR's size is a power of two"
+        log = self.world.log
+        FN_REGISTER_BAR.enter(log, self.addr, number, kind, memory.addr)
         region = self.io_regions[number]
         self._set_bar_addr(number, r.PCI_BAR_UNMAPPED)
         region.size = size
@@ -222,6 +237,7 @@ class PCIDevice(DeviceState):
         width = 8 if region.is_mem64 else 4
         put_le(self.space.wmask, at, width, wmask)
         put_le(self.space.cmask, at, width, -1)
+        log.leave()
 
     def unregister_io_regions(self) -> None:
         """Every BAR stops answering."""

@@ -6,6 +6,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
 from ringscope_core.qom.object import Object, object_initialize_with_type
 from ringscope_core.qom.property import LinkProperty, ObjectProperty
@@ -20,6 +21,9 @@ F_ADDR: Final[i64] = field("MemoryRegion.addr", "gpa")
 F_CONTAINER: Final[i64] = field("MemoryRegion.container", "ptr")
 F_ENABLED: Final[i64] = field("MemoryRegion.enabled", "bool")
 F_OWNER: Final[i64] = field("MemoryRegion.owner", "ptr")
+
+FN_INIT = declare("memory_region_init", "mr:ptr owner:ptr name:str size:bytes")
+FN_ADD_SUBREGION = declare("memory_region_add_subregion", "mr:ptr offset:flags subregion:ptr")
 
 
 class RegionOps:
@@ -90,11 +94,13 @@ class MemoryRegion(Object):
     def add_subregion(self, offset: i64, sub: MemoryRegion) -> None:
         """memory_region_add_subregion."""
         log = self.world.log
+        FN_ADD_SUBREGION.enter(log, self.addr, offset, sub.addr)
         log.field(sub.oid, F_ADDR, offset, sub.offset)
         log.field(sub.oid, F_CONTAINER, self.addr, 0)
         sub.offset = offset
         sub.container = self
         self.subregions.append(sub)
+        log.leave()
 
     def del_subregion(self, sub: MemoryRegion) -> None:
         """memory_region_del_subregion."""
@@ -232,6 +238,7 @@ def memory_region_init(owner: Object, addr: i64, name: str, size: i64, ops: Regi
     """A region inside its owner's memory at `addr`, held by the owner's child property ``name[N]`` alone."""
     world = owner.world
     log = world.log
+    FN_INIT.enter(log, addr, owner.addr, log.text(name), size)
     region = region_of(object_initialize_with_type(world, world.types.get("memory-region"), addr))
     log.field(region.oid, F_NAME, log.text(name), 0)
     log.field(region.oid, F_SIZE, size, 0)
@@ -242,6 +249,7 @@ def memory_region_init(owner: Object, addr: i64, name: str, size: i64, ops: Regi
     region.ops = ops
     owner.property_add_child(f"{name}[*]", region, AbortErrp())
     region.unref()
+    log.leave()
     return region
 
 

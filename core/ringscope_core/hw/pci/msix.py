@@ -10,6 +10,7 @@ from ringscope_core.hw.pci import regs as r
 from ringscope_core.hw.pci.config_space import put_le
 from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.hw.pci.memory_region import MemoryRegion, RegionOps, memory_region_init
+from ringscope_core.hw.pci.msix_entries import MsixEntries
 from ringscope_core.qom.calls import declare
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.kinds import EV_MSI, EV_MSI_PENDING
@@ -21,6 +22,7 @@ F_CAP: Final[i64] = field("PCIDevice.msix_cap", "flags")
 F_ENTRIES_NR: Final[i64] = field("PCIDevice.msix_entries_nr", "count")
 
 FN_INIT_BAR = declare("msix_init_exclusive_bar", "dev:ptr nentries:count bar_nr:count")
+FN_MASK_ALL = declare("msix_mask_all", "dev:ptr nentries:count")
 FN_INIT = declare("msix_init", "dev:ptr nentries:count")
 
 MSIX_CAP_LENGTH: Final = 12
@@ -79,6 +81,7 @@ class Msix:
         self.function_masked: bool = True
         self.enabled: bool = False
         """The enable bit, as events last said."""
+        self.entries: MsixEntries = MsixEntries(self)
 
     def snapshot(self, fields: dict[int, int]) -> None:
         """Put what events say of it into a keyframe."""
@@ -122,16 +125,27 @@ class Msix:
             return
         vector: i64 = 0
         while vector < self.entries_nr:
-            self._mask_update(vector, was_masked or self._entry_masked(vector))
+            self._mask_update(vector, was_masked or self.entry_masked(vector))
             vector += 1
 
     # -- masks and pending bits ---------------------------------------------------------------------------------------
-    def _entry_masked(self, vector: i64) -> bool:
+    def address(self, vector: i64) -> i64:
+        """Where the vector's message goes (a signed number when bit 63 is set)."""
+        at = int(vector) * ENTRY_SIZE
+        return int.from_bytes(self.table[at : at + 8], "little", signed=True)
+
+    def data(self, vector: i64) -> i64:
+        """What the vector's message says."""
+        at = int(vector) * ENTRY_SIZE + 8
+        return int.from_bytes(self.table[at : at + 4], "little")
+
+    def entry_masked(self, vector: i64) -> bool:
+        """Whether the vector's own mask bit is set."""
         return self.table[int(vector) * ENTRY_SIZE + 12] & CTRL_MASKBIT != 0
 
     def is_masked(self, vector: i64) -> bool:
         """msix_is_masked."""
-        return self.function_masked or self._entry_masked(vector)
+        return self.function_masked or self.entry_masked(vector)
 
     def is_pending(self, vector: i64) -> bool:
         """msix_is_pending."""
@@ -140,13 +154,16 @@ class Msix:
     def set_pending(self, vector: i64) -> None:
         """msix_set_pending."""
         self.pba[int(vector) // 8] |= 1 << (int(vector) % 8)
+        self.entries.sync(int(vector))
         log = self.dev.world.log
         if log.level >= LEVEL_FULL:
             log.emit(EV_MSI_PENDING, self.dev.oid, vector)
 
     def clr_pending(self, vector: i64) -> None:
         """msix_clr_pending."""
-        self.pba[int(vector) // 8] &= ~(1 << (int(vector) % 8)) & 0xFF
+        if self.is_pending(vector):
+            self.pba[int(vector) // 8] &= ~(1 << (int(vector) % 8)) & 0xFF
+            self.entries.sync(int(vector))
 
     def _mask_update(self, vector: i64, was_masked: bool) -> None:
         """msix_handle_mask_update."""
@@ -159,12 +176,15 @@ class Msix:
 
     def mask_all(self) -> None:
         """msix_mask_all: as after reset."""
+        log = self.dev.world.log
+        FN_MASK_ALL.enter(log, self.dev.addr, self.entries_nr)
         vector: i64 = 0
         while vector < self.entries_nr:
             was_masked = self.is_masked(vector)
             self.table[int(vector) * ENTRY_SIZE + 12] |= CTRL_MASKBIT
             self._mask_update(vector, was_masked)
             vector += 1
+        log.leave()
 
     # -- the table ----------------------------------------------------------------------------------------------------
     def table_word(self, offset: i64) -> i64:
@@ -176,6 +196,7 @@ class Msix:
         vector = offset // ENTRY_SIZE
         was_masked = self.is_masked(vector)
         put_le(self.table, int(offset), 4, int(value))
+        self.entries.touch(int(vector))
         self._mask_update(vector, was_masked)
 
     # -- vectors ------------------------------------------------------------------------------------------------------
@@ -184,6 +205,7 @@ class Msix:
         if vector < 0 or vector >= self.entries_nr:
             return False
         self.entry_used[vector] += 1
+        self.entries.touch(int(vector))
         return True
 
     def vector_unuse(self, vector: i64) -> None:
@@ -193,6 +215,7 @@ class Msix:
         self.entry_used[vector] -= 1
         if self.entry_used[vector] == 0:
             self.clr_pending(vector)
+        self.entries.sync(int(vector))
 
     def unuse_all_vectors(self) -> None:
         """msix_unuse_all_vectors."""
@@ -201,6 +224,7 @@ class Msix:
             self.entry_used[vector] = 0
             self.clr_pending(vector)
             vector += 1
+        self.entries.sync_all()
 
     def notify(self, vector: i64) -> None:
         """msix_notify: send the vector's message, or mark it pending while it is masked."""
@@ -209,13 +233,10 @@ class Msix:
         if self.is_masked(vector):
             self.set_pending(vector)
             return
-        at = int(vector) * ENTRY_SIZE
-        address = int.from_bytes(self.table[at : at + 8], "little")
-        data = int.from_bytes(self.table[at + 8 : at + 12], "little")
+        address = self.address(vector)
+        data = self.data(vector)
         dev = self.dev
         log = dev.world.log
-        if address >= 1 << 63:
-            address -= 1 << 64
         if log.level >= LEVEL_FULL:
             log.emit(EV_MSI, dev.oid, vector, address, data)
         # a function that is no bus master sends nothing
@@ -234,6 +255,7 @@ class Msix:
         self.table[:] = bytes(len(self.table))
         self.pba[:] = bytes(len(self.pba))
         self.mask_all()
+        self.entries.sync_all()
 
 
 def _pow2ceil(value: int) -> int:
@@ -269,13 +291,14 @@ def _msix_init(dev: PCIDevice, nentries: int, region: MemoryRegion, bar: int, pb
         log.leave(-22)
         return False
     space = dev.space
-    cap = space.add_capability(r.PCI_CAP_ID_MSIX, MSIX_CAP_LENGTH)
+    cap = dev.add_capability(r.PCI_CAP_ID_MSIX, MSIX_CAP_LENGTH)
     space.put(cap + 2, 2, nentries - 1)
     space.put(cap + 4, 4, bar)
     space.put(cap + 8, 4, pba_offset | bar)
     space.wmask[cap + 3] |= ENABLE_MASK | MASKALL_MASK
     msix = Msix(dev, nentries, cap)
     dev.msix = msix
+    dev.ctx.instruments.append(msix.entries)
     dev.set_cap_present(dev.cap_present | r.QEMU_PCI_CAP_MSIX)
     log.field(dev.oid, F_CAP, cap, 0)
     log.field(dev.oid, F_ENTRIES_NR, nentries, 0)
@@ -295,6 +318,8 @@ def msix_uninit(dev: PCIDevice) -> None:
     if msix is None:
         return
     msix.unuse_all_vectors()
+    msix.entries.drop()
+    dev.ctx.instruments.remove(msix.entries)
     log = dev.world.log
     log.field(dev.oid, F_ENABLED, 0, 1 if msix.enabled else 0)
     log.field(dev.oid, F_FUNCTION_MASKED, 0, 1 if msix.function_masked else 0)

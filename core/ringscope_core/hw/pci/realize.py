@@ -20,6 +20,11 @@ FN_QDEV_UNREALIZE = declare("pci_qdev_unrealize", "dev:ptr errp:ptr")
 FN_REGISTER = declare("do_pci_register_device", "pci_dev:ptr name:str devfn:value errp:ptr")
 FN_UNREGISTER = declare("do_pci_unregister_device", "pci_dev:ptr")
 FN_OPTION_ROM = declare("pci_add_option_rom", "pdev:ptr is_default_rom:bool errp:ptr")
+FN_CONFIG_ALLOC = declare("pci_config_alloc", "pci_dev:ptr")
+FN_INIT_CMASK = declare("pci_init_cmask", "dev:ptr")
+FN_INIT_WMASK = declare("pci_init_wmask", "dev:ptr")
+FN_INIT_W1CMASK = declare("pci_init_w1cmask", "dev:ptr")
+FN_INIT_MULTIFUNCTION = declare("pci_init_multifunction", "bus:ptr dev:ptr errp:ptr")
 FN_INIT_BUS_MASTER = declare("pci_init_bus_master", "pci_dev:ptr")
 
 INTERFACE_PCIE_DEVICE: Final = "pci-express-device"
@@ -135,7 +140,9 @@ def do_pci_register_device(pci: PCIDevice, name: str, devfn: int, errp: Errp) ->
         if pci.world.qdev_hotplug:
             pci_init_bus_master(pci)
         _init_config(pci)
+        FN_INIT_MULTIFUNCTION.enter(log, bus.addr, pci.addr, errp.addr)
         _init_multifunction(pci, bus, errp)
+        log.leave()
         if errp.failed():
             do_pci_unregister_device(pci)
         else:
@@ -146,8 +153,11 @@ def do_pci_register_device(pci: PCIDevice, name: str, devfn: int, errp: Errp) ->
 def _init_config(pci: PCIDevice) -> None:
     """Ids of the class, the default subsystem, the masks."""
     klass = pci.pci_class
+    log = pci.world.log
+    FN_CONFIG_ALLOC.enter(log, pci.addr)
     space = ConfigSpace(r.PCI_CONFIG_SPACE_SIZE)
     pci.space = space
+    log.leave()
     space.put(r.PCI_VENDOR_ID, 2, klass.vendor_id)
     space.put(r.PCI_DEVICE_ID, 2, klass.device_id)
     space.put(r.PCI_REVISION_ID, 1, klass.revision)
@@ -156,7 +166,15 @@ def _init_config(pci: PCIDevice) -> None:
         default = not (klass.subsystem_vendor_id or klass.subsystem_id)
         space.put(r.PCI_SUBSYSTEM_VENDOR_ID, 2, r.PCI_SUBVENDOR_ID_REDHAT_QUMRANET if default else klass.subsystem_vendor_id)
         space.put(r.PCI_SUBSYSTEM_ID, 2, r.PCI_SUBDEVICE_ID_QEMU if default else klass.subsystem_id)
-    space.init_masks(pci.cap_present & r.QEMU_PCI_CAP_SERR != 0)
+    FN_INIT_CMASK.enter(log, pci.addr)
+    space.init_cmask()
+    log.leave()
+    FN_INIT_WMASK.enter(log, pci.addr)
+    space.init_wmask(pci.cap_present & r.QEMU_PCI_CAP_SERR != 0)
+    log.leave()
+    FN_INIT_W1CMASK.enter(log, pci.addr)
+    space.init_w1cmask()
+    log.leave()
     pci.sync_command_status()
 
 

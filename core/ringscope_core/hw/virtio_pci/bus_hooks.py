@@ -95,8 +95,6 @@ def virtio_pci_device_plugged(dev: DeviceState, errp: Errp) -> None:
         if proxy.legacy():
             log.at(1643)
             _add_legacy(proxy)
-        # capabilities have set a bit of STATUS
-        proxy.sync_command_status()
     log.leave()
 
 
@@ -177,7 +175,7 @@ def _add_mem_cap(proxy: VirtIOPCIProxy, cfg_type: int, cap_len: int, bar: int, o
     log = proxy.world.log
     FN_ADD_CAP.enter(log, proxy.addr)
     space = proxy.space
-    cap = space.add_capability(r.PCI_CAP_ID_VNDR, cap_len)
+    cap = proxy.add_capability(r.PCI_CAP_ID_VNDR, cap_len)
     space.config[cap + 2] = cap_len
     space.config[cap + 3] = cfg_type
     space.config[cap + 4] = bar

@@ -25,6 +25,9 @@ from ringscope_core.hw.virtio.virtio import (
 from ringscope_core.hw.virtio_pci import constants as c
 from ringscope_core.hw.virtio_pci.proxy import F_DFSELECT, F_GFSELECT, VirtIOPCIProxy
 from ringscope_core.hw.virtio_pci.reset import virtio_pci_reset
+from ringscope_core.qom.calls import declare
+
+FN_WRITE = declare("virtio_pci_common_write", "opaque:ptr addr:flags val:flags size:bytes")
 
 
 @final
@@ -45,12 +48,15 @@ class CommonOps(RegionOps):
     def write(self, offset: i64, size: i64, value: i64) -> None:
         proxy = self.proxy
         vdev = proxy.vdev()
+        log = proxy.world.log
+        FN_WRITE.enter(log, proxy.addr, offset, value, size)
         if offset < c.COMMON_Q_SELECT:
             _write_device(proxy, vdev, offset, value)
         elif offset < c.COMMON_Q_DESCLO:
             _write_queue(proxy, vdev, offset, value)
         else:
             _write_ring_address(proxy, vdev, offset, value)
+        log.leave()
 
 
 def _read_device(proxy: VirtIOPCIProxy, vdev: VirtIODevice, offset: i64) -> i64:

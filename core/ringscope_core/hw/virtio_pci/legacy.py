@@ -24,6 +24,10 @@ from ringscope_core.hw.virtio_pci.common_cfg import set_config_vector, set_queue
 from ringscope_core.hw.virtio_pci.proxy import VirtIOPCIProxy
 from ringscope_core.hw.virtio_pci.regions import take_isr
 from ringscope_core.hw.virtio_pci.reset import virtio_pci_reset
+from ringscope_core.qom.calls import declare
+from ringscope_core.trace.levels import LEVEL_FULL
+
+FN_IOPORT_WRITE = declare("virtio_ioport_write", "opaque:ptr addr:flags val:flags")
 
 
 @final
@@ -47,7 +51,13 @@ class LegacyOps(RegionOps):
     def write(self, offset: i64, size: i64, value: i64) -> None:
         start = self._config_start()
         if offset < start:
+            log = self.proxy.world.log
+            full = offset != c.LEGACY_QUEUE_NOTIFY or log.level >= LEVEL_FULL
+            if full:
+                FN_IOPORT_WRITE.enter(log, self.proxy.addr, offset, value)
             _ioport_write(self.proxy, self.proxy.vdev(), offset, size, value)
+            if full:
+                log.leave()
         else:
             virtio_config_write(self.proxy.vdev(), offset - start, size, value)
 

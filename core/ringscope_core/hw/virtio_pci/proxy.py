@@ -17,10 +17,13 @@ from ringscope_core.hw.virtio.features import VIRTIO_QUEUE_MAX
 from ringscope_core.hw.virtio.virtio import VirtIODevice, virtio_queue_notify, virtio_set_status
 from ringscope_core.hw.virtio.virtio_bus import VirtioBusState, virtio_bus_start_ioeventfd, virtio_bus_stop_ioeventfd
 from ringscope_core.hw.virtio_pci import constants as c
+from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.object import Object
 from ringscope_core.trace.fields import field
+
+FN_WRITE_CONFIG = declare("virtio_write_config", "pci_dev:ptr address:flags val:flags len:bytes")
 
 F_LEGACY_IO_BAR_IDX: Final[i64] = field("VirtIOPCIProxy.legacy_io_bar_idx", "count")
 F_MSIX_BAR_IDX: Final[i64] = field("VirtIOPCIProxy.msix_bar_idx", "count")
@@ -234,9 +237,12 @@ class VirtIOPCIProxy(PCIDevice):
 
     def config_write(self, offset: i64, size: i64, value: i64) -> None:
         """virtio_write_config: losing bus master stops the device; the access window's data register writes the BAR."""
-        self.default_write_config(offset, size, value)
         if not self.plugged:
+            self.default_write_config(offset, size, value)
             return
+        log = self.world.log
+        FN_WRITE_CONFIG.enter(log, self.addr, offset, value, size)
+        self.default_write_config(offset, size, value)
         if offset <= r.PCI_COMMAND < offset + size and not self.bus_master():
             self.stop_ioeventfd()
             vdev = self.vdev()
@@ -246,6 +252,7 @@ class VirtIOPCIProxy(PCIDevice):
             if window is not None:
                 region, inner, length = window
                 region.write(inner, length, self.space.get(self.config_cap + 16, length))
+        log.leave()
 
     def _is_window(self, offset: i64, size: i64) -> bool:
         return self.config_cap != 0 and ranges_overlap(offset, size, self.config_cap + 16, 4)

@@ -9,6 +9,14 @@ from mypy_extensions import i64
 from ringscope_core.hw.pci.memory_region import RegionOps
 from ringscope_core.hw.virtio.virtio import virtio_config_modern_read, virtio_config_modern_write
 from ringscope_core.hw.virtio_pci.proxy import VirtIOPCIProxy
+from ringscope_core.qom.calls import declare
+from ringscope_core.trace.levels import LEVEL_FULL
+from ringscope_core.trace.log import EventLog
+
+FN_ISR_READ = declare("virtio_pci_isr_read", "opaque:ptr addr:flags size:bytes")
+FN_DEVICE_WRITE = declare("virtio_pci_device_write", "opaque:ptr addr:flags val:flags size:bytes")
+FN_NOTIFY_WRITE = declare("virtio_pci_notify_write", "opaque:ptr addr:flags val:flags size:bytes")
+FN_NOTIFY_WRITE_PIO = declare("virtio_pci_notify_write_pio", "opaque:ptr addr:flags val:flags size:bytes")
 
 
 @final
@@ -20,7 +28,11 @@ class IsrOps(RegionOps):
         self.proxy: VirtIOPCIProxy = proxy
 
     def read(self, offset: i64, size: i64) -> i64:
-        return take_isr(self.proxy)
+        log = self.proxy.world.log
+        FN_ISR_READ.enter(log, self.proxy.addr, offset, size)
+        isr = take_isr(self.proxy)
+        log.leave(isr)
+        return isr
 
     def write(self, offset: i64, size: i64, value: i64) -> None:
         """Ignored."""
@@ -47,7 +59,10 @@ class DeviceOps(RegionOps):
         return virtio_config_modern_read(self.proxy.vdev(), offset, size)
 
     def write(self, offset: i64, size: i64, value: i64) -> None:
+        log = self.proxy.world.log
+        FN_DEVICE_WRITE.enter(log, self.proxy.addr, offset, value, size)
         virtio_config_modern_write(self.proxy.vdev(), offset, size, value)
+        log.leave()
 
 
 @final
@@ -57,15 +72,23 @@ class NotifyOps(RegionOps):
     def __init__(self, proxy: VirtIOPCIProxy) -> None:
         super().__init__()
         self.proxy: VirtIOPCIProxy = proxy
+        self.log: EventLog = proxy.world.log
         self.mult: i64 = proxy.queue_mem_mult()
 
     def read(self, offset: i64, size: i64) -> i64:
         return 0
 
     def write(self, offset: i64, size: i64, value: i64) -> None:
-        # an ioeventfd sits at the start of a queue's place only
+        # the data path's one register: frames at the full level only
+        log = self.log
+        full = log.level >= LEVEL_FULL
+        if full:
+            FN_NOTIFY_WRITE.enter(log, self.proxy.addr, offset, value, size)
         queue = offset // self.mult
+        # an ioeventfd sits at the start of a queue's place only
         self.proxy.kick(queue, size if offset == queue * self.mult else 0)
+        if full:
+            log.leave()
 
 
 @final
@@ -74,10 +97,17 @@ class NotifyPioOps(RegionOps):
 
     def __init__(self, proxy: VirtIOPCIProxy) -> None:
         super().__init__()
+        self.log: EventLog = proxy.world.log
         self.proxy: VirtIOPCIProxy = proxy
 
     def read(self, offset: i64, size: i64) -> i64:
         return 0
 
     def write(self, offset: i64, size: i64, value: i64) -> None:
+        log = self.log
+        full = log.level >= LEVEL_FULL
+        if full:
+            FN_NOTIFY_WRITE_PIO.enter(log, self.proxy.addr, offset, value, size)
         self.proxy.kick(value, size if offset == 0 else 0)
+        if full:
+            log.leave()

@@ -156,6 +156,11 @@ class Commands(QObject):
         return self.can("break")
 
     @property
+    def can_link(self) -> bool:
+        """Whether the network cable can be pulled."""
+        return self.can("link")
+
+    @property
     def state(self) -> str:
         """The source's state: running, paused, finished, failed, starting."""
         return self._controls.state
@@ -225,6 +230,11 @@ class Commands(QObject):
     def query(self, command: str, arguments: dict[str, object], reply: Callable[[object], None]) -> bool:
         """Ask the running machine; false when there is none (see `Controls.query`)."""
         return self._controls.query(command, arguments, reply)
+
+    def set_link(self, name: str, up: bool) -> None:
+        """QEMU's set_link: `name` is a netdev or a device."""
+        if self.can_link:
+            self._controls.set_link(name, up)
 
     def add_breakpoint(self, function: str) -> None:
         """Stop when QEMU's function `function` is entered."""

@@ -299,13 +299,16 @@ def palette_of(theme: Theme) -> QPalette:
 
 
 def apply(app: QApplication, theme: Theme) -> None:
-    """Dress the whole application: style, palette, fonts, style sheet."""
+    """Dress the whole application: style, palette, fonts, style sheet; nothing happens when it is dressed so already."""
     _FONTS.resolve()
+    sheet = style_sheet(theme.hexes, _FONTS.mono)
+    if app.styleSheet() == sheet:
+        return
     if app.style().objectName().lower() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette_of(theme))
     app.setFont(ui_font())
-    app.setStyleSheet(style_sheet(theme.hexes, _FONTS.mono))
+    app.setStyleSheet(sheet)
 
 
 def _linear(channel: float) -> float:

@@ -30,6 +30,7 @@ from ringscope.window_host import ViewHost
 from ringscope.window_status import StatusLine
 from ringscope.window_top import TopBar
 from ringscope.window_verbs import Verbs
+from ringscope_core.session.errors import SessionError
 
 TICK_MS: Final = 16
 DEVICE_TYPE: Final = "virtio-net-device"
@@ -52,6 +53,8 @@ class Window(QMainWindow):
         self.meter = meter or FrameMeter()
         self.on_tick: Callable[[float], None] | None = None
         """Called first in each tick with the ms since the last: a source's playback."""
+        # widgets take their fonts when they are made
+        self._dress(theme)
         self.setWindowTitle(self._title())
         self.setMinimumSize(960, 600)
         self.hosts: dict[str, ViewHost] = {name: ViewHost(name, store, focus, commands, self._built) for name in (*ALL_VIEWS, *PANELS)}
@@ -72,6 +75,7 @@ class Window(QMainWindow):
         self._closed = False
         self._proportioned = False
         self._suggested = False
+        self._broken = False
         self._connect()
         self.set_theme(theme)
         self._restore()
@@ -107,7 +111,7 @@ class Window(QMainWindow):
         return f"{name} - Ringscope"
 
     def _replaced(self) -> None:
-        self._suggested = False
+        self._suggested = self._broken = False
         self.focus.reset()
         self.banner.hide()
         self.setWindowTitle(self._title())
@@ -132,9 +136,23 @@ class Window(QMainWindow):
         """One frame's work."""
         start = time.perf_counter()
         elapsed_ms, self._last_tick = (start - self._last_tick) * 1000, start
+        slowest = "store"
+        try:
+            slowest = self._work(start, elapsed_ms)
+        except SessionError as error:
+            self._unreadable(error)
+        if start >= self._slow_due:
+            self._slow_due = start + 0.2
+            self.status.refresh()
+            self.verbs.show_state()
+        self.meter.tick((time.perf_counter() - start) * 1000, slowest)
+
+    def _work(self, start: float, elapsed_ms: float) -> str:
+        """Take what is new and refresh what is due; the name of what took longest."""
         if self.on_tick is not None:
             self.on_tick(elapsed_ms)
-        self.store.poll()
+        if not self._broken:
+            self.store.poll()
         self.focus.advance(self.store.last_seq)
         if not self._suggested:
             self._suggest()
@@ -149,11 +167,14 @@ class Window(QMainWindow):
                 slowest, worst = host.name, host.cost_ms
             if host.view is not None and getattr(host.view, "unfinished", False):
                 host.dirty = True
-        if start >= self._slow_due:
-            self._slow_due = start + 0.2
-            self.status.refresh()
-            self.verbs.show_state()
-        self.meter.tick((time.perf_counter() - start) * 1000, slowest)
+        return slowest
+
+    def _unreadable(self, error: SessionError) -> None:
+        """The file is damaged, or was taken away: say so once, and show what is in memory."""
+        if not self._broken:
+            self._broken = True
+            self.store.set_live(False)
+            self.show_problem(f"The recording cannot be read: {error}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The first layout is made for the first real size."""
@@ -191,9 +212,7 @@ class Window(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Dress the whole application in `theme`."""
         self.theme = theme
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        apply(app, theme)
+        self._dress(theme)
         self.docks.manager.setStyleSheet(dock_sheet(theme.hexes))
         self.docks.paint_icons(theme)
         paint_actions(self.commands_by_name, theme)
@@ -201,6 +220,12 @@ class Window(QMainWindow):
             host.set_theme(theme)
         self.top.set_theme(theme)
         self.verbs.set_theme(theme)
+
+    @staticmethod
+    def _dress(theme: Theme) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        apply(app, theme)
 
     def toggle_theme(self) -> None:
         """From light to dark and back."""

@@ -46,6 +46,11 @@ ACTIONS: Final = (
     ActionSpec("slower", "&Run", "-Slo&wer", "-", "", "A tenth of the speed"),
     ActionSpec("faster", "&Run", "&Faster", "+", "", "Ten times the speed"),
     ActionSpec("mark", "&Run", "-&Mark this moment", "M", "mark", "Put a mark on the time line"),
+    ActionSpec("break", "&Run", "&Break at function...", "Ctrl+B", "breakpoint", "Stop when one of QEMU's functions is entered"),
+    ActionSpec("link", "&Run", "&Link up or down", "Ctrl+D", "link", "Pull the network cable, or plug it in again (set_link)"),
+    ActionSpec("trace_counters", "&Run", "-Trace &counters", "", "", "Record counters and keyframes of the data path"),
+    ActionSpec("trace_packets", "&Run", "Trace &packets", "", "", "Record one event for each frame"),
+    ActionSpec("trace_full", "&Run", "Trace &everything", "", "", "Record every ring operation"),
     ActionSpec("back", "&Go", "&Back", "Alt+Left", "back", "Where you looked before"),
     ActionSpec("forward", "&Go", "&Forward", "Alt+Right", "forward", "Undo Back"),
     ActionSpec("previous", "&Go", "-&Previous event", ",", "", "The event before, without running anything"),
@@ -62,6 +67,7 @@ ACTIONS: Final = (
     ActionSpec("keys", "&Help", "&Keyboard", "?", "help", "Every hotkey on one sheet"),
     ActionSpec("about", "&Help", "&About Ringscope", "", "info", "Version and what this is"),
 )
+CHECKABLE: Final = ("follow", "trace_counters", "trace_packets", "trace_full")
 MENUS: Final = ("&File", "&Edit", "&View", "&Run", "&Go", "&Help")
 PANEL_KEYS: Final = (
     ("Left, Right", "Time line: the event before, the event after"),
@@ -91,7 +97,8 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
         action.setStatusTip(spec.tip)
         actions[spec.name] = action
         parent.addAction(action)
-    actions["follow"].setCheckable(True)
+    for name in CHECKABLE:
+        actions[name].setCheckable(True)
     return actions
 
 

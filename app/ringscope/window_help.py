@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ringscope.theme import mono_font
+from ringscope.views import ALL_VIEWS
 from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain
+from ringscope.window_docks import TITLES
 
 
 def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
@@ -35,7 +38,7 @@ class KeySheet(QDialog):
         self.setWindowTitle("Keyboard")
         columns = [QVBoxLayout(), QVBoxLayout()]
         groups = [(plain(menu), [(s.keys, plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
-        groups[2][1].extend((f"Ctrl+{n}", f"View {n}") for n in range(1, 7))
+        groups[2][1].extend((f"Ctrl+{place}", f"View {TITLES[name][0]}") for place, name in enumerate(ALL_VIEWS, 1))
         groups.append(("In a widget", list(PANEL_KEYS)))
         for place, (title, rows) in enumerate(groups):
             columns[0 if place in (0, 1, 2, 5) else 1].addWidget(_group(title, rows))
@@ -48,5 +51,6 @@ class KeySheet(QDialog):
         layout.setContentsMargins(20, 16, 20, 12)
         layout.addLayout(body)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)

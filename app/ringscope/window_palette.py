@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 SHOWN: Final = 60
 
@@ -43,14 +43,20 @@ class Palette(QDialog):
     def __init__(self, choices: list[Choice], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAccessibleName("Command palette")
-        self.setMinimumSize(560, 380)
+        self.setMinimumSize(600, 420)
         self._choices = choices
         self._line = QLineEdit()
         self._line.setPlaceholderText("Command, view, type, object or mark")
         self._line.setAccessibleName("Search in commands")
-        self._list = QListWidget()
+        self._list = QTreeWidget()
         self._list.setAccessibleName("Matches")
-        self._list.setUniformItemSizes(True)
+        self._list.setColumnCount(2)
+        self._list.setHeaderHidden(True)
+        self._list.setRootIsDecorated(False)
+        self._list.setUniformRowHeights(True)
+        self._list.header().setStretchLastSection(False)
+        self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self._line)
@@ -71,24 +77,31 @@ class Palette(QDialog):
             if points < 0:
                 break
             choice = self._choices[-place]
-            item = QListWidgetItem(f"{choice.text}    {choice.hint}" if choice.hint else choice.text)
-            item.setData(Qt.ItemDataRole.UserRole, -place)
-            self._list.addItem(item)
-        self._list.setCurrentRow(0)
+            item = QTreeWidgetItem([choice.text, choice.hint])
+            item.setData(0, Qt.ItemDataRole.UserRole, -place)
+            item.setForeground(1, self.palette().placeholderText())
+            self._list.addTopLevelItem(item)
+        self._go_to(0)
+
+    def _go_to(self, row: int) -> None:
+        item = self._list.topLevelItem(row)
+        if item is not None:
+            self._list.setCurrentItem(item)
 
     def _accept(self) -> None:
         item = self._list.currentItem()
         if item is None:
             return
         self.close()
-        self._choices[int(item.data(Qt.ItemDataRole.UserRole))].run()
+        self._choices[int(item.data(0, Qt.ItemDataRole.UserRole))].run()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Up and down move in the list while the line keeps the keyboard."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
             step = 1 if event.key() == Qt.Key.Key_Down else -1
-            count = self._list.count()
+            count = self._list.topLevelItemCount()
             if count:
-                self._list.setCurrentRow((self._list.currentRow() + step) % count)
+                now = self._list.indexOfTopLevelItem(self._list.currentItem())
+                self._go_to((now + step) % count)
             return True
         return super().eventFilter(watched, event)

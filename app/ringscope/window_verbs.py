@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from ringscope.icons import icon
 from ringscope.sources.keep import copy_session
@@ -21,6 +21,7 @@ from ringscope.window_palette import Choice, Palette
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope_core import __version__
 from ringscope_core.session.errors import SessionError
+from ringscope_core.trace.levels import LEVEL_NAMES
 
 if TYPE_CHECKING:
     from ringscope.window import Window
@@ -56,6 +57,11 @@ class Verbs:
             "slower": partial(self.change_speed, -10),
             "faster": partial(self.change_speed, 10),
             "mark": self.mark,
+            "break": self.add_breakpoint,
+            "link": self.toggle_link,
+            "trace_counters": partial(self.commands.set_trace, "counters"),
+            "trace_packets": partial(self.commands.set_trace, "packets"),
+            "trace_full": partial(self.commands.set_trace, "full"),
             "back": self.focus.back,
             "forward": self.focus.forward,
             "previous": partial(self.move, -1),
@@ -100,6 +106,11 @@ class Verbs:
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
         actions["mark"].setEnabled(commands.can_mark)
+        actions["break"].setEnabled(commands.can_break)
+        actions["link"].setEnabled(commands.can_link)
+        for level in LEVEL_NAMES:
+            actions[f"trace_{level}"].setEnabled(commands.can_trace)
+            actions[f"trace_{level}"].setChecked(commands.trace_level == level)
         if commands.running != self._shown_running:
             self._shown_running = commands.running
             actions["run"].setText("&Pause" if commands.running else "&Run")
@@ -170,6 +181,22 @@ class Verbs:
     def mark(self) -> None:
         """Put a mark at the present."""
         self.commands.mark(f"mark {len(self.store.reader.marks()) + 1}")
+
+    def add_breakpoint(self) -> None:
+        """Ask for a function; those that this recording knows are offered."""
+        declared = [spec.name for spec in self.store.reader.functions.values() if spec.args]
+        name, chosen = QInputDialog.getItem(self.window, "Break at function", "Stop when this function is entered:", sorted(declared), 0, True)
+        if chosen and name.strip():
+            self.commands.add_breakpoint(name.strip())
+
+    def toggle_link(self) -> None:
+        """Pull the cable of the first network device, or plug it in: VirtIONet.status, bit 0, says how it is."""
+        store = self.store
+        vdev = next((oid for oid in store.names.known() if store.type_of(oid) == "virtio-net-device"), 0)
+        proxy = store.state_at(store.last_seq).objects.get(vdev)
+        if proxy is not None:
+            up = bool(store.state_at(store.last_seq).value(vdev, store.field_id("VirtIONet.status")) & 1)
+            self.commands.set_link(store.name_of(proxy.parent), not up)
 
     # -- files and help -----------------------------------------------------------------------------------------------------
     def open(self) -> None:

@@ -48,7 +48,7 @@ class StandIn:
 
     def answer(self, command: str, arguments: dict[str, Any]) -> object:
         """What the command returns; LookupError for an error."""
-        if command in ("qmp_capabilities",):
+        if command == "qmp_capabilities":
             return {}
         if command == "x-ringscope-status":
             return {"state": self.state, "speed": self.speed, "trace_level": "full", "capabilities": ["pause", "step", "speed"], "failures": []}

@@ -256,3 +256,37 @@ def test_no_control_is_cut_at_common_sizes(store: Store, focus: Focus, tmp_path:
                 assert button.width() >= needed, f"{button.text()!r} at {width}x{height}"
     assert window.width() == width and window.height() == height
     window.close()
+
+
+def test_a_recording_that_cannot_be_read_is_said_once(window: Window, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ringscope_core.session.errors import SessionError
+
+    asked: list[int] = []
+
+    def poll() -> bool:
+        asked.append(1)
+        raise SessionError("x.ringscope", "is damaged")
+
+    monkeypatch.setattr(store, "poll", poll)
+    for _ in range(5):
+        window.tick()
+    assert asked == [1] and "x.ringscope" in window.banner.text
+
+
+def test_the_cable_and_the_trace_level_follow_the_machine(window: Window, commands: Commands, store: Store) -> None:
+    class Machine(Recorder):
+        def set_link(self, name: str, up: bool) -> None:
+            self.told.append((name, up))
+
+        def set_trace(self, level: str) -> None:
+            self.told.append(level)
+
+    source = Machine("link", "trace")
+    source.trace_level = "packets"
+    commands.bind(source)
+    actions = window.commands_by_name
+    assert actions["trace_packets"].isChecked() and not actions["trace_full"].isChecked()
+    actions["trace_full"].trigger()
+    actions["link"].trigger()
+    # the synthetic machine never set VirtIONet.status: its link is down
+    assert source.told == ["full", ("net0", True)]

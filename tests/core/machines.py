@@ -66,6 +66,6 @@ class Bench:
 
     def assert_fold(self) -> None:
         """Events and machine say the same of objects and fields."""
-        folded, told = self.folded().to_plain(), self.told().to_plain()
+        folded, told = self.folded().comparable(), self.told().comparable()
         assert folded["objects"] == told["objects"]
         assert folded["fields"] == told["fields"]

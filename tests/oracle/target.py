@@ -37,7 +37,8 @@ class RingscopeTarget:
         self.machine: Machine = Machine(self.log, MainLoop(self.log.clock), config.get("ram") or 8 << 20)
         self.sent: list[tuple[int, bytes]] = []
         self.peers: list[OraclePeer] = make_peers(self.machine, config["peer"], self.sent)
-        self.told: dict[str, int] = {}
+        # what a tap is like before anyone has told it anything
+        self.told: dict[str, int] = {f"{index}.offload": 0 for index in range(len(self.peers))}
         self.seen_messages: int = 0
         option = device_option(config)
         if self.machine.device_add(option) is None:

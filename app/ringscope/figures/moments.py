@@ -6,7 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.trace.kinds import EV_DESC_WRITE, EV_ERROR_SET, EV_FLUSH, EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_RX, EV_FRAME_TX, EV_NOTIFY_SUPPRESSED, EV_POP, EV_USED_TAKE
+from ringscope_core.trace.kinds import (
+    EV_DESC_WRITE,
+    EV_ERROR_SET,
+    EV_FLUSH,
+    EV_FRAME_AT,
+    EV_FRAME_ENTER,
+    EV_FRAME_RX,
+    EV_FRAME_TX,
+    EV_NOTIFY_SUPPRESSED,
+    EV_POP,
+    EV_USED_TAKE,
+)
 
 if TYPE_CHECKING:
     from ringscope_core.session.reader import SessionReader

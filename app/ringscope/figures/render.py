@@ -34,6 +34,8 @@ MIN_SIZE: Final = (320, 240)
 MAX_SIZE: Final = (8192, 8192)
 SUFFIXES: Final = (".png", ".svg")
 _SETTLE_ROUNDS: Final = 4
+_NARROW: Final = 1500
+"""Windows of less pixels across fold the left docks away, as on a small screen."""
 _DPM: Final = 3780
 """Dots per metre of 96 dpi, written into the image."""
 
@@ -98,7 +100,7 @@ class _Stage:
         self.focus.seq = telling_moment(reader, view) if seq is None else seq
         if view in (WINDOW, "rings"):
             self.focus.oid = ring_at(reader, self.focus.seq)
-        self.widget: QWidget = self._window(theme) if view == WINDOW else self._view(view, theme, vector)
+        self.widget: QWidget = self._window(theme, size[0] < _NARROW) if view == WINDOW else self._view(view, theme, vector)
         self.widget.resize(*size)
         self.widget.show()
         for _ in range(_SETTLE_ROUNDS):
@@ -117,13 +119,13 @@ class _Stage:
         frame.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         return frame
 
-    def _window(self, theme: Theme) -> QWidget:
+    def _window(self, theme: Theme, narrow: bool) -> QWidget:
         from ringscope.settings import Settings
         from ringscope.window import Window
 
         # a window of its own settings: a figure neither follows nor changes a person's layout
         self._folder = tempfile.TemporaryDirectory()
-        window = Window(self.store, self.focus, Commands(), theme, Settings(Path(self._folder.name) / "window.json"))
+        window = Window(self.store, self.focus, Commands(), theme, Settings(Path(self._folder.name) / "window.json"), narrow=narrow)
         self._refresh = window.tick
         return window
 

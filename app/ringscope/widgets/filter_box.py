@@ -29,7 +29,7 @@ class FilterBox(QLineEdit):
         self._start = 0
         self.problem: str = ""
         """What is wrong with the text, empty when nothing is."""
-        self.setPlaceholderText("Filter events:  kind == kick and obj == tx0     group == call     len > 1500     any word")
+        self.setPlaceholderText("Filter, such as  kind == kick and obj == tx0")
         self.setAccessibleName("Filter")
         self.setClearButtonEnabled(True)
         self.setFont(mono_font(9.5))

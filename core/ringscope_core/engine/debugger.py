@@ -141,8 +141,8 @@ class Debugger(TraceHook):
         except queue.Empty:
             return
 
-    def turn_ended(self, vt: int) -> None:
-        """A turn is over: where a pause without an event, a step over a turn, or a time takes effect."""
+    def turn_ended(self, vt: int, moved: bool = True) -> None:
+        """A turn is over: where a pause without an event, a step over a turn (in which something moved), or a time takes effect."""
         if self._later:
             actions, self._later = self._later, []
             for action in actions:
@@ -150,7 +150,7 @@ class Debugger(TraceHook):
         if not self.log.hooked:
             return
         self._here = len(self.log.frames)
-        if self._step == "turn" and self._counted():
+        if self._step == "turn" and moved and self._counted():
             self._stop("step turn", False)
         elif self._wish:
             self._stop(self._wish, False)

@@ -27,12 +27,30 @@ class LiveListener(StopListener):
         """The scenario came to its end; the run can still be looked at."""
 
 
+class _Pacemaker(StopListener):
+    """Keeps virtual time from catching up with what the wall clock did while the run stood still."""
+
+    def __init__(self, run: Run, then: LiveListener) -> None:
+        self._run: Run = run
+        self._then: LiveListener = then
+
+    def on_stopped(self, reason: str) -> None:
+        self._then.on_stopped(reason)
+
+    def on_resumed(self) -> None:
+        self._run.pacing.anchor()
+        self._then.on_resumed()
+
+    def flush(self) -> None:
+        self._then.flush()
+
+
 class LiveRun:
     """Owns the run's thread.  Public methods may be called from any other thread."""
 
     def __init__(self, run: Run, listener: LiveListener, paused: bool = False, duration_ns: int = 0) -> None:
         self.run: Run = run
-        self.debugger: Debugger = Debugger(run.log, listener)
+        self.debugger: Debugger = Debugger(run.log, _Pacemaker(run, listener))
         run.debugger = self.debugger
         self.ended: str = ""
         """Why the scenario ended, "" while it goes on."""
@@ -153,7 +171,7 @@ class LiveRun:
             built = self.run.build()
             # the level of a run that starts flat out falls only now: the building is traced whole
             self._set_factor(self.run.pacing.factor, self.debugger.events_per_s > 0)
-            self._end_of_turn()
+            self._end_of_turn(True)
             if built:
                 self._loop()
             else:
@@ -176,7 +194,7 @@ class LiveRun:
         self._slice_end = time.monotonic() + SLICE_S
         while not self._quit:
             moved = run.turn()
-            self._end_of_turn()
+            self._end_of_turn(moved)
             if moved:
                 if run.ahead:
                     run.hold_back()
@@ -188,8 +206,8 @@ class LiveRun:
                 return
         debugger.work_off()
 
-    def _end_of_turn(self) -> None:
-        self.debugger.turn_ended(int(self.run.clock.now_ns))
+    def _end_of_turn(self, moved: bool) -> None:
+        self.debugger.turn_ended(int(self.run.clock.now_ns), moved)
         self.debugger.work_off()
 
     def _end(self, reason: str) -> None:

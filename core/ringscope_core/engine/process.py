@@ -29,6 +29,8 @@ from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_NAMES
 
+LONELY_S: Final = 60.0
+"""With `leave_with_client`: so long the process waits for its first client."""
 LIVE_BUDGET_BYTES: Final = 16 << 20
 """What may wait for the writer: about a quarter of a second of it, so that the window never lags far and a crash loses little."""
 LEAVE_AFTER_S: Final = 2.0
@@ -103,6 +105,7 @@ class EngineProcess:
         self.options: Options = options
         scenario = load(options.scenario, options.settings)
         seed = scenario.seed if options.seed is None else options.seed
+        self._started: float = time.monotonic()
         self._leave: threading.Event = threading.Event()
         self._announcer: _Announcer = _Announcer()
         self.writer: SessionWriter = SessionWriter(options.session, session_meta(scenario, seed, options.trace))
@@ -158,8 +161,10 @@ class EngineProcess:
 
     def _deserted(self) -> bool:
         """Whether the window that started us is gone."""
-        if not self.options.leave_with_client or not self.server.ever_connected or self.server.clients:
+        if not self.options.leave_with_client or self.server.clients:
             return False
+        if not self.server.ever_connected:
+            return time.monotonic() - self._started > LONELY_S
         time.sleep(LEAVE_AFTER_S)
         return not self.server.clients
 

@@ -213,7 +213,11 @@ class Run:
     def _next_vt(self, until_vt: int) -> int:
         """Virtual time of the next thing that is known to happen, -1 for none."""
         times = [int(self.loop.next_deadline_ns()), self._marks[0][0] if self._marks else -1, until_vt if until_vt < FOREVER else -1]
-        return min((vt for vt in times if vt >= 0), default=-1)
+        target = min((vt for vt in times if vt >= 0), default=-1)
+        if target > self._sample_due and not self.live and (self.recorder is not None or self.log.level < LEVEL_FULL):
+            # samples stand at the same virtual times however fast time passes
+            return self._sample_due
+        return target
 
     def _advance(self, target: int) -> None:
         """Move virtual time to `target`, or as far as the wall clock lets it: a watched clock creeps, it does not jump."""

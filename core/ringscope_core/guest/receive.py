@@ -54,6 +54,7 @@ class ReceiveQueue(Napi):
         pair: i64,
     ) -> None:
         super().__init__(softirq, ring, config.napi_weight, F_NAPI)
+        ring.inbound = True
         self.transport: VirtioPciDevice = transport
         self.layout: i64 = layout
         self.stack: NetStack = stack

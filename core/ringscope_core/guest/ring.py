@@ -93,6 +93,8 @@ class Vring:
         """Room for one indirect table a head; 0 until `use_tables`."""
         self.table_entries: i64 = 0
         self.broken: bool = False
+        self.inbound: bool = False
+        """The device writes the buffers: latency then counts from its use to our taking, else from our posting to its use."""
         # what the driver alone knows of each descriptor
         n: int = num
         self.next: vec[i64] = vec[i64]([i + 1 for i in range(n)])
@@ -362,7 +364,8 @@ class Vring:
         self.taken_len = length
         self.last_used_idx = (self.last_used_idx + 1) & 0xFFFF
         self._free_chain(head)
-        self.counters.latency.add(self.clock.now_ns - self.posted_ns[head])
+        used_ns = self.counters.used_ns[head]
+        self.counters.latency.add(self.clock.now_ns - used_ns if self.inbound else used_ns - self.posted_ns[head])
         if self.log.level >= LEVEL_FULL:
             self.log.emit(EV_USED_TAKE, self.oid, head, self.last_used_idx, length, self.num_free)
             self._said_num_free = self.num_free

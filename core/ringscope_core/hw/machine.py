@@ -106,6 +106,8 @@ class Machine(HwContext):
         """Backends by id, one client a queue."""
         self.irq_sink: IrqSink = IrqSink()
         self.config_address: i64 = 0
+        self.last_error: str = ""
+        """Why the last `device_add` failed, "" when it did not."""
         self.ports: GuestPorts = MachinePorts(self)
 
     # -- command line and monitor -------------------------------------------------------------------------------------
@@ -132,6 +134,7 @@ class Machine(HwContext):
             else:
                 dev = self._monitor_add(opts, errp) if world.qdev_hotplug else self._main_add(opts, errp)
         error = errp.error
+        self.last_error = "" if error is None else error.text
         if error is not None and errp_report:
             world.error_report(error.text)
             if error.hint:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ringscope_core.qom.object import Object
 
 TYPE_IMPL_SIZE = 368
-TYPE_INTERFACE = "interface"
 
 
 @final

@@ -94,7 +94,10 @@ class RingCounters:
         self.ring_full: i64 = 0
         """Times the driver found no free descriptor."""
         self.latency: LatencyHistogram = LatencyHistogram()
-        """Driver posts a chain until it takes it back, in virtual ns."""
+        """In virtual ns: of a chain sent, from the driver's posting to the device's use; of one received, from the device's use
+        to the driver's taking."""
+        self.used_ns: vec[i64] = vec[i64]([0] * 1024)
+        """When the device used each head last, in virtual ns."""
 
     def to_list(self) -> list[int]:
         """Values in the order of `COUNTER_NAMES`."""

@@ -112,7 +112,7 @@ class MachineState:
         self.level: int = 2
         self.objects: dict[int, ObjectState] = {}
         self.fields: dict[int, dict[int, int]] = {}
-        """Object id -> field id -> value; a field that is absent has its initial value, 0."""
+        """Object id -> field id -> value; a field that is absent was not recorded."""
         self.rings: dict[int, RingImage] = {}
         self.stack: list[list[int]] = []
         """Open call frames, outermost first: [fn, line, a0, a1, a2, a3, seq of the call]."""
@@ -122,7 +122,7 @@ class MachineState:
         return self.fields.get(oid, {}).get(field_id, default)
 
     def to_plain(self) -> dict[str, Any]:
-        """A form for msgpack, equal for equal states."""
+        """A form for msgpack."""
         return {
             "seq": self.seq,
             "vt": self.vt,
@@ -130,10 +130,16 @@ class MachineState:
             "run_state": self.run_state,
             "level": self.level,
             "objects": {oid: state.to_plain() for oid, state in sorted(self.objects.items())},
-            "fields": _without_zeros(self.fields),
+            "fields": {oid: dict(sorted(values.items())) for oid, values in sorted(self.fields.items())},
             "rings": {oid: ring.to_plain() for oid, ring in sorted(self.rings.items())},
             "stack": [list(frame) for frame in self.stack],
         }
+
+    def comparable(self) -> dict[str, Any]:
+        """The plain form without zero fields: equal for equal states, whether a zero was recorded or only never left."""
+        plain = self.to_plain()
+        plain["fields"] = _without_zeros(self.fields)
+        return plain
 
     @staticmethod
     def from_plain(plain: dict[str, Any]) -> MachineState:

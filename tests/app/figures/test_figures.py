@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ringscope.figures.moments import parse_at, telling_moment
+from ringscope.figures.moments import parse_at, ring_at, telling_moment
 from ringscope.figures.render import check_names, draw, parse_size, png_bytes, render, render_svg
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.reader import SessionReader
+from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
 from tests.app.synthetic import make_session
 
 SIZE = (900, 620)
@@ -61,7 +62,10 @@ def test_moments(recording: Path) -> None:
     assert parse_at(reader, "1ms") == reader.seq_at_vt(1_000_000)
     row = reader.events(telling_moment(reader, "realize"), telling_moment(reader, "realize"))[0]
     assert int(row["a1"]) == 2658
-    assert telling_moment(reader, "rings") == reader.last_seq
+    assert telling_moment(reader, "events") == reader.last_seq
+    busy = reader.events(telling_moment(reader, "rings"), telling_moment(reader, "rings"))[0]
+    assert int(busy["kind"]) in (EV_FRAME_TX, EV_FRAME_RX)
+    assert ring_at(reader, int(busy["seq"])) == int(busy["obj"])
     reader.close()
 
 

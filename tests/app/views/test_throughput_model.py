@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ringscope.views.throughput.model import QUANTILES, Samples, duration, percentiles, si
+from ringscope.views.throughput.plots import peaks
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.counters import BUCKETS, LatencyHistogram, bucket_floor_ns
 from ringscope_core.trace.oids import ring_oid
@@ -74,3 +75,16 @@ def test_quantities_carry_units(value: float, text: str) -> None:
 def test_durations_carry_units(ns: float, text: str) -> None:
     """The unit follows the size."""
     assert duration(ns) == text
+
+
+def test_downsampling_keeps_every_peak() -> None:
+    """A long curve is drawn with few points, and its extremes are among them; gaps stay gaps."""
+    values = np.zeros(100_000)
+    values[33_333], values[70_001] = 9.0, -9.0
+    values[50_000:51_000] = np.nan
+    times, drawn = peaks(np.arange(100_000) / 1000, values)
+    assert len(times) == len(drawn) < 3000
+    assert (np.nanmax(drawn), np.nanmin(drawn)) == (9.0, -9.0)
+    assert np.isnan(drawn).any()
+    short = np.arange(50.0)
+    assert peaks(short, short)[0] is short

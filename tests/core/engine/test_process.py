@@ -204,8 +204,13 @@ def test_speeds_levels_and_pause_while_traffic_flows(start: Start) -> None:
     engine.ask("x-ringscope-step", kind="event", count=3)
     engine.until(lambda: engine.status()["seq"] == seq + 3, "three events")
     engine.until(engine.recorded, "recorded")
-    engine.ask("x-ringscope-speed", max=True)
+    engine.ask("x-ringscope-speed", factor=1)
+    vt = engine.status()["vt"]
+    time.sleep(0.5)
     engine.ask("cont")
+    time.sleep(0.1)
+    assert engine.status()["vt"] - vt < 400_000_000, "time stood still while the run did"
+    engine.ask("x-ringscope-speed", max=True)
     engine.until(lambda: engine.status()["trace_level"] == "counters", "flat out")
     vt = engine.status()["vt"]
     engine.until(lambda: engine.status()["vt"] > vt + 100_000_000, "virtual time")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -14,18 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringscope_core.engine.headless import Goal, Headless, limit_replay
+from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.results import result
 from ringscope_core.engine.run import FAILED, FINISHED, Run
 from ringscope_core.engine.sinks import RowKeeper
 from ringscope_core.scenario.load import load
 from ringscope_core.scenario.shipped import SHIPPED
+from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL, LEVEL_PACKETS
 from ringscope_core.trace.state import MachineState, fold
 
 
 def comparable(state: MachineState) -> dict[str, object]:
     """A state without its two clocks: an event knows the time it happened, a keyframe the time it was made."""
-    plain = state.to_plain()
+    plain = state.comparable()
     del plain["vt"], plain["wall"]
     return plain
 
@@ -90,6 +93,9 @@ def test_the_fold_of_events_is_the_machine(name: str) -> None:
     assert run.run_state == (FAILED if name == "bad-option" else FINISHED)
 
 
+EXAMPLES = 300 if os.environ.get("RINGSCOPE_DEEP") else 12
+"""RINGSCOPE_DEEP=1 looks longer."""
+
 OPTIONS = st.fixed_dictionaries(
     {
         "driver.event_idx": st.booleans(),
@@ -112,7 +118,7 @@ DEVICES = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(name=st.sampled_from(["ping", "udp-echo", "bulk-tx", "bulk-rx"]), options=OPTIONS, device=DEVICES, seed=st.integers(1, 1000))
 def test_the_fold_is_the_machine_with_any_options(name: str, options: dict[str, object], device: list[str], seed: int) -> None:
     changes = [f"{key}={str(value).lower()}" for key, value in options.items()] + [f"seed={seed}", "count=300"]
@@ -137,6 +143,24 @@ def test_the_same_seed_gives_the_same_events(name: str) -> None:
     assert first["event_digest"] == second["event_digest"]
     assert first["events"] == second["events"]
     assert report(name, ["traffic.0.size=99"], goal)["event_digest"] != first["event_digest"]
+
+
+@pytest.mark.parametrize("level", [int(LEVEL_COUNTERS), int(LEVEL_PACKETS), int(LEVEL_FULL)])
+def test_recording_and_pacing_change_no_event(level: int, tmp_path: Path) -> None:
+    def digest(recorded: bool, factor: float) -> str:
+        recorder = Recorder(SessionWriter(tmp_path / "a", {})) if recorded else None
+        run = Run(load("ping"), trace_level=level, recorder=recorder, factor=factor)
+        assert run.build()
+        Headless(run, Goal(virtual_ns=320_000_000)).to_the_end()
+        run.close()
+        if recorder is not None:
+            recorder.writer.close()
+        assert run.event_digest is not None
+        return run.event_digest.hexdigest()
+
+    plain = digest(False, 0.0)
+    assert digest(True, 0.0) == plain
+    assert digest(False, 3.0) == plain
 
 
 def test_the_digest_does_not_depend_on_the_process() -> None:

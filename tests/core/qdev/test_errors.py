@@ -45,8 +45,25 @@ def device_cases() -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("case", device_cases(), ids=lambda case: str(case["id"]))
+CASES = device_cases()
+EVERY = 4
+"""One case in so many runs in the fast part."""
+
+
+@pytest.mark.parametrize("case", CASES[::EVERY], ids=lambda case: str(case["id"]))
 def test_messages_equal_the_oracle_s(case: dict[str, Any]) -> None:
+    check(case)
+
+
+@pytest.mark.slow
+def test_every_message_equals_the_oracle_s() -> None:
+    assert len(CASES) > 100
+    for case in CASES:
+        check(case)
+
+
+def check(case: dict[str, Any]) -> None:
+    """Messages and failure are those recorded."""
     bench = Bench()
     bench.log.set_level(0)
     machine = bench.machine
@@ -77,6 +94,17 @@ def test_two_errors_of_one_realize_are_both_told() -> None:
         "'duplex' must be 'half' or 'full'",
         "'speed' must be between 0 and INT_MAX",
     ]
+
+
+def test_the_monitor_asks_for_the_error_itself() -> None:
+    machine = Bench().machine
+    machine.system_reset()
+    assert machine.device_add("virtio-net-pci,bogus=1", errp_report=False) is None
+    assert (machine.last_error, machine.world.messages) == ("Property '.bogus' not found", [])
+    assert machine.device_add("virtio-net-pci,id=net0", errp_report=False) is not None
+    assert machine.last_error == ""
+    assert machine.device_add("virtio-net-pci,id=net0", errp_report=False) is None
+    assert machine.last_error == "Duplicate ID 'net0' for device"
 
 
 def test_hints_follow_the_message() -> None:

@@ -56,7 +56,7 @@ class Watched(Bare):
 
 def differences(one: MachineState, other: MachineState) -> list[str]:
     """Objects and fields that differ."""
-    a, b = one.to_plain(), other.to_plain()
+    a, b = one.comparable(), other.comparable()
     out = [
         f"object {oid}: {a['objects'].get(oid)} / {b['objects'].get(oid)}"
         for oid in {*a["objects"], *b["objects"]}

@@ -11,7 +11,7 @@ from tests.oracle.replay import replay
 from tests.oracle.target import RingscopeTarget
 
 CASES = register_cases()
-EVERY = 6
+EVERY = 10
 """One case in so many runs in the fast part."""
 
 

@@ -14,6 +14,7 @@ from ringscope.filters import Filter
 from ringscope.store import Store, arguments_of
 from ringscope.theme import LIGHT, Theme
 from ringscope.widgets.row_list import Column, Line
+from ringscope_core.session.errors import SessionError
 
 COLUMNS: Final = (
     Column("Event", 80, True),
@@ -105,9 +106,13 @@ class EventRows:
         last = min(first + count, self.count())
         wanted = [self.seq_of(row) for row in range(max(first, 0), last)]
         missing = [seq for seq in wanted if seq not in self._lines]
+        note = "not recorded"
         if missing:
-            self._format(missing)
-        return [self._lines.get(seq) or Line((str(seq), "", "", "not recorded"), None, True) for seq in wanted]
+            try:
+                self._format(missing)
+            except SessionError:
+                note = "damaged in the file"
+        return [self._lines.get(seq) or Line((str(seq), "", "", note), None, True) for seq in wanted]
 
     def _format(self, seqs: list[int]) -> None:
         spread = seqs[-1] - seqs[0] > 4 * len(seqs) + SCAN

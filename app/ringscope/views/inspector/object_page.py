@@ -32,7 +32,7 @@ class ObjectPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.fields = table(["Field", "Value", "Offset"], (48, 40, 16), {1, 2}, "Fields")
+        self.fields = table(["Field", "Value", "At"], (44, 44, 14), {1, 2}, "Fields")
         self.properties = table(["Property", "Value", "Type"], (46, 40, 24), {1}, "Properties")
         self.methods = table(["Hook", "Function", "Set by"], (28, 44, 28), {1}, "Class hooks")
         self.origin = table(["Frame"], (), {0}, "Stack that created it")

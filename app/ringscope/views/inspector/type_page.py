@@ -21,7 +21,7 @@ class TypePage(Page):
         super().__init__(store, focus, commands)
         self.chain = table(["Type", "Instance", "Class"], (52, 30, 26), {1, 2}, "Line of parents")
         self.methods = table(["Hook", "Function", "Set by"], (28, 44, 28), {1}, "Class hooks")
-        self.layout_table = table(["Field", "Type", "Offset"], (40, 48, 14), {1, 2}, "Structure")
+        self.layout_table = table(["Field", "Type", "At"], (40, 48, 14), {1, 2}, "Structure")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for tree, name in ((self.chain, "Parents"), (self.methods, "Hooks"), (self.layout_table, "Structure")):

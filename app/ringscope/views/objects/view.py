@@ -49,8 +49,8 @@ class ObjectsView(View):
         super().resizeEvent(event)
         for tree in (self.composition, self.buses):
             # the bus tree's names say the types
-            names, types = (56, 33) if tree is self.composition else (89, 0)
-            tree.weights = (names, types, 11, 32 if self.width() >= WIDE else 0)
+            names, types = (54, 33) if tree is self.composition else (87, 0)
+            tree.weights = (names, types, 13, 32 if self.width() >= WIDE else 0)
             tree.share()
 
     def _pick(self, key: object) -> None:

@@ -28,6 +28,8 @@ LANDMARK: Final = "virtio_net_device_realize"
 class RealizeView(View):
     """Calls around the focused moment."""
 
+    live_hz = 15.0
+
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self._generation: int = store.generation

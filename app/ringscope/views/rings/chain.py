@@ -12,6 +12,7 @@ from ringscope.theme import Theme, mono_font
 from ringscope.views.rings.frame import FrameUse, find_frame, header_lines, hex_dump, summary
 from ringscope.views.rings.model import FREE, STATES, USED, Descriptor, RingSnapshot, flag_words
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope_core.trace.levels import LEVEL_NAMES, LEVEL_PACKETS
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_WRITE, MachineState
 
 HEADINGS: Final = ("descriptor", "addr", "len", "next", "flags")
@@ -78,6 +79,8 @@ class ChainPanel(QWidget):
             self._bytes.setPlainText("")
 
     def _frame_text(self, state: MachineState, snap: RingSnapshot, head: int, kind: int, use: FrameUse | None) -> str:
+        if use is None and state.level < LEVEL_PACKETS:
+            return f"No frames are recorded at trace level {LEVEL_NAMES[state.level]}."
         if use is None:
             return f"No recorded frame has used head {head} up to this moment."
         lines = [_when(use, head, kind)]

@@ -35,6 +35,8 @@ TEXT_INTERVAL_S: Final = 0.1
 class RingsView(View):
     """Every virtqueue at the focused moment.  The ring shown is the focus's object when that is a ring, else the last one shown."""
 
+    live_hz = 30.0
+
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self._oid: int = 0

@@ -29,9 +29,15 @@ PLOTS: Final = (
     PlotKind("bits", "bit/s through the device", (("", _SOLID),)),
     PlotKind("interrupts", "interrupts/s: solid sent, dashed suppressed", (("sent", _SOLID), ("suppressed", _DASH))),
     PlotKind("occupancy", "ring occupancy: available + in flight, % of num", (("", _SOLID),)),
-    PlotKind("latency", "latency from post to take, virtual time: p50 solid, p90 dashed, p99 dotted", (("p50", _SOLID), ("p90", _DASH), ("p99", _DOT))),
+    PlotKind(
+        "latency", "latency, virtual: tx posted to used, rx used to taken; p50 solid, p90 dashed, p99 dotted", (("p50", _SOLID), ("p90", _DASH), ("p99", _DOT))
+    ),
 )
 _COLUMNS: Final = 2
+_MAX_POINTS: Final = 2400
+"""Points a curve is drawn with: more than a screen has columns."""
+_RATES: Final = ("packets", "kicks", "bits", "interrupts")
+"""Plots of something per second: of which second, the title says."""
 
 
 class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
@@ -53,6 +59,7 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._cross: list[Any] = []
         self._focus_lines: list[Any] = []
         self._markers: dict[str, list[Any]] = {"A": [], "B": []}
+        self._wall: bool = False
         self._moving: bool = False
         self._styled: dict[tuple[str, int, int], tuple[str, bool]] = {}
         """What each curve was last coloured by."""
@@ -70,8 +77,6 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         plot = self.addPlot(place // _COLUMNS, place % _COLUMNS, axisItems={"left": axis, "bottom": bottom})
         plot.hideButtons()
         plot.setMenuEnabled(False)
-        plot.setClipToView(True)
-        plot.setDownsampling(auto=True, mode="peak")
         plot.enableAutoRange(x=False, y=True)
         plot.vb.setAutoVisible(y=True)
         plot.vb.setMouseEnabled(x=True, y=False)
@@ -106,7 +111,6 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self.setBackground(theme.color("surface"))
         for kind in PLOTS:
             plot = self._plots[kind.name]
-            plot.setTitle(kind.title, color=theme.hex("text"), size="8.5pt", bold=True, justify="left")
             plot.titleLabel.item.setFont(ui_font(8.5, bold=True))
             for side in ("left", "bottom"):
                 axis = plot.getAxis(side)
@@ -125,9 +129,20 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
                 line.setHoverPen(pen(theme.color("mark"), 3.0))
         self._styled = {}
 
+        self._show_titles()
+
+    def _show_titles(self) -> None:
+        """Titles in the theme's colour; a rate says on which clock its seconds are."""
+        for kind in PLOTS:
+            per = f" ({'wall' if self._wall else 'virtual'} seconds)" if kind.name in _RATES else ""
+            self._plots[kind.name].setTitle(kind.title + per, color=self.theme.hex("text"), size="8.5pt", bold=True, justify="left")
+
     # -- data ---------------------------------------------------------------------------------------------------------------------
     def show_samples(self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float) -> None:
         """Draw the rings `shown`; the others' curves are hidden."""
+        if wall != self._wall:
+            self._wall = wall
+            self._show_titles()
         times = samples.time_s(wall)
         part = self._visible(times)
         starts = samples.window_starts(times, window_s, part)
@@ -149,7 +164,7 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         key = (kind.name, oid, style)
         curve = self._curves.get(key)
         if curve is None:
-            curve = pg.PlotDataItem(connect="finite", antialias=self.smooth, autoDownsample=True, downsampleMethod="peak", clipToView=True)
+            curve = pg.PlotCurveItem(connect="finite", antialias=self.smooth)
             self._plots[kind.name].addItem(curve)
             self._curves[key] = curve
         look = (color.name(), self.smooth)
@@ -157,7 +172,7 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             curve.setPen(pen(color, 1.6 if self.smooth else 1.0, kind.styles[style][1]))
             self._styled[key] = look
         curve.setVisible(True)
-        curve.setData(times, values)
+        curve.setData(*peaks(times, values))
 
     # -- ranges and lines ---------------------------------------------------------------------------------------------------------
     def x_range(self) -> tuple[float, float]:
@@ -219,6 +234,18 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """The pointer is gone: no crosshair."""
         super().leaveEvent(event)
         self.pointed.emit(None)
+
+
+def peaks(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """The curve with at most `_MAX_POINTS` points: of each stretch its least and its greatest value, so that no peak is lost."""
+    every = len(times) // (_MAX_POINTS // 2)
+    if every < 2:
+        return times, values
+    whole = len(times) // every * every
+    parts = values[:whole].reshape(-1, every)
+    ends = np.column_stack((np.fmin.reduce(parts, axis=1), np.fmax.reduce(parts, axis=1))).ravel()
+    starts = np.repeat(times[:whole:every], 2)
+    return np.concatenate((starts, times[whole:])), np.concatenate((ends, values[whole:]))
 
 
 def _values(name: str, samples: Samples, oid: int, times: Floats, starts: Ints, part: slice) -> list[Floats]:

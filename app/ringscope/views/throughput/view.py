@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -42,12 +41,12 @@ HEADINGS: Final = (
     "drops",
 )
 _LONG_NAMES: Final = 7
-LIVE_INTERVAL_S: Final = 0.05
-"""While traffic runs the curves are redrawn twenty times a second: eyes follow no more, and the frame keeps its budget."""
 
 
 class ThroughputView(View):
     """Counters of all rings over time."""
+
+    live_hz = 20.0
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
@@ -59,9 +58,8 @@ class ThroughputView(View):
         self._whole: bool = False
         """Compute every latency at once: for figures."""
         self._cross: float | None = None
-        self._drawn_at: float = 0.0
         self.unfinished: bool = False
-        """Whether samples wait to be drawn or latencies to be computed: asks the window for another refresh."""
+        """Whether latencies wait to be computed: asks the window for another refresh."""
         self.board = PlotBoard()
         self.board.pointed.connect(self._pointed)
         self.board.clicked.connect(self._clicked)
@@ -156,12 +154,7 @@ class ThroughputView(View):
 
     # -- showing ------------------------------------------------------------------------------------------------------------------
     def refresh(self) -> None:
-        """Take new samples, draw; while live at most twenty times a second."""
-        now = monotonic()
-        if (self.store.live or self.unfinished) and now - self._drawn_at < LIVE_INTERVAL_S and self._generation == self.store.generation:
-            self.unfinished = True
-            return
-        self._drawn_at = now
+        """Take new samples and draw."""
         self.refresh_now()
 
     def prepare_figure(self, vector: bool) -> None:

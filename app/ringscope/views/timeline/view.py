@@ -48,9 +48,14 @@ class Tracks(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     # -- scales -------------------------------------------------------------------------------------------------------
+    @property
+    def timed(self) -> bool:
+        """Whether the axis is virtual time; while no time has passed (a realize, say) it counts events."""
+        return self.by_time and self._store.reader.last_vt > 0
+
     def whole(self) -> _Range:
         """The whole recording."""
-        if self.by_time:
+        if self.timed:
             return 0.0, float(max(self._store.reader.last_vt, 1))
         return float(max(self._store.first_seq, 0)), float(max(self._store.last_seq + 1, 1))
 
@@ -81,12 +86,12 @@ class Tracks(QWidget):
 
     def value_of_seq(self, seq: int) -> float:
         """Where event `seq` stands on the axis."""
-        return float(self._store.reader.vt_at_seq(seq)) if self.by_time else seq + 0.5
+        return float(self._store.reader.vt_at_seq(seq)) if self.timed else seq + 0.5
 
     def seq_at(self, x: float) -> int:
         """The event at pixel `x`, clipped to the recording."""
         value = self.value_at(x)
-        seq = self._store.reader.seq_at_vt(int(value)) if self.by_time else int(value)
+        seq = self._store.reader.seq_at_vt(int(value)) if self.timed else int(value)
         return max(min(seq, self._store.last_seq), self._store.first_seq)
 
     # -- painting -----------------------------------------------------------------------------------------------------
@@ -102,7 +107,7 @@ class Tracks(QWidget):
         """Everything but marks and cursor: drawn anew only when the recording grew or the stretch shown changed."""
         low, high = self.shown()
         density, track = self.density, self.track_height()
-        key = (low, high, self.size().toTuple(), density.next_seq, self.theme.name, self.by_time, id(density))
+        key = (low, high, self.size().toTuple(), density.next_seq, self.theme.name, self.timed, id(density))
         if key != self._still_key:
             self._still_key = key
             scale = self.devicePixelRatioF()
@@ -112,7 +117,7 @@ class Tracks(QWidget):
             painter = QPainter(self._pixmap)
             self._paint_names(painter, track)
             width = max(self.width() - GUTTER, 1)
-            painter.drawImage(GUTTER, RULER, track_picture(density.bins(low, high, width, self.by_time), density.groups, self.theme, track))
+            painter.drawImage(GUTTER, RULER, track_picture(density.bins(low, high, width, self.timed), density.groups, self.theme, track))
             self._paint_ruler(painter)
             painter.end()
         return self._pixmap
@@ -136,7 +141,7 @@ class Tracks(QWidget):
             x = round(self.x_of(value))
             painter.setPen(self.theme.color("border"))
             painter.drawLine(x, RULER - 4, x, self.height())
-            text = tick_text(value, step, self.by_time)
+            text = tick_text(value, step, self.timed)
             if x + painter.fontMetrics().horizontalAdvance(text) + 4 < self.width():
                 painter.setPen(self.theme.color("text.muted"))
                 painter.drawText(QRect(x + 4, 0, 120, RULER - 2), Qt.AlignmentFlag.AlignVCenter, text)
@@ -145,7 +150,7 @@ class Tracks(QWidget):
         painter.setFont(ui_font(8.5))
         color = self.theme.color("mark")
         for mark in self.marks:
-            x = self.x_of(mark.vt if self.by_time else mark.seq)
+            x = self.x_of(mark.vt if self.timed else mark.seq)
             painter.setPen(QPen(color, 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(x, RULER), QPointF(x, self.height()))
             painter.setPen(Qt.PenStyle.NoPen)
@@ -198,7 +203,7 @@ class Tracks(QWidget):
     def zoom(self, factor: float, around: float) -> None:
         """Scale the stretch shown by `factor`, keeping `around` where it is."""
         low, high = self.shown()
-        least = 1000.0 if self.by_time else 20.0
+        least = 1000.0 if self.timed else 20.0
         whole_low, whole_high = self.whole()
         span = max((high - low) * factor, least)
         if span >= whole_high - whole_low:

@@ -209,10 +209,6 @@ class PCIDevice(DeviceState):
         """Whether the function may access memory."""
         return self.space.get(r.PCI_COMMAND, 2) & r.PCI_COMMAND_MASTER != 0
 
-    def set_master(self) -> None:
-        """Turn bus master on, as an old driver's quirk asks for."""
-        self.config_write(r.PCI_COMMAND, 1, self.space.get(r.PCI_COMMAND, 1) | r.PCI_COMMAND_MASTER)
-
     # -- BARs ---------------------------------------------------------------------------------------------------------
     def bar_offset(self, number: int) -> int:
         """pci_bar: the register of BAR `number`."""

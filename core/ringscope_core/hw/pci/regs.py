@@ -49,12 +49,9 @@ PCI_NUM_REGIONS: Final = 7
 PCI_BAR_UNMAPPED: Final[i64] = -1
 """All ones: the BAR answers nowhere."""
 
-PCI_CAP_ID_PM: Final = 0x01
 PCI_CAP_ID_VNDR: Final = 0x09
-PCI_CAP_ID_EXP: Final = 0x10
 PCI_CAP_ID_MSIX: Final = 0x11
 
-PCI_SLOT_MAX: Final = 32
 PCI_FUNC_MAX: Final = 8
 PCI_DEVFN_MAX: Final = 256
 

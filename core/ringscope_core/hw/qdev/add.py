@@ -121,7 +121,9 @@ def _find_bus(world: World, sysbus: BusState, opts: DeviceOpts, klass: DeviceCla
     path = opts.get("bus")
     if path is not None:
         log.at(585)
+        FN_FIND.enter(log, log.text(path))
         bus = qbus_find(sysbus, path, errp)
+        log.leave(0 if bus is None else bus.addr)
         if bus is not None and bus.dynamic_cast(klass.bus_type) is None:
             errp.set(log, f"Device '{driver}' can't go on {bus.typename} bus")
             return None

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from ringscope_core.hw.context import HwContext
 from ringscope_core.net.host import NetHost
-from ringscope_core.qom.object import Object
 from ringscope_core.qom.world import World
-
-SERVICE_SYSBUS = "sysbus"
 
 
 def hw_context(world: World) -> HwContext:
@@ -20,10 +17,3 @@ def hw_context(world: World) -> HwContext:
 def net_host(world: World) -> NetHost:
     """The network clients and MAC addresses of the machine."""
     return hw_context(world).net
-
-
-def sysbus_get_default(world: World) -> Object:
-    """main-system-bus."""
-    bus = world.services[SERVICE_SYSBUS]
-    assert isinstance(bus, Object)
-    return bus

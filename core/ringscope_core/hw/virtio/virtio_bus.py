@@ -13,7 +13,6 @@ from ringscope_core.hw.virtio.virtio import VirtIODevice, VirtioDeviceClass, vir
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
-from ringscope_core.qom.object import Object
 from ringscope_core.qom.symbols import LOCAL_ERR_OF_REALIZE
 from ringscope_core.qom.types import TypeInfo, TypeTable
 from ringscope_core.trace.bits import bit
@@ -224,12 +223,6 @@ def virtio_bus_get_dev_path(dev: DeviceState) -> str:
 def virtio_bus_get_fw_dev_path(dev: DeviceState) -> str:
     """NULL: the firmware knows the transport alone."""
     return ""
-
-
-def as_virtio_bus(obj: Object) -> VirtioBusState:
-    """VIRTIO_BUS."""
-    assert isinstance(obj, VirtioBusState)
-    return obj
 
 
 def register_virtio_bus_types(table: TypeTable) -> None:

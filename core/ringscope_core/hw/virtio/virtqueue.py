@@ -286,6 +286,9 @@ class VirtQueue:
         self._pending_num += 1
         write_i32_le(self._pending, i32(head))
         write_i32_le(self._pending, i32(length))
+        counters = self.counters
+        if counters is not None:
+            counters.used_ns[head] = self.log.clock.now_ns
         if self.log.level >= LEVEL_FULL:
             self.log.emit(EV_FILL, self.oid, (self.used_idx + ahead) % self.vring_num, head, length)
 

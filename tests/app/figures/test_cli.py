@@ -1,0 +1,98 @@
+"""The verbs figure and tour, as a person calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from ringscope.cli.main import main
+from ringscope_core.session.reader import SessionReader
+from tests.app.synthetic import make_session
+
+Verb = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def verb(capsys: pytest.CaptureFixture[str], qtbot: QtBot) -> Verb:
+    """Call a verb; gives exit code, stdout, stderr."""
+
+    def call(*args: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(args))
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """A small recording."""
+    return make_session(tmp_path / "s.ringscope", turns=12)
+
+
+def test_figure_of_a_recording(verb: Verb, recording: Path, tmp_path: Path) -> None:
+    """The picture is written in the size asked for, and nothing is printed."""
+    from PySide6.QtGui import QImage
+
+    out = tmp_path / "rings.png"
+    assert verb("figure", str(recording), "--view", "rings", "--at", "half way", "--size", "800x600", "--theme", "dark", "-o", str(out)) == (0, "", "")
+    image = QImage(str(out))
+    assert (image.width(), image.height()) == (800, 600)
+
+
+def test_figure_of_a_scenario_is_repeatable(verb: Verb, tmp_path: Path) -> None:
+    """A scenario is run and drawn; the same scenario gives the same bytes."""
+    for name in ("a.png", "b.png"):
+        assert verb("figure", "realize", "--view", "realize", "--size", "900x620", "-o", str(tmp_path / name))[0] == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"--view": "ring"}, "view: 'ring' is not allowed; one of window, types, objects, realize, rings, throughput, events"),
+        ({"--at": "noon"}, "at: 'noon' is not allowed; a mark (half way), a virtual time such as 12.5ms, or seq:N"),
+        ({"--size": "big"}, "size: 'big' is not allowed; WIDTHxHEIGHT from 320x240 to 8192x8192"),
+        ({"--theme": "blue"}, "theme: 'blue' is not allowed; one of light, dark"),
+    ],
+)
+def test_bad_options_are_one_line(verb: Verb, recording: Path, tmp_path: Path, change: dict[str, str], says: str) -> None:
+    """One line that names what is allowed, exit code 2, no file."""
+    out = tmp_path / "x.png"
+    options = {"--view": "rings", "-o": str(out), **change}
+    code, _, err = verb("figure", str(recording), *[word for pair in options.items() for word in pair])
+    assert (code, err) == (2, f"ringscope: {says}\n")
+    assert not out.exists()
+
+
+def test_bad_sources_are_one_line(verb: Verb, tmp_path: Path) -> None:
+    """A scenario that does not exist, and a file that is no session."""
+    out = tmp_path / "x.png"
+    junk = tmp_path / "junk.ringscope"
+    junk.write_bytes(b"not a session")
+    for source in ("nosuch", str(junk)):
+        code, _, err = verb("figure", source, "--view", "rings", "-o", str(out))
+        assert code == 2
+        assert err.startswith("ringscope: ")
+        assert err.count("\n") == 1
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_tour_leaves_a_recording_and_all_pictures(verb: Verb, tmp_path: Path) -> None:
+    """Recording, window and each view in both themes, and a summary."""
+    folder = tmp_path / "tour"
+    code, out, _ = verb("tour", "-o", str(folder), "--size", "1000x700")
+    assert code == 0
+    names = sorted(path.name for path in folder.iterdir())
+    views = ("events", "objects", "realize", "rings", "throughput", "types", "window")
+    assert names == sorted([*(f"{view}.png" for view in views), *(f"{view}-dark.png" for view in views), "tour.ringscope"])
+    assert "frames delivered" in out
+    reader = SessionReader(folder / "tour.ringscope")
+    assert reader.last_vt == 3_000_000_000
+    assert len(reader.types) > 10
+    reader.close()

@@ -125,7 +125,8 @@ class Decoder:
     def field_value(self, number: int, value: int) -> str:
         """`value` as field `number` is printed."""
         spec = self.fields.get(number)
-        return self.value(unit_of_field(spec) if spec else "value", value)
+        unit = unit_of_field(spec) if spec else "value"
+        return f'"{self.text(value)}"' if unit == "str" else self.value(unit, value)
 
     def arguments(self, kind: int, values: Sequence[int]) -> list[tuple[str, str, str]]:
         """(name, text, unit) of each argument of an event; `values` are a0..a5.
@@ -166,7 +167,7 @@ class Decoder:
         """An event's arguments on one line."""
         args = self.arguments(kind, values)
         if kind == EV_FIELD:
-            return f"{args[0][1]} = {args[1][1]} (was {args[2][1]})"
+            return f"{args[0][1]} = {self.field_value(values[0], values[1])} (was {self.field_value(values[0], values[2])})"
         if kind == EV_FRAME_ENTER:
             inner = ", ".join(f"{name}={text}" for name, text, _ in args[2:])
             return f"{args[0][1]}({inner}) :{args[1][1]}"

@@ -27,6 +27,8 @@ class Node:
     muted: bool = False
     """Paint the whole line in the muted colour: nothing known, or a heading."""
     heading: bool = False
+    span: bool = False
+    """The first text may use the whole line."""
     parent: Node | None = None
     row: int = 0
 
@@ -172,8 +174,8 @@ class TreeList(QTreeView):
         self._quiet = True
         self.nodes.put(root)
         for node in self._all(root):
-            # a heading without values may use the whole line
-            if node.heading and not any(node.texts[1:]):
+            # so may a heading without values
+            if node.span or (node.heading and not any(node.texts[1:])):
                 self.setFirstColumnSpanned(node.row, self._index(node).parent(), True)
         if first and self._expand_depth < 0:
             self.expandAll()

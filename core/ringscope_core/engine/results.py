@@ -17,6 +17,7 @@ from ringscope_core.net.backends import backend_drops
 from ringscope_core.net.backends.pcap import PcapPort
 from ringscope_core.net.net import NET_BUFSIZE
 from ringscope_core.trace.counters import COUNTER_NAMES
+from ringscope_core.trace.kinds import ENUMS
 from ringscope_core.trace.levels import LEVEL_NAMES, LEVEL_PACKETS
 from ringscope_core.trace.oids import ring_bdf, ring_index
 
@@ -94,19 +95,12 @@ def _sha256_replayed(port: PcapPort) -> str:
 
 
 def drops(run: Run) -> dict[str, int]:
-    """Frames lost, by reason: at the device, in the network, in the guest.
-
-    The device tells reasons from trace level packets on; below that its counters give one number.
-    """
-    found: dict[str, int] = dict(backend_drops(run.machine.net))
-    device = run.event_digest.drops() if run.event_digest is not None else {}
-    told = sum(device.values())
-    counted = sum(int(ring.drops) for ring in run.machine.counters.values())
-    if counted > told:
-        device["device"] = counted - told
-    for part in (device, run.guest.drops()):
-        for reason, number in part.items():
-            found[reason] = found.get(reason, 0) + number
+    """Frames lost, by reason: at the device, in the network, in the guest."""
+    names = ENUMS["drop"]
+    found: dict[str, int] = {}
+    device = [(names[place], int(ring.drop_reasons[place])) for ring in run.machine.counters.values() for place in range(len(names))]
+    for reason, number in [*device, *backend_drops(run.machine.net).items(), *run.guest.drops().items()]:
+        found[reason] = found.get(reason, 0) + number
     return {reason: number for reason, number in sorted(found.items()) if number}
 
 

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
 
-import numpy as np
 from mypy_extensions import i64
 
 from ringscope_core.session.blocks import as_rows
 from ringscope_core.session.rows import Events
-from ringscope_core.trace.kinds import ENUMS, EV_FRAME_DROP
 from ringscope_core.trace.log import BlockSink
 from ringscope_core.trace.packets import DIR_RX, DIR_TX, PacketSink
 
-_DROP: Final = int(EV_FRAME_DROP)
-
 
 class EventDigest(BlockSink):
-    """SHA-256 over all rows with the wall column zeroed, and the dropped frames by reason; hands the rows on to `then`."""
+    """SHA-256 over all rows with the wall column zeroed; hands the rows on to `then`."""
 
     def __init__(self, then: BlockSink | None = None) -> None:
         super().__init__()
         self.then: BlockSink | None = then
         self.events: int = 0
         self._sha = hashlib.sha256()
-        self._drops: dict[int, int] = {}
 
     def on_block(self, first_seq: i64, rows: bytes) -> None:
         """Called in the run's thread with each block."""
@@ -33,20 +27,12 @@ class EventDigest(BlockSink):
         block["wall"] = 0
         self._sha.update(block.tobytes())
         self.events += len(block)
-        reasons = block["a2"][block["kind"] == _DROP]
-        for reason, count in zip(*np.unique(reasons, return_counts=True), strict=True):
-            self._drops[int(reason)] = self._drops.get(int(reason), 0) + int(count)
         if self.then is not None:
             self.then.on_block(first_seq, rows)
 
     def hexdigest(self) -> str:
         """The digest of the blocks so far: flush the log first."""
         return self._sha.hexdigest()
-
-    def drops(self) -> dict[str, int]:
-        """Frames that the device dropped, by reason, as far as events told (from trace level packets on)."""
-        names = ENUMS["drop"]
-        return {names[reason] if reason < len(names) else str(reason): count for reason, count in sorted(self._drops.items())}
 
 
 class FrameDigest(PacketSink):

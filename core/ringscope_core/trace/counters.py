@@ -77,6 +77,7 @@ class RingCounters:
         self.packets: i64 = 0
         self.bytes: i64 = 0
         self.drops: i64 = 0
+        self.drop_reasons: vec[i64] = vec[i64]([0] * 16)
         self.kicks: i64 = 0
         """Notifications that reached the device."""
         self.kicks_suppressed: i64 = 0
@@ -98,6 +99,11 @@ class RingCounters:
         to the driver's taking."""
         self.used_ns: vec[i64] = vec[i64]([0] * 1024)
         """When the device used each head last, in virtual ns."""
+
+    def dropped(self, reason: i64) -> None:
+        """Count one lost frame; `reason` is its place in ``kinds.ENUMS["drop"]``."""
+        self.drops += 1
+        self.drop_reasons[reason] += 1
 
     def to_list(self) -> list[int]:
         """Values in the order of `COUNTER_NAMES`."""

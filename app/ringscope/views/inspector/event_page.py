@@ -78,7 +78,7 @@ class EventPage(Page):
         head = root.add(Node("stack", ["inside", "" if frames else "no call was open", ""], heading=True))
         for frame in frames:
             number = "" if frame.number is None else f"#{frame.number} "
-            head.add(Node(f"frame:{frame.seq}", [f"{number}{frame.function}", f"{frame.path}:{frame.line}", ""]))
+            head.add(Node(f"frame:{frame.seq}", [f"{number}{frame.function}  {frame.path}:{frame.line}"], span=True))
 
     def text(self) -> str:
         """Everything."""

@@ -60,6 +60,7 @@ class ObjectPage(Page):
         self._observed = Observed()
         self._generation = store.generation
         self._asked_at = 0.0
+        self._asked = False
         self._property_values: dict[str, tuple[str, str]] = {}
         self._property_oid = 0
 
@@ -106,16 +107,19 @@ class ObjectPage(Page):
             self._property_oid, self._property_values, self._asked_at = oid, {}, 0.0
         path = self.store.path_of(oid)
         now = time.monotonic()
-        asked = True
         if not is_ring(oid) and path and now - self._asked_at > ASK_S:
             self._asked_at = now
-            asked = self.commands.query("qom-list", {"path": path}, partial(self._listed, oid, path))
+            self._asked = self.commands.query("qom-list", {"path": path}, partial(self._listed, oid, path))
+        self._put_properties()
+
+    def _put_properties(self) -> None:
+        oid = self.focus.oid
         root = Node(None, [])
         for name, (type_name, value) in sorted(self._property_values.items()):
             root.add(Node(name, [name, value, type_name], muted=value == "unknown"))
         if not root.children:
             reason = (
-                "a ring is no QOM object" if is_ring(oid) else "no answer yet" if asked and self.store.live else "only a running machine tells its properties"
+                "a ring is no QOM object" if is_ring(oid) else "no answer yet" if self._asked else "only a running machine tells its properties"
             )
             root.add(Node("", [reason, "", ""], muted=True))
         self.properties.put(root)
@@ -129,11 +133,14 @@ class ObjectPage(Page):
             self._property_values[name] = (type_name, known[1] if known else "unknown")
             if not type_name.startswith("child<"):
                 self.commands.query("qom-get", {"path": path, "property": name}, partial(self._got, oid, name))
+        # a paused machine's recording does not grow: the answer itself shows
+        self._put_properties()
 
     def _got(self, oid: int, name: str, value: object) -> None:
         if oid == self._property_oid and name in self._property_values:
             text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
             self._property_values[name] = (self._property_values[name][0], text)
+            self._put_properties()
 
     # -- the rest -------------------------------------------------------------------------------------------------------
     def _show_methods(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ringscope.theme import LIGHT, Theme, ui_font
@@ -30,6 +30,7 @@ class RingCanvas(QWidget):
         self._snap: RingSnapshot | None = None
         self._name: str = ""
         self._note: str = ""
+        self._trouble: str = ""
         self._head: int = -1
         self._lens: Lens | None = None
         self._geo: RingGeometry | None = None
@@ -39,9 +40,12 @@ class RingCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("virtqueue picture")
 
-    def show_ring(self, snap: RingSnapshot | None, name: str, head: int, note: str) -> None:
-        """Show `snap` with the chain of `head` marked; without a snapshot, `note` says why there is none."""
-        self._snap, self._name, self._head, self._note = snap, name, head, note
+    def show_ring(self, snap: RingSnapshot | None, name: str, head: int, note: str, trouble: str = "") -> None:
+        """Show `snap` with the chain of `head` marked; without a snapshot, `note` says why there is none.
+
+        `trouble` is written over the picture: what is wrong with the device or the ring.
+        """
+        self._snap, self._name, self._head, self._note, self._trouble = snap, name, head, note, trouble
         self.update()
 
     # -- painting -----------------------------------------------------------------------------------------------------------
@@ -76,14 +80,17 @@ class RingCanvas(QWidget):
         if lens_height:
             self._lens = Lens(QRectF(rect.left(), rect.bottom() - lens_height + 2, rect.width(), LENS_HEIGHT), snap, self._head)
             self._lens.paint(p, self.theme)
-        if not snap.consistent:
-            self._paint_warning(p, geo)
+        if self._trouble:
+            self._paint_trouble(p, geo)
 
-    def _paint_warning(self, p: QPainter, geo: RingGeometry) -> None:
+    def _paint_trouble(self, p: QPainter, geo: RingGeometry) -> None:
+        """A strip under the legend with what is wrong."""
+        box = QRectF(geo.rect.left() + 8, geo.rect.top() + 2, geo.rect.width() - 16, 20)
+        p.fillRect(box, self.theme.color("filter.invalid"))
         p.setFont(ui_font(8.5, bold=True))
-        p.setPen(self.theme.severity("warning"))
-        box = QRectF(geo.rect.left() + 10, geo.rect.bottom() - 18, geo.rect.width() - 20, 16)
-        p.drawText(box, Qt.AlignmentFlag.AlignLeft, "indices or entries contradict each other at this moment")
+        p.setPen(self.theme.severity("error"))
+        text = QFontMetricsF(p.font()).elidedText(self._trouble, Qt.TextElideMode.ElideRight, box.width() - 12)
+        p.drawText(box.adjusted(6, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_scale(self, p: QPainter, geo: RingGeometry) -> None:
         """The slot borders and numbers: the same until size, ring size or theme change."""

@@ -34,6 +34,7 @@ F_AVAIL_SHADOW: Final = int(field("vring_virtqueue.avail_idx_shadow", "idx"))
 F_FREE_HEAD: Final = int(field("vring_virtqueue.free_head", "head"))
 F_NUM_ADDED: Final = int(field("vring_virtqueue.num_added", "count"))
 F_NUM: Final = int(field("VRing.num", "count"))
+F_BROKEN: Final = int(field("VirtIODevice.broken", "bool"))
 F_VECTOR: Final = int(field("VirtQueue.vector", "count"))
 
 STATES: Final = ("free", "available", "in flight", "used")

@@ -13,12 +13,13 @@ from ringscope.theme import Theme
 from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.chain import ChainPanel
 from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
-from ringscope.views.rings.model import RingSnapshot, queue_word, ring_oids
+from ringscope.views.rings.model import F_BROKEN, RingSnapshot, queue_word, ring_oids
 from ringscope.views.rings.queues import Card, QueueStrip, ScrollingStrip
 from ringscope.views.rings.side import SidePanel
 from ringscope.views.rings.table import SlotModel
 from ringscope.views.spec import View
 from ringscope.widgets.stack_rows import CopyTable
+from ringscope_core.trace.kinds import EV_VIRTIO_ERROR
 from ringscope_core.trace.oids import is_ring
 from ringscope_core.trace.state import MachineState
 
@@ -142,7 +143,7 @@ class RingsView(View):
         name = queue_word(self.store.name_of(self._oid)) if self._oid else ""
         note = f"{name} exists, but the driver has not set up its memory yet." if self._oid else "No virtqueue exists at this moment."
         head = self.focus.head if self.focus.oid == self._oid else -1
-        self.canvas.show_ring(snap, name, head, note)
+        self.canvas.show_ring(snap, name, head, note, self._trouble(state, snap))
         self.numbers.show_ring(snap)
         self.events.show_ring(snap)
         now = monotonic()
@@ -154,6 +155,16 @@ class RingsView(View):
         shown = head if head >= 0 or snap is None else snap.telling_head()
         self.chain.show_chain(state, snap, shown)
         self._scroll_to(head)
+
+    def _trouble(self, state: MachineState, snap: RingSnapshot | None) -> str:
+        """What is wrong at this moment, in the device's own words where it said any; empty when nothing is."""
+        if any(values.get(F_BROKEN) for values in state.fields.values()):
+            rows = self.store.find((int(EV_VIRTIO_ERROR),), self.store.first_seq, state.seq, 1, True)
+            said = self.store.text(int(rows[0]["a0"])) if len(rows) else "no virtio_error is recorded"
+            return f"The device is broken: {said}"
+        if snap is not None and not snap.consistent:
+            return "Indices or entries contradict each other at this moment."
+        return ""
 
     def _scroll_to(self, slot: int) -> None:
         if slot == self._shown_slot:

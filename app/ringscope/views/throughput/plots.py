@@ -135,7 +135,8 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """Titles in the theme's colour; a rate says on which clock its seconds are."""
         for kind in PLOTS:
             per = f" ({'wall' if self._wall else 'virtual'} seconds)" if kind.name in _RATES else ""
-            self._plots[kind.name].setTitle(kind.title + per, color=self.theme.hex("text"), size="8.5pt", bold=True, justify="left")
+            plot = self._plots[kind.name]
+            plot.setTitle(kind.title + per, color=self.theme.hex("text"), size="8.5pt", bold=True, justify="left")
 
     # -- data ---------------------------------------------------------------------------------------------------------------------
     def show_samples(self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float) -> None:
@@ -229,6 +230,15 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             self.set_marker("B", seconds)
         else:
             self.clicked.emit(seconds)
+
+    def resizeEvent(self, event: Any) -> None:
+        """Columns stay equally wide, however long the titles are: what stands below each other has one scale."""
+        super().resizeEvent(event)
+        # the base class's constructor resizes, too
+        layout = getattr(getattr(self, "ci", None), "layout", None)
+        if layout is not None:
+            for column in range(_COLUMNS):
+                layout.setColumnFixedWidth(column, (self.width() - 14) / _COLUMNS)
 
     def leaveEvent(self, event: Any) -> None:
         """The pointer is gone: no crosshair."""

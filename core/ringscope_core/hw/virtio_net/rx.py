@@ -87,7 +87,7 @@ def receive_filter(n: VirtIONet, frame: bytes) -> bool:
 def _drop(n: VirtIONet, vq: VirtQueue, frame: bytes, reason: i64) -> None:
     counters = vq.counters
     if counters is not None:
-        counters.drops += 1
+        counters.dropped(reason)
     log = vq.log
     if log.level >= LEVEL_PACKETS:
         packet = n.ctx.packets.add(DIR_RX, vq.queue_index, -1, log.seq, frame[n.host_hdr_len :])

@@ -59,7 +59,9 @@ def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
     counters = vq.counters
     assert counters is not None
     nc = n.nic_queue(vq.queue_index // 2)
-    unheard = (nc.peer is None or nc.link_down) and vq.log.level < LEVEL_PACKETS
+    # nobody hears it: the frame is not even read, unless a recorder wants its bytes
+    nowhere: i64 = DROP_NO_PEER if nc.peer is None else DROP_LINK_DOWN if nc.link_down else 0
+    traced = vq.log.level >= LEVEL_PACKETS
     sent: i64 = 0
     while vq.pop(elem):
         if elem.out_num < 1:
@@ -72,16 +74,16 @@ def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
             n.virtio_error("virtio-net header incorrect")
             vq.detach(elem)
             return -EINVAL
-        if unheard:
-            if length == 0:
-                vq.set_notification(False)
-                q.set_async_tx(elem.index)
-                return -EBUSY
-            counters.drops += 1
-        elif _send(n, q, vq, nc, elem, length) == 0:
+        # the answer 0 means: held back; so it is for an empty frame that nobody hears
+        taken = length if nowhere else _send(n, vq, nc, elem, length)
+        if taken == 0:
             vq.set_notification(False)
             q.set_async_tx(elem.index)
             return -EBUSY
+        if nowhere:
+            counters.dropped(nowhere)
+            if traced:
+                _trace_lost(n, vq, elem, length, nowhere)
         counters.packets += 1
         counters.bytes += length
         vq.push(elem, 0)
@@ -92,7 +94,15 @@ def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
     return sent
 
 
-def _send(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElement, length: i64) -> i64:
+def _trace_lost(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, length: i64, reason: i64) -> None:
+    """Record a frame that goes nowhere."""
+    packets = n.ctx.packets
+    frame = elem.read_out(vq.memory, n.guest_hdr_len) if packets.sink is not None else b""
+    packet = packets.add(DIR_TX, vq.queue_index, elem.index, vq.log.seq, frame)
+    vq.log.emit(EV_FRAME_DROP, vq.oid, packet, length, reason, 0)
+
+
+def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElement, length: i64) -> i64:
     """Hand one frame to the peer (qemu_sendv_packet_async); 0 when the peer holds it back."""
     memory = vq.memory
     if n.host_hdr_len == 0:
@@ -102,24 +112,17 @@ def _send(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue, nc: NetClientState, el
         data = elem.read_out(memory, 0)
         payload = data[n.guest_hdr_len :]
         frame = data[: n.host_hdr_len] + payload if n.host_hdr_len != n.guest_hdr_len else data
+    too_long = length > NET_BUFSIZE
+    counters = vq.counters
+    if too_long and counters is not None:
+        counters.dropped(DROP_TOO_LONG)
     log = vq.log
     if log.level >= LEVEL_PACKETS:
         packet = n.ctx.packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, payload)
-        reason: i64 = 0
-        if nc.peer is None:
-            reason = DROP_NO_PEER
-        elif nc.link_down:
-            reason = DROP_LINK_DOWN
-        elif length > NET_BUFSIZE:
-            reason = DROP_TOO_LONG
-        if reason:
-            log.emit(EV_FRAME_DROP, vq.oid, packet, length, reason, 0)
+        if too_long:
+            log.emit(EV_FRAME_DROP, vq.oid, packet, length, DROP_TOO_LONG, 0)
         else:
             log.emit(EV_FRAME_TX, vq.oid, packet, length, elem.index)
-    if nc.peer is None or nc.link_down or length > NET_BUFSIZE:
-        counters = vq.counters
-        if counters is not None:
-            counters.drops += 1
     return qemu_send_packet_async(nc, frame)
 
 
@@ -151,7 +154,8 @@ def virtio_net_drop_tx_queue_data(n: VirtIONet, vq: VirtQueue) -> None:
         return
     counters = vq.counters
     if counters is not None:
-        counters.drops += dropped
+        for _ in range(dropped):
+            counters.dropped(DROP_LINK_DOWN)
     log = vq.log
     if log.level >= LEVEL_PACKETS:
         for _ in range(dropped):

@@ -30,7 +30,7 @@ setup:
 # The compiled run comes last: its summary is the last thing on the terminal.
 test: test-pure
 	@echo '== every test, compiled core'
-	@RINGSCOPE_EXPECT_COMPILED=1 $(PY) -m pytest -q -n $(JOBS) $(ARGS)
+	@RINGSCOPE_EXPECT_COMPILED=1 $(PY) -m pytest -q -n $(JOBS) -m "not bench" $(ARGS)
 
 test-pure:
 	@tools/bootstrap.sh --extra test

@@ -186,6 +186,10 @@ class Window(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         """As `resizeEvent`, for a window that was sized before."""
         super().showEvent(event)
+        # the keyboard begins in the view, not in the filter box
+        view = self.current_view()
+        if view is not None and QApplication.focusWidget() in (None, self.top.filter_box):
+            view.setFocus(Qt.FocusReason.OtherFocusReason)
         if not self._proportioned:
             self._proportioned = True
             self.docks.proportion(self.width(), self.height() - 110)

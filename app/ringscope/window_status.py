@@ -40,6 +40,7 @@ class StatusLine(QStatusBar):
         labels["trace"].setVisible(bool(level))
         self._put("trace", f"trace {level}")
         self._put("source", f"{store.meta.get('source') or 'session'} · profile {store.meta.get('profile') or '4.1'}")
+        labels["frames"].setVisible(self._meter.fps > 0)
         self._put("frames", f"{self._meter.fps:.0f} frames/s of {self._meter.cost_ms:.1f} ms")
 
     def _put(self, name: str, text: str) -> None:

@@ -47,8 +47,6 @@ class World:
         self.location: str = ""
         """Prefix of messages while an option is being worked on (loc_set_cmdline), such as ``-device ARGS: ``."""
         self.context: object = None
-        self.services: dict[str, object] = {}
-        """What a layer above offers to one below it, by name."""
         self.unattached_count: int = 0
         """Devices that /machine/unattached has adopted so far."""
         self.anonymous_count: int = 0

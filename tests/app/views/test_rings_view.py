@@ -16,11 +16,14 @@ from ringscope.store import Store
 from ringscope.theme import DARK, LIGHT
 from ringscope.views.rings import VIEW
 from ringscope.views.rings.frame import find_frame, hex_dump, summary
+from ringscope.views.rings.model import F_BROKEN
 from ringscope.views.rings.view import RingsView
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.kinds import EV_FLUSH
 from ringscope_core.trace.oids import ring_oid
+from ringscope_core.trace.state import MachineState
 from tests.app.synthetic import BDF, icmp_frame, make_session
+from tests.app.views.ring_states import make_ring
 
 TX = int(ring_oid(BDF, 1))
 
@@ -94,7 +97,7 @@ def test_table_filters_and_sorts(view: RingsView, store: Store) -> None:
     view.focus.select(seq=between(store), oid=TX)
     view.refresh()
     view.search_box.setText("used")
-    assert [view.model.cells(view.model.slot_at(row))[-1] for row in range(view.model.rowCount())] == ["used"]
+    assert [view.model.cells(view.model.slot_at(row))[2] for row in range(view.model.rowCount())] == ["used"]
     view.search_box.clear()
     view.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
     assert view.model.slot_at(0) == 63
@@ -120,7 +123,7 @@ def test_text_twin_has_numbers(view: RingsView) -> None:
     text = view.table_text()
     assert "device\tlast_avail_idx\t30 \N{RIGHTWARDS ARROW} 30" in text
     assert "interrupt\tthe next push" in text
-    assert "slot\thead\taddr" in text
+    assert "slot\thead\tstate" in text
 
 
 def test_dark_and_light_differ_and_draw(view: RingsView) -> None:
@@ -146,3 +149,28 @@ def test_hex_dump_and_summary() -> None:
     assert hex_dump(bytes(100), 32).splitlines()[-1] == "... 68 more bytes"
     assert summary(icmp_frame(0)).endswith("IPv4  10.0.2.15 > 10.0.2.2 ICMP")
     assert summary(b"\x00" * 9) == "9 bytes: shorter than an Ethernet header"
+
+
+def test_a_broken_device_is_said(view: RingsView, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """VirtIODevice.broken shows across the picture; so does a ring whose indices contradict each other."""
+    state = store.state_at(store.last_seq)
+    image, fields = make_ring(16, avail=40, last_avail=20, used=20, last_used=20)
+    broken = MachineState()
+    broken.seq, broken.rings, broken.fields = state.seq, {TX: image}, {TX: fields}
+    monkeypatch.setattr(store, "moment", lambda focus: broken)
+    view.focus.select(oid=TX)
+    view.refresh()
+    assert view.canvas._trouble == "Indices or entries contradict each other at this moment."
+    broken.fields[9] = {F_BROKEN: 1}
+    view.refresh()
+    assert view.canvas._trouble == "The device is broken: no virtio_error is recorded"
+    assert not view.canvas.grab().isNull()
+
+
+def test_a_narrow_view_puts_the_numbers_on_a_page(view: RingsView) -> None:
+    """In a dock the numbers leave room for the circle; wide again, all is side by side."""
+    view.show()
+    view.resize(860, 640)
+    assert not view.numbers.isVisible()
+    view.resize(1400, 800)
+    assert view.numbers.isVisible()

@@ -66,7 +66,6 @@ class Bare:
         self.ctx = HwContext(self.log, MainLoop(self.log.clock), anonymous_ram(RAM))
         self.world = World(self.log)
         self.world.context = self.ctx
-        self.world.services["net"] = self.ctx.net
         self.vectors: list[int] = []
         self._register()
         self.peer = Peer(self.ctx)

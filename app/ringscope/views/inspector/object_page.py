@@ -118,9 +118,7 @@ class ObjectPage(Page):
         for name, (type_name, value) in sorted(self._property_values.items()):
             root.add(Node(name, [name, value, type_name], muted=value == "unknown"))
         if not root.children:
-            reason = (
-                "a ring is no QOM object" if is_ring(oid) else "no answer yet" if self._asked else "only a running machine tells its properties"
-            )
+            reason = "a ring is no QOM object" if is_ring(oid) else "no answer yet" if self._asked else "only a running machine tells its properties"
             root.add(Node("", [reason, "", ""], muted=True))
         self.properties.put(root)
 

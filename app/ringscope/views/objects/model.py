@@ -35,7 +35,7 @@ def composition(state: MachineState, store: Store) -> Node:
             rings.add(
                 Node(
                     oid,
-                    [store.name_of(oid), f"{ring.num} descriptors", "", f"0x{ring.desc_gpa:x}"],
+                    [store.name_of(oid), f"{ring.num} descriptors", "", f"gpa 0x{ring.desc_gpa:x}"],
                     tip=f"{store.path_of(oid)}: descriptors at guest physical 0x{ring.desc_gpa:x}",
                 )
             )

@@ -10,7 +10,7 @@ from ringscope.theme import LIGHT, Theme, ui_font
 from ringscope.views.rings.geometry import Hit, RingGeometry
 from ringscope.views.rings.lens import LENS_HEIGHT, Lens
 from ringscope.views.rings.model import STATES, RingSnapshot, flag_words
-from ringscope.views.rings.paint import paint_bands, paint_center, paint_chain, paint_indices, paint_legend, paint_scale
+from ringscope.views.rings.paint import COUNTS_HEIGHT, has_center, paint_bands, paint_center, paint_chain, paint_indices, paint_legend, paint_scale
 
 _LEGEND_HEIGHT = 20.0
 _MIN_CIRCLE = 240.0
@@ -69,7 +69,10 @@ class RingCanvas(QWidget):
         rect = QRectF(self.rect())
         lens_height = LENS_HEIGHT + 6 if rect.height() - LENS_HEIGHT >= _MIN_CIRCLE else 0.0
         paint_legend(p, QRectF(rect.left(), rect.top() + 2, rect.width(), _LEGEND_HEIGHT), self.theme)
-        geo = RingGeometry(rect.adjusted(0, _LEGEND_HEIGHT, 0, -lens_height), snap.num)
+        area = rect.adjusted(0, _LEGEND_HEIGHT, 0, -lens_height)
+        geo = RingGeometry(area, snap.num)
+        if not has_center(geo):
+            geo = RingGeometry(area.adjusted(0, 0, 0, -COUNTS_HEIGHT), snap.num)
         self._geo = geo
         paint_bands(p, geo, snap, self.theme)
         self._paint_scale(p, geo)

@@ -20,6 +20,7 @@ from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
 from ringscope.views.rings.geometry import LABEL_HEIGHT, LABEL_WIDTH, RingGeometry, spread
 from ringscope.views.rings.model import STATES, Index, RingSnapshot
 
+COUNTS_HEIGHT: Final = 18.0
 _CENTER_ROOM: Final = 52.0
 """Half the width that the counts need in the middle of the circle."""
 _MIN_BORDER: Final = 3.5
@@ -77,7 +78,7 @@ def _paint_slot_numbers(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
 def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, theme: Theme) -> None:
     """The queue's name, its size and the counts, in words, in the middle: the legend of the colours."""
     room = geo.bands["used"][0] - 26
-    if room < _CENTER_ROOM:
+    if not has_center(geo):
         _paint_counts_below(p, geo, snap, theme)
         return
     c = geo.center
@@ -100,11 +101,16 @@ def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, 
         p.drawText(QRectF(left + 15, y, wide, row), Qt.AlignmentFlag.AlignVCenter, f"{snap.counts[i]:>4} {STATES[i]}")
 
 
+def has_center(geo: RingGeometry) -> bool:
+    """Whether the counts have room inside the circle; else they stand below `geo.rect`, `COUNTS_HEIGHT` high."""
+    return geo.bands["used"][0] - 26 >= _CENTER_ROOM
+
+
 def _paint_counts_below(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
     """The counts on one line under a circle too small to hold them."""
     p.setFont(ui_font(8.0))
     metrics = QFontMetricsF(p.font())
-    x, y = geo.rect.left() + 10, geo.rect.bottom() - 16
+    x, y = geo.rect.left() + 10, geo.rect.bottom() + 2
     for i, state in enumerate(RING_STATES):
         text = f"{snap.counts[i]} {STATES[i]}"
         p.fillRect(QRectF(x, y + 3, 9, 9), theme.ring(state))

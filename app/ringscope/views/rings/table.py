@@ -14,8 +14,9 @@ from ringscope.views.rings.model import STATES, RingSnapshot, flag_words
 
 _Index = QModelIndex | QPersistentModelIndex
 
-HEADINGS: Final = ("slot", "head", "addr", "len", "flags", "next", "state")
-_RIGHT: Final = frozenset((0, 1, 3, 5))
+HEADINGS: Final = ("slot", "head", "state", "addr", "len", "flags", "next")
+_STATE: Final = 2
+_RIGHT: Final = frozenset((0, 1, 4, 6))
 
 
 class SlotModel(QAbstractTableModel):
@@ -62,7 +63,7 @@ class SlotModel(QAbstractTableModel):
         snap = self._snap
         if snap is None:
             return np.zeros(0, np.int64)
-        keys = (np.arange(snap.num), np.asarray(snap.heads), snap.desc["addr"], snap.desc["len"], snap.desc["flags"], snap.desc["next"], snap.states)
+        keys = (np.arange(snap.num), np.asarray(snap.heads), snap.states, snap.desc["addr"], snap.desc["len"], snap.desc["flags"], snap.desc["next"])
         order = np.argsort(keys[self._column], kind="stable")
         if self._descending:
             order = order[::-1]
@@ -83,7 +84,7 @@ class SlotModel(QAbstractTableModel):
         head = snap.heads[slot]
         state = int(snap.states[slot])
         chained = str(following) if flags & 1 else ""
-        return (str(slot), str(head) if head >= 0 else "", f"0x{addr:x}", str(length), flag_words(flags), chained, STATES[state])
+        return (str(slot), str(head) if head >= 0 else "", STATES[state], f"0x{addr:x}", str(length), flag_words(flags), chained)
 
     def row_of(self, slot: int) -> int:
         """The row that shows `slot`, -1 when the filter hides it."""
@@ -118,7 +119,7 @@ class SlotModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if index.column() in _RIGHT else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
-        if role == Qt.ItemDataRole.DecorationRole and index.column() == len(HEADINGS) - 1:
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == _STATE:
             return self._state_color(index.row())
         return None
 

@@ -65,7 +65,7 @@ class RingsView(View):
         self.table.setModel(self.model)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-        self.table.set_widths((54, 50, 92, 52, 96, 48, 78))
+        self.table.set_widths((54, 50, 92, 92, 52, 96, 48))
         self.table.setAccessibleName("descriptors")
         self.table.clicked.connect(self._row_clicked)
         self.search_box.setPlaceholderText("Filter slots: available, write, 0x1200, ...")

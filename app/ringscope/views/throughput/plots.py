@@ -172,7 +172,7 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         if self._styled.get(key) != look:
             curve.setPen(pen(color, 1.6 if self.smooth else 1.0, kind.styles[style][1]))
             self._styled[key] = look
-        curve.setVisible(True)
+        curve.setVisible(bool(np.isfinite(values).any()))
         curve.setData(*peaks(times, values))
 
     # -- ranges and lines ---------------------------------------------------------------------------------------------------------

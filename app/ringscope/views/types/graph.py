@@ -40,7 +40,8 @@ class TypeItem(QGraphicsItem):
         """Width and height that the texts need."""
         name = QFontMetricsF(ui_font(10, True)).horizontalAdvance(self.row.name) + 34
         small = QFontMetricsF(mono_font(8.5))
-        sizes = max(small.horizontalAdvance(text) for text in self._size_lines()) + 4
+        word = QFontMetricsF(ui_font(8)).horizontalAdvance("abstract") + 12 if self.row.abstract else 0
+        sizes = max(small.horizontalAdvance(text) for text in self._size_lines()) + 4 + word
         chips = [QFontMetricsF(ui_font(8)).horizontalAdvance(chip) + 14 for chip in self.row.interfaces]
         width = max([name, sizes, *chips]) + 2 * PAD
         height = 7 + NAME_LINE + SIZE_LINE * 2 + CHIP_LINE * len(chips) + 5
@@ -79,6 +80,11 @@ class TypeItem(QGraphicsItem):
         painter.setFont(font)
         painter.setPen(theme.color("text"))
         painter.drawText(QRectF(PAD, 5, self.box.width - 2 * PAD, NAME_LINE), Qt.AlignmentFlag.AlignVCenter, self.row.name)
+        if self.row.abstract:
+            painter.setFont(ui_font(8))
+            painter.setPen(theme.color("text.muted"))
+            side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(QRectF(PAD, 6 + NAME_LINE + SIZE_LINE, self.box.width - 2 * PAD, SIZE_LINE), side, "abstract")
         painter.setFont(mono_font(8.5))
         for place, (text, size) in enumerate(zip(self._size_lines(), (self.row.instance_size, self.row.class_size), strict=True)):
             painter.setPen(theme.color("unknown" if size is None else "text.muted"))
@@ -194,7 +200,7 @@ class TypeGraph(QGraphicsScene):
         for point in points[1:]:
             path.lineTo(*point)
         item = QGraphicsPathItem(path)
-        item.setPen(QPen(self.theme.color("border"), 1.4))
+        item.setPen(QPen(self.theme.color("text.faint"), 1.1))
         item.setZValue(-1)
         self.addItem(item)
         return item
@@ -239,5 +245,5 @@ class TypeGraph(QGraphicsScene):
         self.theme = theme
         self.setBackgroundBrush(theme.color("surface"))
         for edge in self._edges:
-            edge.setPen(QPen(theme.color("border"), 1.4))
+            edge.setPen(QPen(theme.color("text.faint"), 1.1))
         self.update()

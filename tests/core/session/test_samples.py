@@ -1,0 +1,30 @@
+"""Recordings that older versions wrote still open, and still say what they said."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ringscope_core.session.reader import SessionReader
+from ringscope_core.trace.kinds import KIND_BY_NAME
+from ringscope_core.trace.oids import ring_index
+
+SAMPLES = Path(__file__).parents[2] / "data" / "sessions"
+
+
+def test_version_1(tmp_path: Path) -> None:
+    """`ringscope run ping --headless --packets 6 --record v1.ringscope`, written by the first version of the format."""
+    sample = tmp_path / "v1.ringscope"
+    shutil.copy(SAMPLES / "v1.ringscope", sample)
+    reader = SessionReader(sample)
+    try:
+        assert reader.meta["scenario"] == "ping"
+        counts = reader.event_counts()
+        assert counts[KIND_BY_NAME["frame_tx"].number] + counts[KIND_BY_NAME["frame_rx"].number] == reader.packet_count
+        assert reader.packet_count >= 6
+        assert len(reader.packet_bytes(1)) == reader.packets(1, 1)[0].length
+        state = reader.state_at(reader.last_seq)
+        assert sorted(ring_index(oid) for oid in state.rings) == [0, 1, 2]
+        assert "virtio-net-pci" in {reader.strings[entry.type_id] for entry in state.objects.values()}
+    finally:
+        reader.close()

@@ -13,7 +13,7 @@ from ringscope_core.hw.virtio_net.constants import DROP_LINK_DOWN, DROP_NO_PEER,
 from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qemu_send_packet_async
-from ringscope_core.qom.calls import declare
+from ringscope_core.qom.calls import Fn, declare
 from ringscope_core.trace.kinds import EV_BH, EV_FRAME_DROP, EV_FRAME_TX, EV_TIMER
 from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
 from ringscope_core.trace.mainloop import BottomHalf, Timer
@@ -163,69 +163,66 @@ def virtio_net_drop_tx_queue_data(n: VirtIONet, vq: VirtQueue) -> None:
     n.virtio_notify(vq)
 
 
-class TxBhHandler(OutputHandler):
-    """virtio_net_handle_tx_bh: a kick schedules the bottom half."""
+class TxHandler(OutputHandler):
+    """What a kick of a transmit queue does; the two kinds differ in how they put sending off."""
 
-    def __init__(self, n: VirtIONet) -> None:
-        self.name = "virtio_net_handle_tx_bh"
+    def __init__(self, n: VirtIONet, name: str, function: Fn) -> None:
+        self.name = name
         self.n: VirtIONet = n
+        self.function: Fn = function
 
     def handle(self, vq: VirtQueue) -> None:
         """The driver has something to send."""
         log = vq.log
         full = log.level >= LEVEL_FULL
         if full:
-            FN_HANDLE_TX_BH.enter(log, self.n.addr)
-        self._handle(vq)
+            self.function.enter(log, self.n.addr)
+        if self.n.link_status & VIRTIO_NET_S_LINK_UP == 0:
+            virtio_net_drop_tx_queue_data(self.n, vq)
+        else:
+            self.put_off(self.n.vqs[vq.queue_index // 2], vq)
         if full:
             log.leave()
 
-    def _handle(self, vq: VirtQueue) -> None:
-        n = self.n
-        q = n.vqs[vq.queue_index // 2]
-        if n.link_status & VIRTIO_NET_S_LINK_UP == 0:
-            virtio_net_drop_tx_queue_data(n, vq)
-            return
+    def put_off(self, q: VirtIONetQueue, vq: VirtQueue) -> None:
+        """See to it that the queue is sent."""
+
+
+@final
+class TxBhHandler(TxHandler):
+    """virtio_net_handle_tx_bh: a kick schedules the bottom half."""
+
+    def __init__(self, n: VirtIONet) -> None:
+        super().__init__(n, "virtio_net_handle_tx_bh", FN_HANDLE_TX_BH)
+
+    def put_off(self, q: VirtIONetQueue, vq: VirtQueue) -> None:
+        """Once, until the bottom half has run."""
         if q.tx_waiting:
             return
         q.set_tx_waiting(True)
-        if not n.vm_running:
+        if not self.n.vm_running:
             return
         vq.set_notification(False)
         schedule_bh(q)
 
 
-class TxTimerHandler(OutputHandler):
+@final
+class TxTimerHandler(TxHandler):
     """virtio_net_handle_tx_timer: a kick arms the timer, a second one sends at once."""
 
     def __init__(self, n: VirtIONet) -> None:
-        self.name = "virtio_net_handle_tx_timer"
-        self.n: VirtIONet = n
+        super().__init__(n, "virtio_net_handle_tx_timer", FN_HANDLE_TX_TIMER)
 
-    def handle(self, vq: VirtQueue) -> None:
-        """The driver has something to send."""
-        log = vq.log
-        full = log.level >= LEVEL_FULL
-        if full:
-            FN_HANDLE_TX_TIMER.enter(log, self.n.addr)
-        self._handle(vq)
-        if full:
-            log.leave()
-
-    def _handle(self, vq: VirtQueue) -> None:
-        n = self.n
-        q = n.vqs[vq.queue_index // 2]
-        if n.link_status & VIRTIO_NET_S_LINK_UP == 0:
-            virtio_net_drop_tx_queue_data(n, vq)
-            return
-        if not n.vm_running:
+    def put_off(self, q: VirtIONetQueue, vq: VirtQueue) -> None:
+        """By tx_timeout, or not any longer."""
+        if not self.n.vm_running:
             q.set_tx_waiting(True)
             return
         timer = q.tx_timer
         assert timer is not None
         if q.tx_waiting:
             vq.set_notification(True)
-            n.ctx.loop.timer_del(timer)
+            self.n.ctx.loop.timer_del(timer)
             q.set_tx_waiting(False)
             virtio_net_flush_tx(q)
         else:

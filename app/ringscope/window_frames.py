@@ -29,11 +29,14 @@ class FrameMeter:
         self.work: list[float] = []
         """Refreshes of a tick."""
         self.paints: list[float] = []
+        self.tick_gaps: list[float] = []
+        """Between the ends of consecutive ticks: what the event loop could do, also when nothing had to be painted."""
         self.stalls: Counter[str] = Counter()
         """Ticks over `STALL_MS` by the view that took longest."""
         self._clock = QElapsedTimer()
         self._clock.start()
         self._last_paint_ns = 0
+        self._last_tick_ns = 0
 
     def now_ns(self) -> int:
         """The meter's clock."""
@@ -42,7 +45,12 @@ class FrameMeter:
     def tick(self, took_ms: float, slowest: str) -> None:
         """A tick's refreshes took `took_ms`; `slowest` is the view that took most of it."""
         self.work.append(took_ms)
+        now = self.now_ns()
+        if self._last_tick_ns:
+            self.tick_gaps.append((now - self._last_tick_ns) / 1e6)
+        self._last_tick_ns = now
         del self.work[:-_KEPT]
+        del self.tick_gaps[:-_KEPT]
         if took_ms > STALL_MS:
             self.stalls[slowest] += 1
             if self.watchdog:
@@ -60,9 +68,9 @@ class FrameMeter:
 
     def forget(self) -> None:
         """Begin anew: what happened while the window came up does not count."""
-        self.intervals, self.work, self.paints = [], [], []
+        self.intervals, self.work, self.paints, self.tick_gaps = [], [], [], []
         self.stalls.clear()
-        self._last_paint_ns = 0
+        self._last_paint_ns = self._last_tick_ns = 0
 
     @property
     def fps(self) -> float:
@@ -81,7 +89,9 @@ class FrameMeter:
         return {
             "frames": len(self.paints),
             "fps": round(1000 * len(self.intervals) / sum(self.intervals), 2) if self.intervals else 0.0,
+            "ticks_per_s": round(1000 * len(self.tick_gaps) / sum(self.tick_gaps), 2) if self.tick_gaps else 0.0,
             "interval_ms": _percentiles(self.intervals),
+            "tick_gap_ms": _percentiles(self.tick_gaps),
             "paint_ms": _percentiles(self.paints),
             "work_ms": _percentiles(self.work),
             "stalls": dict(self.stalls),

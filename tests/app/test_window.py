@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -32,10 +34,12 @@ def shades(image: QImage) -> int:
 
 def settle(window: Window) -> None:
     """Tick until everything visible is up to date: a busy machine needs several frames for what fits into one."""
-    for _ in range(100):
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
         window.tick()
         if not any(host.dirty for host in window.hosts.values() if host.view is not None and host.isVisible()):
             return
+        QTest.qWait(5)
     raise AssertionError("the window does not come to rest")
 
 

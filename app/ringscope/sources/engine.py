@@ -6,11 +6,13 @@ The engine may crash or be killed at any time: the window learns it from the pro
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +26,8 @@ STATUS_MS: Final = 150
 """How often the engine is asked how it stands."""
 START_S: Final = 30.0
 """A start that takes longer has failed."""
+NICE: Final = 5
+"""The engine's niceness."""
 QUIT_MS: Final = 3000
 """An engine that was told to quit and is still there after that is killed."""
 _SETTLE_S: Final = 0.6
@@ -90,11 +94,18 @@ class EngineControls(Controls):
         process.setProgram(self.command[0])
         process.setArguments([*self.command[1:], *self._arguments()])
         process.readyReadStandardOutput.connect(self._read_output)
+        process.started.connect(self._yield_to_the_window)
         process.finished.connect(self._finished)
         process.errorOccurred.connect(self._failed_to_start)
         self.process = process
         self._set_state("starting")
         process.start()
+
+    def _yield_to_the_window(self) -> None:
+        """A run that goes flat out is not to take the frames of the window that shows it: on few cores the window goes first."""
+        if self.process is not None and hasattr(os, "setpriority"):
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self.process.processId(), NICE)
 
     def _session_path(self) -> Path:
         kept = self.options.record

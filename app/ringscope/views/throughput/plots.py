@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QFontMetricsF
+from PySide6.QtWidgets import QGraphicsSimpleTextItem, QWidget
 
 from ringscope.theme import LIGHT, Theme, ui_font
 from ringscope.views.throughput.axes import GridLines, LogTimeAxis, SecondsAxis, SiAxis, pen
@@ -34,6 +35,7 @@ PLOTS: Final = (
     ),
 )
 _COLUMNS: Final = 2
+_TITLE_LEFT: Final = 62.0
 _MAX_POINTS: Final = 2400
 """Points a curve is drawn with: more than a screen has columns."""
 _RATES: Final = ("packets", "kicks", "bits", "interrupts")
@@ -55,6 +57,7 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """Antialiased and thicker lines: for figures, too slow for live traffic."""
         self._plots: dict[str, Any] = {}
         self._curves: dict[tuple[str, int, int], Any] = {}
+        self._titles: dict[str, QGraphicsSimpleTextItem] = {}
         self._grids: list[GridLines] = []
         self._cross: list[Any] = []
         self._focus_lines: list[Any] = []
@@ -93,6 +96,12 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         if first is not None:
             plot.setXLink(first)
         self._plots[kind.name] = plot
+        # pyqtgraph's own title makes its plot as wide as the text
+        plot.setTitle(None)
+        plot.layout.setRowFixedHeight(0, 20)
+        title = QGraphicsSimpleTextItem(plot)
+        title.setPos(_TITLE_LEFT, 3)
+        self._titles[kind.name] = title
         grid = GridLines(plot)
         plot.addItem(grid, ignoreBounds=True)
         self._grids.append(grid)
@@ -111,7 +120,6 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self.setBackground(theme.color("surface"))
         for kind in PLOTS:
             plot = self._plots[kind.name]
-            plot.titleLabel.item.setFont(ui_font(8.5, bold=True))
             for side in ("left", "bottom"):
                 axis = plot.getAxis(side)
                 axis.setPen(theme.color("border"))
@@ -132,11 +140,15 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._show_titles()
 
     def _show_titles(self) -> None:
-        """Titles in the theme's colour; a rate says on which clock its seconds are."""
+        """Titles in the theme's colour, cut to their plot; a rate says on which clock its seconds are."""
+        font = ui_font(8.5, bold=True)
+        room = self.width() / _COLUMNS - _TITLE_LEFT - 16
         for kind in PLOTS:
             per = f" ({'wall' if self._wall else 'virtual'} seconds)" if kind.name in _RATES else ""
-            plot = self._plots[kind.name]
-            plot.setTitle(kind.title + per, color=self.theme.hex("text"), size="8.5pt", bold=True, justify="left")
+            title = self._titles[kind.name]
+            title.setFont(font)
+            title.setBrush(self.theme.color("text"))
+            title.setText(QFontMetricsF(font).elidedText(kind.title + per, Qt.TextElideMode.ElideRight, room))
 
     # -- data ---------------------------------------------------------------------------------------------------------------------
     def show_samples(self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float) -> None:
@@ -235,10 +247,11 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """Columns stay equally wide, however long the titles are: what stands below each other has one scale."""
         super().resizeEvent(event)
         # the base class's constructor resizes, too
-        layout = getattr(getattr(self, "ci", None), "layout", None)
-        if layout is not None:
+        if getattr(self, "_titles", None):
+            layout = self.ci.layout
             for column in range(_COLUMNS):
                 layout.setColumnFixedWidth(column, (self.width() - 14) / _COLUMNS)
+            self._show_titles()
 
     def leaveEvent(self, event: Any) -> None:
         """The pointer is gone: no crosshair."""

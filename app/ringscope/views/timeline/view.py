@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
@@ -24,6 +25,8 @@ GUTTER: Final = 76
 RULER: Final = 18
 COUNT_MS: Final = 2.5
 """What counting new events may take a frame."""
+MARKS_S: Final = 0.25
+"""How often marks are looked for while the end is followed."""
 _Range = tuple[float, float]
 
 
@@ -251,12 +254,13 @@ class Tracks(QWidget):
 class TimelineView(View):
     """The panel: where we are in words, and the tracks."""
 
-    live_hz = 15.0
+    live_hz = 60.0
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self.tracks = Tracks(store, focus, self.theme)
         self._generation = store.generation
+        self._marks_at = 0.0
         self._moment = QLabel()
         self._moment.setAccessibleName("Moment")
         self._end = QLabel()
@@ -308,7 +312,10 @@ class TimelineView(View):
             tracks.density = Density(store)
             tracks.zoomed = None
         tracks.density.advance(COUNT_MS)
-        tracks.marks = store.reader.marks()
+        now = time.monotonic()
+        if now - self._marks_at > MARKS_S or not focus.following:
+            self._marks_at = now
+            tracks.marks = store.reader.marks()
         seq = focus.seq
         vt = store.reader.vt_at_seq(seq) if seq >= 0 else 0
         self._moment.setText(f"event <b>{format_count(max(seq, 0))}</b> &nbsp; virtual time <b>{format_clock(vt)}</b> s")

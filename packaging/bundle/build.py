@@ -8,6 +8,7 @@ a wheel built from this checkout, so what is tested is what ships.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import re
 import shutil
@@ -38,26 +39,21 @@ QT_LEFT_OUT = (
     "Qt/plugins/qmllint", "Qt/plugins/designer", "Qt/plugins/sqldrivers", "Qt/plugins/vectorimageformats",
 )  # fmt: skip
 """Parts of PySide6-Essentials that a widgets application never opens."""
-QT_LIBRARIES_LEFT_OUT = re.compile(
-    r"libQt6(Qml|Quick|Designer|Help|LabsAnimation|Labs|Test|Sql|Uitools|Concurrent)|^Qt(Qml|Quick|Designer|Help|Test|Sql|UiTools|Concurrent)"
+QT_MODULES = (
+    "QtCore",
+    "QtDBus",
+    "QtGui",
+    "QtNetwork",
+    "QtOpenGL",
+    "QtOpenGLWidgets",
+    "QtPrintSupport",
+    "QtSvg",
+    "QtSvgWidgets",
+    "QtTest",
+    "QtWidgets",
+    "QtXml",
 )
-QT_TOOLS_LEFT_OUT = (
-    "assistant",
-    "designer",
-    "linguist",
-    "lrelease",
-    "lupdate",
-    "qmlcachegen",
-    "qmlformat",
-    "qmlimportscanner",
-    "qmllint",
-    "qmlls",
-    "qmltyperegistrar",
-    "balsam",
-    "balsamui",
-    "svgtoqml",
-    "qsb",
-)
+"""Modules of PySide6 that Ringscope and pyqtgraph import; of the libraries, what these, QtAds and the plugins load is kept."""
 
 SYSTEM_LIBRARIES = re.compile(r"^(ld-linux|libc\.|libm\.|libpthread|libdl|librt|libutil|libresolv|libnsl|libcrypt\.|linux-vdso|libgcc_s|libstdc\+\+)")
 """Part of every glibc system: never bundled."""
@@ -125,11 +121,17 @@ def trim_qt(folder: Path) -> None:
     """Drop what a widgets application never loads; the smoke test after it shows that nothing needed went."""
     for name in QT_LEFT_OUT:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in QT_TOOLS_LEFT_OUT:
-        (folder / name).unlink(missing_ok=True)
-    for file in [*folder.glob("*"), *(folder / "Qt" / "lib").glob("*")]:
-        if file.is_file() and (QT_LIBRARIES_LEFT_OUT.search(file.name) or file.suffix == ".pyi"):
+    for file in folder.glob("*"):
+        module = file.name.split(".")[0]
+        tool = file.is_file() and not file.suffix and os.access(file, os.X_OK)
+        if tool or file.suffix == ".pyi" or (module.startswith("Qt") and file.is_file() and module not in QT_MODULES):
             file.unlink()
+    libraries = folder / "Qt" / "lib"
+    users = [*folder.glob("*.so*"), *(folder / "Qt" / "plugins").rglob("*.so"), *(folder.parent / "PySide6QtAds").glob("*.so")]
+    wanted = {library.name for library in linked_libraries(users)}
+    for library in libraries.glob("*.so*"):
+        if library.name not in wanted:
+            library.unlink()
 
 
 def finish(bundle: Path) -> None:
@@ -165,15 +167,10 @@ def main() -> None:
     install(bundle / "python", work)
     finish(bundle)
     say("trying it")
-    for arguments in (["--version"], ["types"], ["run", "ping", "--headless", "--for", "100ms"]):
-        subprocess.run(
-            [str(bundle / "bin" / "ringscope"), *arguments],
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={"PATH": "/usr/bin:/bin"},
-            cwd="/",
-        )
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(work), "QT_QPA_PLATFORM": "offscreen"}
+    for arguments in (["--version"], ["run", "ping", "--headless", "--for", "100ms"], ["tour", "-o", str(work / "tour")]):
+        command = [str(bundle / "bin" / "ringscope"), *arguments]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment, cwd="/")
     archive = options.out / f"{name}.tar.xz"
     say(f"packing {archive.name}")
     with tarfile.open(archive, "w:xz", preset=3) as tar:

@@ -45,6 +45,9 @@ class GuestKernel(IrqSink):
         self.spurious: i64 = 0
         """Interrupts nobody claimed."""
         self._messages: list[int] = []
+        """Messages that arrived, each once, as an interrupt controller keeps them."""
+        self._causes: list[int] = []
+        """The event in which each of them arrived, -1 when it was not recorded."""
         self._pin_level: list[int] = [0, 0, 0, 0]
         self._next_message: i64 = FIRST_MESSAGE
         self._no_frames: FrameTally = FrameTally(digests)
@@ -86,7 +89,11 @@ class GuestKernel(IrqSink):
     # -- interrupts (called by the machine, at any moment) ------------------------------------------------------------
     def msi(self, vector: i64) -> None:
         """A message arrived; handled at the guest's next turn."""
-        self._messages.append(int(vector))
+        message = int(vector)
+        if message in self._messages:
+            return
+        self._messages.append(message)
+        self._causes.append(int(self.ports.log.cause))
 
     def intx(self, pin: i64, level: i64) -> None:
         """An interrupt pin changed."""
@@ -117,13 +124,18 @@ class GuestKernel(IrqSink):
         taken: i64 = 0
         if self._messages:
             messages = self._messages
+            causes = self._causes
             self._messages = []
-            for message in messages:
+            self._causes = []
+            log = self.ports.log
+            for place, message in enumerate(messages):
                 taken += 1
+                log.cause = causes[place]
                 if not self._dispatch(message):
                     self.spurious += 1
         if 1 in self._pin_level:
             taken += self._take_pin()
+        self.ports.log.cause = -1
         return taken
 
     def _dispatch(self, message: i64) -> bool:

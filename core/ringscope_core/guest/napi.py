@@ -30,6 +30,8 @@ class Napi:
         self.weight: i64 = weight
         self.field_id: i64 = field_id
         self.scheduled: bool = False
+        self.cause: i64 = -1
+        """The event that scheduled it, -1 when that was not recorded."""
         self._said: i64 = 0
 
     def poll(self, budget: i64) -> i64:
@@ -42,6 +44,7 @@ class Napi:
             return
         self.ring.disable_cb()
         self.scheduled = True
+        self.cause = self.ring.log.cause
         self._say()
         self.softirq.queue.append(self)
 
@@ -108,7 +111,10 @@ class Softirq:
             napi = todo[place]
             if not napi.scheduled:
                 continue
+            log = napi.ring.log
+            log.cause = napi.cause
             work = napi.poll(napi.weight)
+            log.cause = -1
             budget -= work
             moved += work + 1
             if work >= napi.weight:

@@ -111,6 +111,8 @@ class Vring:
         # indices (free-running, 16 bits)
         self.num_free: i64 = num
         self.free_head: i64 = 0
+        self.published_seq: i64 = -1
+        """The event of the last publication, -1 when it was not recorded."""
         self.num_added: i64 = 0
         """Published since the last kick_prepare."""
         self.last_used_idx: i64 = 0
@@ -299,7 +301,7 @@ class Vring:
         self.memory.write_u16(self.avail_gpa + 2, self.avail_idx)
         self.memory.turn += 1
         if self.log.level >= LEVEL_FULL:
-            self.log.emit(EV_AVAIL_IDX, self.oid, self.avail_idx)
+            self.published_seq = self.log.emit(EV_AVAIL_IDX, self.oid, self.avail_idx)
         self._say()
         return count
 

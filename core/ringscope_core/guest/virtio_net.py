@@ -352,7 +352,7 @@ class VirtnetInfo:
     def _irq_event(self, oid: i64, vector: i64) -> None:
         log = self.ports.log
         if log.level >= LEVEL_FULL:
-            log.emit(EV_GUEST_IRQ, oid, vector)
+            log.cause = log.emit(EV_GUEST_IRQ, oid, vector)
 
     def work(self) -> i64:
         """Deferred work of a configuration interrupt; returns 1 when there was some."""

@@ -261,7 +261,11 @@ class VirtioPciDevice:
 
     def kick(self, ring: Vring) -> None:
         """Notify the device of queue `ring.index` (virtqueue_notify).  The kick event is recorded where it arrives."""
+        log = self.ports.log
+        cause = log.cause
+        log.cause = ring.published_seq
         self.notify.write(self._notify_offsets[int(ring.index)], 2, ring.index)
+        log.cause = cause
 
     def kick_if_wanted(self, ring: Vring) -> bool:
         """virtqueue_kick: publish, then notify unless the device asked not to; returns whether it notified."""

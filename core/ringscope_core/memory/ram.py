@@ -53,7 +53,7 @@ class GuestMemory:
         if region is None:
             return 0
         room = region.gpa + region.size - gpa
-        return length if length <= room else room
+        return min(length, room)
 
     def read(self, gpa: i64, length: i64) -> bytes:
         """`length` bytes at `gpa`; what is not RAM reads as zeros (unassigned memory)."""

@@ -237,11 +237,13 @@ class Msix:
         data = self.data(vector)
         dev = self.dev
         log = dev.world.log
+        cause = log.cause
         if log.level >= LEVEL_FULL:
-            log.emit(EV_MSI, dev.oid, vector, address, data)
+            log.cause = log.emit(EV_MSI, dev.oid, vector, address, data)
         # a function that is no bus master sends nothing
         if dev.bus_master():
             dev.ctx.msi_send(address, data)
+        log.cause = cause
 
     def reset(self) -> None:
         """msix_reset: disabled, every vector masked; the function mask stays as it was, as QEMU leaves it."""

@@ -220,11 +220,13 @@ class VirtIODevice(DeviceState):
             return
         if counters is not None:
             counters.interrupts += 1
+        cause = log.cause
         if log.level >= LEVEL_FULL:
-            log.emit(EV_NOTIFY, vq.oid, vq.vector, vq.signalled_used, i64(vq.signalled_used_valid))
+            log.cause = log.emit(EV_NOTIFY, vq.oid, vq.vector, vq.signalled_used, i64(vq.signalled_used_valid))
         if self.isr & ISR_QUEUE == 0:
             self.set_isr(self.isr | ISR_QUEUE)
         virtio_notify_vector(self, vq.vector)
+        log.cause = cause
 
 
 class VirtioInstrument(Instrument):

@@ -76,7 +76,11 @@ class HostNotifier(BottomHalf):
 
     def run(self) -> None:
         """virtio_queue_host_notifier_read."""
+        log = self.vq.log
+        cause = log.cause
+        log.cause = self.cause
         virtio_queue_notify_vq(self.vdev, self.vq)
+        log.cause = cause
 
 
 class VirtioVmState(VmStateHandler):
@@ -464,9 +468,10 @@ def virtio_queue_notify_vq(vdev: VirtIODevice, vq: VirtQueue) -> None:
 
 
 def virtio_queue_host_notifier_set(vdev: VirtIODevice, n: i64) -> None:
-    """The ioeventfd of queue `n` is set: its handler runs from the main loop."""
+    """The ioeventfd of queue `n` is set: its handler runs from the main loop.  An absent queue has none and nothing to handle."""
     notifier = vdev.notifiers.get(int(n))
     if notifier is not None:
+        notifier.cause = vdev.ctx.log.cause
         vdev.ctx.loop.bh_schedule(notifier)
 
 

@@ -34,7 +34,10 @@ class VirtIONetClient(NetClientState):
         if log.level < LEVEL_FULL:
             return virtio_net_receive(n, self.queue_index, frame)
         FN_RECEIVE.enter(log, len(frame))
+        cause = log.cause
+        log.cause = log.frames[-1].seq
         ret = virtio_net_receive(n, self.queue_index, frame)
+        log.cause = cause
         log.leave(ret)
         return ret
 

@@ -122,7 +122,12 @@ def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElemen
         if too_long:
             log.emit(EV_FRAME_DROP, vq.oid, packet, length, DROP_TOO_LONG, 0)
         else:
-            log.emit(EV_FRAME_TX, vq.oid, packet, length, elem.index)
+            cause = log.cause
+            # what the peer answers at once, it answers to this frame
+            log.cause = log.emit(EV_FRAME_TX, vq.oid, packet, length, elem.index)
+            ret = qemu_send_packet_async(nc, frame)
+            log.cause = cause
+            return ret
     return qemu_send_packet_async(nc, frame)
 
 

@@ -14,7 +14,7 @@ from ringscope_core.hw.pci.memory_region import MemoryRegion
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.properties import ON_OFF_AUTO_OFF
 from ringscope_core.hw.virtio.features import VIRTIO_QUEUE_MAX
-from ringscope_core.hw.virtio.virtio import VirtIODevice, virtio_queue_notify, virtio_set_status
+from ringscope_core.hw.virtio.virtio import VirtIODevice, virtio_queue_host_notifier_set, virtio_queue_notify, virtio_set_status
 from ringscope_core.hw.virtio.virtio_bus import VirtioBusState, virtio_bus_start_ioeventfd, virtio_bus_stop_ioeventfd
 from ringscope_core.hw.virtio_pci import constants as c
 from ringscope_core.qom.calls import declare
@@ -210,11 +210,9 @@ class VirtIOPCIProxy(PCIDevice):
             return
         vdev = self.vdev()
         if size == 2 and self.virtio_bus().ioeventfd_started:
-            notifier = vdev.notifiers.get(int(queue))
-            if notifier is not None:
-                vdev.ctx.loop.bh_schedule(notifier)
-                return
-        virtio_queue_notify(vdev, queue)
+            virtio_queue_host_notifier_set(vdev, queue)
+        else:
+            virtio_queue_notify(vdev, queue)
 
     def start_ioeventfd(self) -> None:
         """virtio_pci_start_ioeventfd."""

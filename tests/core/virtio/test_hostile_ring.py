@@ -36,7 +36,7 @@ def test_hostile_rings(table: list[tuple[int, int, int, int]], heads: list[int],
     before = vq.used_idx
     for slot, (addr, length, flags, following) in enumerate(table):
         bare.desc(queue, slot, addr, length, flags, following)
-    bare.write(vq.vring_avail, struct.pack("<HH8H", 0, idx, *(heads if queue < 2 else heads)))
+    bare.write(vq.vring_avail, struct.pack("<HH8H", 0, idx, *heads))
     image = bytes(bare.ctx.memory.read(0, 0x10000))
     bare.kick(queue)
     for frame in frames:

@@ -1,7 +1,7 @@
 """Brings the checkout's ``.venv`` up to what `make run`, `make test` and the others need, and nothing twice.
 
-Each step has a digest of what it depends on in ``.venv/ringscope-setup.json``; a step whose digest stands there is skipped, so
-that a second start costs some milliseconds.  Standard library only: at first nothing else is there.
+What each step depends on stands in ``.venv/ringscope-setup.json`` once it is done; a step that finds all of its own there is skipped,
+so that a second start costs some milliseconds.  Standard library only: at first nothing else is there.
 """
 
 from __future__ import annotations
@@ -50,33 +50,34 @@ class Setup:
     def __init__(self, extras: list[str]) -> None:
         self.project = tomllib.loads((ROOT / "pyproject.toml").read_text())
         self.extras = sorted(extras)
-        self.stamps: dict[str, str] = self._read_stamps()
+        self.stamps: dict[str, list[str]] = self._read_stamps()
         self.build_requirements: list[str] = self.project["build-system"]["requires"]
 
     @staticmethod
-    def _read_stamps() -> dict[str, str]:
+    def _read_stamps() -> dict[str, list[str]]:
         """What was done before; nothing when the file is absent, damaged, or of a checkout that was moved."""
         try:
             stamps = json.loads(STAMP.read_text())
         except (OSError, ValueError):
             return {}
-        return stamps if isinstance(stamps, dict) and stamps.get("root") == str(ROOT) else {}
+        return stamps if isinstance(stamps, dict) and stamps.get("root") == [str(ROOT)] else {}
 
     def run(self) -> None:
         """Do what is not done."""
-        self._step(2, "Debian packages", "system" + "".join(self.extras), digest_of(["1", *self.extras]), self.install_system_packages)
+        python = f"Python {sys.version}"
         requirements = self.requirements()
-        self._step(
-            3, "Python packages", "python" + "".join(self.extras), digest_of([sys.version, *requirements]), lambda: self.install_requirements(requirements)
-        )
-        self._step(4, "ringscope into .venv", "project", self.project_digest(), self.install_project)
+        self._step(2, "Debian packages", "system", ["libraries", *self.extras], self.install_system_packages, keep=True)
+        self._step(3, "Python packages", "python", [python, *requirements], lambda: self.install_requirements(requirements), keep=True)
+        self._step(4, "ringscope into .venv", "project", [self.project_digest()], self.install_project)
         core = core_digest(ROOT, self.build_requirements)
         if not compiled_modules(ROOT):
             self.stamps.pop("core", None)
-        self._step(5, "the compiled core", "core", core, self.build_core)
+        self._step(5, "the compiled core", "core", [core], self.build_core)
 
-    def _step(self, number: int, title: str, key: str, digest: str, action: Callable[[], None]) -> None:
-        if self.stamps.get(key) == digest:
+    def _step(self, number: int, title: str, key: str, wanted: list[str], action: Callable[[], None], keep: bool = False) -> None:
+        """Do `action` unless everything `wanted` was done before; with `keep`, what was done before stays done."""
+        done = self.stamps.get(key, [])
+        if set(wanted) <= set(done):
             return
         print(f"[{number}/{STEPS}] {title}", flush=True)
         began = time.monotonic()
@@ -85,8 +86,8 @@ class Setup:
         except StepFailed as failed:
             stop(f"step {number} of {STEPS}, {title}: {failed.what}", failed.advice)
         print(f"[{number}/{STEPS}] {title}: done in {time.monotonic() - began:.0f} s", flush=True)
-        self.stamps[key] = digest
-        self.stamps["root"] = str(ROOT)
+        self.stamps[key] = [*wanted, *(part for part in done if keep and part not in wanted)]
+        self.stamps["root"] = [str(ROOT)]
         STAMP.write_text(json.dumps(self.stamps, indent=1))
 
     def install_system_packages(self) -> None:

@@ -20,12 +20,21 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
 
 def test_a_step_runs_once_for_a_digest(setup: Setup, capsys: pytest.CaptureFixture[str]) -> None:
     calls: list[str] = []
-    setup._step(3, "things", "things", "digest-a", lambda: calls.append("a"))
-    setup._step(3, "things", "things", "digest-a", lambda: calls.append("again"))
-    Setup([])._step(3, "things", "things", "digest-a", lambda: calls.append("new process"))
-    setup._step(3, "things", "things", "digest-b", lambda: calls.append("b"))
+    setup._step(3, "things", "things", ["digest-a"], lambda: calls.append("a"))
+    setup._step(3, "things", "things", ["digest-a"], lambda: calls.append("again"))
+    Setup([])._step(3, "things", "things", ["digest-a"], lambda: calls.append("new process"))
+    setup._step(3, "things", "things", ["digest-b"], lambda: calls.append("b"))
     assert calls == ["a", "b"]
     assert capsys.readouterr().out.count("[3/5] things\n") == 2
+
+
+def test_a_part_of_what_was_done_is_done(setup: Setup) -> None:
+    calls: list[str] = []
+    setup._step(3, "things", "things", ["a", "b"], lambda: calls.append("a b"), keep=True)
+    setup._step(3, "things", "things", ["b"], lambda: calls.append("b"), keep=True)
+    setup._step(3, "things", "things", ["c"], lambda: calls.append("c"), keep=True)
+    setup._step(3, "things", "things", ["a", "c"], lambda: calls.append("a c"), keep=True)
+    assert calls == ["a b", "c"]
 
 
 def test_a_failed_step_is_named_with_advice_and_not_stamped(setup: Setup, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,16 +42,16 @@ def test_a_failed_step_is_named_with_advice_and_not_stamped(setup: Setup, capsys
         raise StepFailed("it broke", "mend it")
 
     with pytest.raises(SystemExit) as ended:
-        setup._step(4, "the thing", "thing", "digest", fail)
+        setup._step(4, "the thing", "thing", ["digest"], fail)
     assert ended.value.code == 1
     assert capsys.readouterr().err == "\nFAILED: step 4 of 5, the thing: it broke\nWhat to do: mend it\n"
     assert not setup_env.STAMP.exists()
 
 
 def test_stamps_of_a_moved_checkout_do_not_count(setup: Setup) -> None:
-    setup._step(3, "things", "things", "digest", lambda: None)
+    setup._step(3, "things", "things", ["digest"], lambda: None)
     stamps = json.loads(setup_env.STAMP.read_text())
-    setup_env.STAMP.write_text(json.dumps({**stamps, "root": "/elsewhere"}))
+    setup_env.STAMP.write_text(json.dumps({**stamps, "root": ["/elsewhere"]}))
     assert Setup([]).stamps == {}
 
 

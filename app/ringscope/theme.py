@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
@@ -246,23 +247,26 @@ def _exact(font: QFont) -> QFont:
     return font
 
 
-def ui_font(point_size: float = 10.0, bold: bool = False) -> QFont:
-    """The font of labels and menus."""
+@cache
+def _font(mono: bool, point_size: float, bold: bool) -> QFont:
+    """Made once: its copies share what Qt found for it, while a new one is looked up anew each time it paints."""
     _FONTS.resolve()
-    font = QFont(_FONTS.ui)
+    font = QFont(_FONTS.mono if mono else _FONTS.ui)
     font.setPointSizeF(point_size)
     font.setBold(bold)
+    if mono:
+        font.setStyleHint(QFont.StyleHint.Monospace)
     return _exact(font)
+
+
+def ui_font(point_size: float = 10.0, bold: bool = False) -> QFont:
+    """The font of labels and menus."""
+    return QFont(_font(False, point_size, bold))
 
 
 def mono_font(point_size: float = 10.0, bold: bool = False) -> QFont:
     """The font of values: every digit as wide as the next."""
-    _FONTS.resolve()
-    font = QFont(_FONTS.mono)
-    font.setPointSizeF(point_size)
-    font.setBold(bold)
-    font.setStyleHint(QFont.StyleHint.Monospace)
-    return _exact(font)
+    return QFont(_font(True, point_size, bold))
 
 
 def palette_of(theme: Theme) -> QPalette:

@@ -37,6 +37,7 @@ class RingCanvas(QWidget):
         self._scale: QPixmap | None = None
         self._scale_key: tuple[object, ...] = ()
         self.setMinimumSize(QSize(320, 260))
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("virtqueue picture")
 

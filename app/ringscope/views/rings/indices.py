@@ -91,6 +91,7 @@ class IndexPanel(QWidget):
         self.theme: Theme = LIGHT
         self._columns: list[tuple[str, str, list[Cell]]] = []
         self._stacked: bool = False
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.set_stacked(False)
 
     def set_stacked(self, stacked: bool) -> None:
@@ -100,15 +101,17 @@ class IndexPanel(QWidget):
         self.update()
 
     def show_ring(self, snap: RingSnapshot | None) -> None:
-        """Show `snap`'s numbers; nothing without one."""
-        self._columns = []
+        """Show `snap`'s numbers; nothing without one.  Repaints only when something differs."""
+        columns: list[tuple[str, str, list[Cell]]] = []
         if snap is not None:
-            self._columns = [
+            columns = [
                 ("driver", "driver: vring_virtqueue", driver_cells(snap)),
                 ("memory", "memory: index \N{RIGHTWARDS ARROW} slot", memory_cells(snap)),
                 ("device", "device: VirtQueue", device_cells(snap)),
             ]
-        self.update()
+        if columns != self._columns:
+            self._columns = columns
+            self.update()
 
     def text(self) -> str:
         """The three columns as tab-separated lines."""
@@ -150,6 +153,7 @@ class EventIndexPanel(QWidget):
         self.theme: Theme = LIGHT
         self._sides: tuple[EventIndex, ...] = ()
         self._stacked: bool = False
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.set_stacked(False)
 
     def set_stacked(self, stacked: bool) -> None:
@@ -159,9 +163,11 @@ class EventIndexPanel(QWidget):
         self.update()
 
     def show_ring(self, snap: RingSnapshot | None) -> None:
-        """Show `snap`'s event indices; nothing without one."""
-        self._sides = snap.event_indices() if snap is not None else ()
-        self.update()
+        """Show `snap`'s event indices; nothing without one.  Repaints only when something differs."""
+        sides = snap.event_indices() if snap is not None else ()
+        if sides != self._sides:
+            self._sides = sides
+            self.update()
 
     def text(self) -> str:
         """The verdicts with their arithmetic."""

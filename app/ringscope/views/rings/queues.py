@@ -35,6 +35,7 @@ class QueueStrip(QWidget):
         self._cards: list[Card] = []
         self._oid: int = 0
         self.setFixedHeight(CARD_HEIGHT + 8)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("virtqueues")
 

@@ -31,10 +31,13 @@ class SlotModel(QAbstractTableModel):
         self._descending: bool = False
         self._filter: str = ""
         self._font: QFont = mono_font(8.5)
+        self._cells: dict[int, tuple[str, ...]] = {}
+        """Texts of the slots that were asked for: a row is asked for column by column."""
 
     def show_ring(self, snap: RingSnapshot | None) -> None:
         """Show `snap`; rows stay where they are when the order has not changed."""
         self._snap = snap
+        self._cells = {}
         self._arrange()
 
     def set_filter(self, text: str) -> None:
@@ -78,6 +81,12 @@ class SlotModel(QAbstractTableModel):
 
     def cells(self, slot: int) -> tuple[str, ...]:
         """One slot as text, in the order of `HEADINGS`."""
+        found = self._cells.get(slot)
+        if found is None:
+            found = self._cells[slot] = self._cells_of(slot)
+        return found
+
+    def _cells_of(self, slot: int) -> tuple[str, ...]:
         snap = self._snap
         assert snap is not None
         addr, length, flags, following = snap.desc[slot].item()

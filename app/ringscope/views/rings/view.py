@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 NARROW_WIDTH: Final = 1100
 TEXT_INTERVAL_S: Final = 0.1
 """While traffic is followed, table and chain are rewritten ten times a second: nobody reads faster, and the frame keeps its budget."""
+TURNS: Final = ("picture", "numbers", "picture", "texts")
+"""What is shown anew frame by frame while traffic is followed: all at once would make every other frame long."""
 
 
 class RingsView(View):
     """Every virtqueue at the focused moment.  The ring shown is the focus's object when that is a ring, else the last one shown."""
 
-    live_hz = 30.0
+    live_hz = 60.0
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
@@ -46,8 +48,12 @@ class RingsView(View):
         self._card_shown: tuple[int, int] = (0, 0)
         """The ring whose card was scrolled to, and how many there were."""
         self._texts_at: float = 0.0
-        self.unfinished: bool = False
-        """Whether the texts lag behind the picture: asks the window for another refresh."""
+        self._turn: int = 0
+        self._moment: tuple[int, int] = (-1, -1)
+        self._subject: tuple[int, int] = (0, -1)
+        """The ring and head that everything was last shown for."""
+        self._stale: set[str] = set()
+        """Parts that do not show the newest moment yet."""
         self.strip = QueueStrip()
         self.strip.chosen.connect(self._choose_ring)
         self.cards = ScrollingStrip(self.strip)
@@ -127,30 +133,67 @@ class RingsView(View):
             self._oid = self.focus.oid
         elif self._oid not in oids:
             self._oid = next((oid for oid in oids if oid in state.rings), oids[0] if oids else 0)
+        if (self._generation, state.seq) != self._moment:
+            self._moment = (self._generation, state.seq)
+            self._stale = set(TURNS)
+        parts = self._due_parts()
+        self._stale -= parts
+        if "numbers" in parts:
+            self._show_queues(state, oids)
+        if parts and self._oid in state.rings:
+            self._show(parts, state, RingSnapshot(self._oid, state.rings[self._oid], state.fields.get(self._oid, {})))
+        elif parts:
+            self._show(parts, state, None)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a part lags behind the others: asks the window for another refresh."""
+        return bool(self._stale)
+
+    def _due_parts(self) -> set[str]:
+        """What to show now: everything to a person who stands still or chose something else, else whose turn it is."""
+        subject = (self._oid, self._head())
+        if not (self.store.live and self.focus.following) or subject != self._subject:
+            self._subject = subject
+            return set(TURNS)
+        self._turn = (self._turn + 1) % len(TURNS)
+        part = TURNS[self._turn]
+        if part not in self._stale or (part == "texts" and monotonic() - self._texts_at < TEXT_INTERVAL_S):
+            return set()
+        return {part}
+
+    def _head(self) -> int:
+        return self.focus.head if self.focus.oid == self._oid else -1
+
+    def _show_queues(self, state: MachineState, oids: list[int]) -> None:
         snaps = {oid: RingSnapshot(oid, state.rings[oid], state.fields.get(oid, {})) for oid in oids if oid in state.rings}
         self.strip.show_queues([self._card(oid, snaps.get(oid)) for oid in oids], self._oid)
         if (self._oid, len(oids)) != self._card_shown and self._oid:
             self._card_shown = (self._oid, len(oids))
             self.cards.fit()
             self.cards.show_card(oids.index(self._oid))
-        self._show(state, snaps.get(self._oid))
 
     def _card(self, oid: int, snap: RingSnapshot | None) -> Card:
         name = queue_word(self.store.name_of(oid))
         return Card(oid, name, snap.num, snap.counts) if snap is not None else Card(oid, name, 0, (0, 0, 0, 0))
 
-    def _show(self, state: MachineState, snap: RingSnapshot | None) -> None:
+    def _show(self, parts: set[str], state: MachineState, snap: RingSnapshot | None) -> None:
+        if "picture" in parts:
+            self._show_picture(state, snap)
+        if "numbers" in parts:
+            self.numbers.show_ring(snap)
+            self.events.show_ring(snap)
+        if "texts" in parts:
+            self._show_texts(state, snap)
+
+    def _show_picture(self, state: MachineState, snap: RingSnapshot | None) -> None:
         name = queue_word(self.store.name_of(self._oid)) if self._oid else ""
         note = f"{name} exists, but the driver has not set up its memory yet." if self._oid else "No virtqueue exists at this moment."
-        head = self.focus.head if self.focus.oid == self._oid else -1
-        self.canvas.show_ring(snap, name, head, note, self._trouble(state, snap))
-        self.numbers.show_ring(snap)
-        self.events.show_ring(snap)
-        now = monotonic()
-        self.unfinished = self.store.live and self.focus.following and now - self._texts_at < TEXT_INTERVAL_S
-        if self.unfinished:
-            return
-        self._texts_at = now
+        self.canvas.show_ring(snap, name, self._head(), note, self._trouble(state, snap))
+
+    def _show_texts(self, state: MachineState, snap: RingSnapshot | None) -> None:
+        self._texts_at = monotonic()
+        head = self._head()
         self.model.show_ring(snap)
         shown = head if head >= 0 or snap is None else snap.telling_head()
         self.chain.show_chain(state, snap, shown)

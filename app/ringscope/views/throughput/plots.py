@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -64,6 +65,8 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._markers: dict[str, list[Any]] = {"A": [], "B": []}
         self._wall: bool = False
         self._moving: bool = False
+        self._span: tuple[float, float] | None = None
+        """The times to show; a plot takes them over when it is drawn."""
         self._styled: dict[tuple[str, int, int], tuple[str, bool]] = {}
         """What each curve was last coloured by."""
         self.ci.layout.setSpacing(2)
@@ -78,6 +81,9 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         axis = LogTimeAxis() if kind.name == "latency" else SiAxis("%" if kind.name == "occupancy" else "")
         bottom = SecondsAxis()
         plot = self.addPlot(place // _COLUMNS, place % _COLUMNS, axisItems={"left": axis, "bottom": bottom})
+        for side in ("top", "right"):
+            # hidden, but it would lay out its label anew with every range
+            plot.getAxis(side).enableAutoSIPrefix(False)
         plot.hideButtons()
         plot.setMenuEnabled(False)
         plot.enableAutoRange(x=False, y=True)
@@ -91,10 +97,7 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         if kind.name == "occupancy":
             plot.enableAutoRange(y=False)
             plot.setYRange(0, 100, padding=0.03)
-        plot.vb.sigRangeChangedManually.connect(lambda _: self.ranged.emit())
-        first = self._plots.get("packets")
-        if first is not None:
-            plot.setXLink(first)
+        plot.vb.sigRangeChangedManually.connect(lambda _, which=kind.name: self._moved(which))
         self._plots[kind.name] = plot
         # pyqtgraph's own title makes its plot as wide as the text
         plot.setTitle(None)
@@ -151,8 +154,10 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             title.setText(QFontMetricsF(font).elidedText(kind.title + per, Qt.TextElideMode.ElideRight, room))
 
     # -- data ---------------------------------------------------------------------------------------------------------------------
-    def show_samples(self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float) -> None:
-        """Draw the rings `shown`; the others' curves are hidden."""
+    def show_samples(
+        self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float, kinds: Sequence[PlotKind] = PLOTS
+    ) -> None:
+        """Draw the rings `shown` in the plots `kinds`; the others' curves are hidden."""
         if wall != self._wall:
             self._wall = wall
             self._show_titles()
@@ -162,10 +167,13 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         for key, curve in self._curves.items():
             if key[1] not in shown:
                 curve.setVisible(False)
-        for oid in shown:
-            for kind in PLOTS:
+        for kind in kinds:
+            self._take_span(kind.name)
+            for oid in shown:
                 for style, values in enumerate(_values(kind.name, samples, oid, times, starts, part)):
                     self._set(kind, oid, style, times[part], values, colors[oid])
+            # else the paint would find the vertical range, and the axis would ask for a second paint
+            self._plots[kind.name].vb.prepareForPaint()
 
     def _visible(self, times: Floats) -> slice:
         """The samples that the view shows and one on either side: the rest need not be computed."""
@@ -190,13 +198,26 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     # -- ranges and lines ---------------------------------------------------------------------------------------------------------
     def x_range(self) -> tuple[float, float]:
         """The span of time shown, in seconds."""
-        low, high = self._plots["packets"].viewRange()[0]
+        low, high = self._span or self._plots["packets"].viewRange()[0]
         return float(low), float(high)
 
     def set_x_range(self, low: float, high: float) -> None:
-        """Show a span of time."""
-        if high > low and (low, high) != self.x_range():
-            self._plots["packets"].setXRange(low, high, padding=0)
+        """Show a span of time, in each plot from when it is drawn next."""
+        if high > low:
+            self._span = (low, high)
+
+    def _take_span(self, name: str) -> None:
+        plot = self._plots[name]
+        if self._span is not None and list(self._span) != plot.viewRange()[0]:
+            plot.setXRange(*self._span, padding=0)
+
+    def _moved(self, name: str) -> None:
+        """A person moved or scaled the plot `name`: the others follow."""
+        low, high = self._plots[name].viewRange()[0]
+        self._span = (low, high)
+        for other in self._plots:
+            self._take_span(other)
+        self.ranged.emit()
 
     def set_focus_time(self, seconds: float | None) -> None:
         """Draw the focused moment, or nothing while the end is followed."""

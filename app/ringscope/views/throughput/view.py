@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel,
 from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples, duration, si
-from ringscope.views.throughput.plots import PlotBoard
+from ringscope.views.throughput.plots import PLOTS, PlotBoard, PlotKind
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope_core.trace.oids import ring_index
 
@@ -41,12 +42,14 @@ HEADINGS: Final = (
     "drops",
 )
 _LONG_NAMES: Final = 7
+TURNS: Final = (*((kind,) for kind in PLOTS), ())
+"""Plots that are drawn frame by frame while the end of a live run is followed; in the last turn, the table is.  All six at once would take two frames."""
 
 
 class ThroughputView(View):
     """Counters of all rings over time."""
 
-    live_hz = 20.0
+    live_hz = 60.0
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
@@ -59,7 +62,10 @@ class ThroughputView(View):
         """Compute every latency at once: for figures."""
         self._cross: float | None = None
         self.unfinished: bool = False
-        """Whether latencies wait to be computed: asks the window for another refresh."""
+        """Whether latencies wait to be computed or plots to be drawn: asks the window for another refresh."""
+        self._turn: int = 0
+        self._filling: bool = False
+        """Whether latencies wait to be computed."""
         self.board = PlotBoard()
         self.board.pointed.connect(self._pointed)
         self.board.clicked.connect(self._clicked)
@@ -154,8 +160,18 @@ class ThroughputView(View):
 
     # -- showing ------------------------------------------------------------------------------------------------------------------
     def refresh(self) -> None:
-        """Take new samples and draw."""
-        self.refresh_now()
+        """Take new samples and draw; a plot at a time while the end of a live run is followed."""
+        if not (self.store.live and self.focus.following and self.follow.isChecked() and self._boxes):
+            self._turn = 0
+            self.refresh_now()
+            return
+        if self._turn == 0:
+            self._take_samples()
+        self._draw_plots(TURNS[self._turn])
+        if not TURNS[self._turn]:
+            self._show_values()
+        self._turn = (self._turn + 1) % len(TURNS)
+        self.unfinished = self._turn != 0 or self._filling
 
     def prepare_figure(self, vector: bool) -> None:
         """Everything at once and finely: a figure shows the whole recording."""
@@ -164,29 +180,39 @@ class ThroughputView(View):
         self.span.setCurrentIndex(len(SPANS) - 1)
 
     def refresh_now(self) -> None:
-        """Take new samples and draw."""
+        """Take new samples and draw everything."""
+        self._take_samples()
+        self.unfinished = self._filling
+        self._draw()
+
+    def _take_samples(self) -> None:
         if self._generation != self.store.generation:
             self._generation = self.store.generation
             self.samples = Samples()
         if not self._frozen or not self.samples.count:
             self.samples.extend(self.store.reader)
-            self.unfinished = self.samples.fill_latency(self.store.reader, 1 << 20 if self._whole else 1)
+            self._filling = self.samples.fill_latency(self.store.reader, 1 << 20 if self._whole else 1)
+        self._follow()
         self._update_legend()
-        self._draw()
+
+    def _draw_plots(self, kinds: Sequence[PlotKind]) -> None:
+        if self.samples.count and kinds:
+            colors = {oid: self._color(oid) for oid in self.samples.oids}
+            self.board.show_samples(self.samples, self._shown(), colors, self._wall, self._window_s, kinds)
 
     def _draw(self) -> None:
-        wall = self._wall
-        if self.samples.count:
-            times = self.samples.time_s(wall)
-            if self.follow.isChecked():
-                self._follow(float(times[0]), float(times[-1]))
-            colors = {oid: self._color(oid) for oid in self.samples.oids}
-            self.board.show_samples(self.samples, self._shown(), colors, wall, self._window_s)
+        self._follow()
+        self._draw_plots(PLOTS)
         at_end = self.focus.following or self.focus.seq >= self.store.last_seq
         self.board.set_focus_time(None if at_end else self._focus_time())
         self._show_values()
 
-    def _follow(self, first: float, last: float) -> None:
+    def _follow(self) -> None:
+        """While the end is followed, it is at the right edge."""
+        if not self.samples.count or not self.follow.isChecked():
+            return
+        times = self.samples.time_s(self._wall)
+        first, last = float(times[0]), float(times[-1])
         span = SPANS[self.span.currentIndex()][1]
         low = max(first, last - span) if span else first
         self.board.set_x_range(low, max(last, low + 1e-6))

@@ -16,19 +16,20 @@ _STEPS: Final = (1, 2, 5)
 
 def track_picture(bins: NDArray[np.int64], groups: list[str], theme: Theme, track: int) -> QImage:
     """Densities [bin, group] as bars, `track` pixels high each, one pixel a bin; heights grow with the logarithm of the count."""
-    count = bins.shape[0]
+    count = max(bins.shape[0], 1)
     height = max(len(groups) * track, 1)
-    pixels = np.zeros((height, max(count, 1), 4), np.uint8)
-    top = math.log1p(max(int(bins.max(initial=0)), 1))
-    for place, group in enumerate(groups):
-        column = bins[:, place]
+    pixels = np.zeros((height, count), np.uint32)
+    if groups and bins.shape[0]:
+        columns = bins[:, : len(groups)].T
+        top = math.log1p(max(int(columns.max(initial=0)), 1))
         # any event at all shows at least two pixels
-        tall = np.where(column > 0, np.maximum(2, np.log1p(column) / top * (track - 2)), 0)
-        rows = np.arange(track)[:, None]
-        filled = rows >= track - tall[None, :]
-        color = theme.group(group)
-        pixels[place * track : (place + 1) * track][filled] = (color.blue(), color.green(), color.red(), 255)
-    image = QImage(pixels.tobytes(), pixels.shape[1], height, 4 * pixels.shape[1], QImage.Format.Format_ARGB32)
+        tall = np.where(columns > 0, np.maximum(2, np.log1p(columns) / top * (track - 2)), 0)
+        first = np.ceil(track - tall).astype(np.int16)
+        filled = np.arange(track, dtype=np.int16)[None, :, None] >= first[:, None, :]
+        colors = np.array([theme.group(group).rgba() for group in groups], np.uint32)
+        pixels = np.where(filled, colors[:, None, None], np.uint32(0)).reshape(height, count)
+    # clear or opaque: the premultiplied form holds the same numbers, and is what the raster engine draws as it is
+    image = QImage(pixels.tobytes(), count, height, 4 * count, QImage.Format.Format_ARGB32_Premultiplied)
     return image.copy()
 
 

@@ -27,6 +27,8 @@ COUNT_MS: Final = 2.5
 """What counting new events may take a frame."""
 MARKS_S: Final = 0.25
 """How often marks are looked for while the end is followed."""
+WORDS_S: Final = 0.1
+"""How often the moment is told in words while the end is followed: nobody reads faster, and each new text lays out the strip."""
 _Range = tuple[float, float]
 
 
@@ -43,9 +45,12 @@ class Tracks(QWidget):
         self.marks: list[MarkRow] = []
         self._pixmap = QPixmap()
         self._still_key: tuple[object, ...] = ()
+        self._ground = QPixmap()
+        self._ground_key: tuple[object, ...] = ()
         self._drag_from: QPoint | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Time line")
         self.setMinimumHeight(RULER + 10 * 9)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -113,17 +118,27 @@ class Tracks(QWidget):
         key = (low, high, self.size().toTuple(), density.next_seq, self.theme.name, self.timed, id(density))
         if key != self._still_key:
             self._still_key = key
-            scale = self.devicePixelRatioF()
-            self._pixmap = QPixmap(round(self.width() * scale), round(self.height() * scale))
-            self._pixmap.setDevicePixelRatio(scale)
-            self._pixmap.fill(self.theme.color("surface"))
+            self._pixmap = QPixmap(self._still_ground(track))
             painter = QPainter(self._pixmap)
-            self._paint_names(painter, track)
             width = max(self.width() - GUTTER, 1)
             painter.drawImage(GUTTER, RULER, track_picture(density.bins(low, high, width, self.timed), density.groups, self.theme, track))
             self._paint_ruler(painter)
             painter.end()
         return self._pixmap
+
+    def _still_ground(self, track: int) -> QPixmap:
+        """The surface with the groups' names, under the densities."""
+        density, scale = self.density, self.devicePixelRatioF()
+        key = (self.size().toTuple(), scale, track, self.theme.name, tuple(density.groups))
+        if key != self._ground_key:
+            self._ground_key = key
+            self._ground = QPixmap(round(self.width() * scale), round(self.height() * scale))
+            self._ground.setDevicePixelRatio(scale)
+            self._ground.fill(self.theme.color("surface"))
+            painter = QPainter(self._ground)
+            self._paint_names(painter, track)
+            painter.end()
+        return self._ground
 
     def _paint_names(self, painter: QPainter, track: int) -> None:
         painter.setFont(ui_font(8.5 if track >= 11 else 7.0))
@@ -261,6 +276,9 @@ class TimelineView(View):
         self.tracks = Tracks(store, focus, self.theme)
         self._generation = store.generation
         self._marks_at = 0.0
+        self._words_at = 0.0
+        self._told = -2
+        """The event that the words tell of."""
         self._moment = QLabel()
         self._moment.setAccessibleName("Moment")
         self._end = QLabel()
@@ -316,18 +334,24 @@ class TimelineView(View):
         if now - self._marks_at > MARKS_S or not focus.following:
             self._marks_at = now
             tracks.marks = store.reader.marks()
-        seq = focus.seq
+        if now - self._words_at > WORDS_S or not (focus.following and store.live):
+            self._words_at = now
+            self._tell_moment()
+        self._follow.setChecked(focus.following)
+        tracks.update()
+
+    def _tell_moment(self) -> None:
+        store, seq = self.store, self.focus.seq
+        self._told = seq
         vt = store.reader.vt_at_seq(seq) if seq >= 0 else 0
         self._moment.setText(f"event <b>{format_count(max(seq, 0))}</b> &nbsp; virtual time <b>{format_clock(vt)}</b> s")
         self._end.setText(f"of {format_count(max(store.last_seq, 0))}, {format_clock(store.reader.last_vt)} s")
-        self._follow.setChecked(focus.following)
-        tracks.setAccessibleDescription(f"event {seq} of {store.last_seq}, virtual time {format_clock(vt)} seconds")
-        tracks.update()
+        self.tracks.setAccessibleDescription(f"event {seq} of {store.last_seq}, virtual time {format_clock(vt)} seconds")
 
     @property
     def unfinished(self) -> bool:
-        """Whether events remain to be counted: refresh again next frame."""
-        return self.tracks.density.next_seq <= self.store.last_seq
+        """Whether events remain to be counted or to be told of: refresh again next frame."""
+        return self.tracks.density.next_seq <= self.store.last_seq or self._told != self.focus.seq
 
     def theme_changed(self, theme: Theme) -> None:
         """Icons and tracks in the new colours."""

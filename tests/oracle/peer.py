@@ -38,6 +38,9 @@ class OraclePeer(NetClientState):
         """Hand frames over until one waits; whether any moved.  A stream hands over all that it has read, also when the first waits."""
         moved = False
         stream = self.spec["kind"] in ("stream", "socket")
+        if stream and not any(self.fifo):
+            # the reader of a stream knows that an empty frame is complete when more comes
+            return False
         while self.fifo and not self.in_flight:
             for frame in [self.fifo.pop(0) for _ in range(len(self.fifo) if stream else 1)]:
                 moved = True

@@ -14,7 +14,6 @@ from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VIRTIO_CONFIG_S_DRIVER_OK
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
 from ringscope_core.hw.virtio_net.constants import (
-    DROP_BAD_HEADER,
     DROP_BUFFER_TOO_SMALL,
     DROP_DEVICE_ERROR,
     DROP_FILTERED,
@@ -105,16 +104,16 @@ def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
         _drop(n, vq, frame, DROP_NOT_READY)
         return -1
     size: i64 = len(frame)
-    if size == 0:
-        # QEMU takes no buffer either, but its answer 0 would make the frame wait for ever
-        _drop(n, vq, frame, DROP_BAD_HEADER)
-        return -1
     if not virtio_net_has_buffers(q, size + n.guest_hdr_len - n.host_hdr_len):
         return 0
     host_len = n.host_hdr_len
     if not n.promisc and not receive_filter(n, frame if host_len == 0 else frame[host_len:]):
         _drop(n, vq, frame, DROP_FILTERED)
         return size
+    if size == 0:
+        # no buffer is taken for an empty frame, yet the driver is notified; and the answer 0 makes the frame wait, for ever
+        n.virtio_notify(vq)
+        return 0
     elem = q.element
     if not vq.pop(elem):
         _drop(n, vq, frame, DROP_DEVICE_ERROR)

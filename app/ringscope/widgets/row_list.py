@@ -62,6 +62,8 @@ class RowList(QAbstractScrollArea):
         self._count = 0
         self._font = mono_font(9.5)
         self._metrics = QFontMetrics(self._font)
+        self._letter = self._metrics.maxWidth()
+        """No letter of the font is wider."""
         self.header = QHeaderView(Qt.Orientation.Horizontal, self)
         self._header_model = QStandardItemModel(0, len(columns), self)
         self._header_model.setHorizontalHeaderLabels([column.title for column in columns])
@@ -126,6 +128,7 @@ class RowList(QAbstractScrollArea):
         text, faint = theme.color("text"), theme.color("text.faint")
         stripe, selected = theme.color("stripe"), theme.color("selection")
         lines = self._source.lines(first, self.page() + 1)
+        cells = self._cells()
         for place, line in enumerate(lines):
             top = place * ROW
             if first + place == self.current:
@@ -133,15 +136,19 @@ class RowList(QAbstractScrollArea):
             elif (first + place) % 2:
                 painter.fillRect(0, top, width, ROW, stripe)
             painter.setPen(faint if line.faint else text)
-            self._paint_line(painter, line, top)
+            self._paint_line(painter, line, top, cells)
         if not lines:
             painter.setPen(faint)
             painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, "nothing to show")
 
-    def _paint_line(self, painter: QPainter, line: Line, top: int) -> None:
-        for place, (column, text) in enumerate(zip(self._columns, line.texts, strict=False)):
-            left = self.header.sectionViewportPosition(place)
-            width = self.header.sectionSize(place)
+    def _cells(self) -> list[tuple[int, int, int]]:
+        """Left edge, width and text flags of each column."""
+        header, flags = self.header, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        sides = [Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft for column in self._columns]
+        return [(header.sectionViewportPosition(place), header.sectionSize(place), int(side | flags)) for place, side in enumerate(sides)]
+
+    def _paint_line(self, painter: QPainter, line: Line, top: int, cells: list[tuple[int, int, int]]) -> None:
+        for place, ((left, width, flags), text) in enumerate(zip(cells, line.texts, strict=False)):
             inset = PAD
             if place == self._swatch and line.color is not None:
                 painter.fillRect(left + PAD, top + ROW // 2 - 4, 8, 8, line.color)
@@ -149,10 +156,10 @@ class RowList(QAbstractScrollArea):
             if not text:
                 continue
             box = QRect(left + inset, top, width - inset - PAD, ROW)
-            if self._metrics.horizontalAdvance(text) > box.width():
+            # measuring costs as much as drawing: most texts are short enough for any letters
+            if len(text) * self._letter > box.width() and self._metrics.horizontalAdvance(text) > box.width():
                 text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width())
-            side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | side | Qt.TextFlag.TextSingleLine, text)
+            painter.drawText(box, flags, text)
 
     # -- gestures -----------------------------------------------------------------------------------------------------
     def row_at(self, y: float) -> int:

@@ -29,7 +29,7 @@ def track_picture(bins: NDArray[np.int64], groups: list[str], theme: Theme, trac
         colors = np.array([theme.group(group).rgba() for group in groups], np.uint32)
         pixels = np.where(filled, colors[:, None, None], np.uint32(0)).reshape(height, count)
     # clear or opaque: the premultiplied form holds the same numbers, and is what the raster engine draws as it is
-    image = QImage(pixels.tobytes(), count, height, 4 * count, QImage.Format.Format_ARGB32_Premultiplied)
+    image = QImage(pixels.data, count, height, 4 * count, QImage.Format.Format_ARGB32_Premultiplied)
     return image.copy()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QLine, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -154,14 +154,16 @@ class Tracks(QWidget):
         low, high = self.shown()
         ticks = ruler_ticks(low, high, self.width() - GUTTER)
         step = ticks[1] - ticks[0] if len(ticks) > 1 else high - low
+        scale = (self.width() - GUTTER) / max(high - low, 1e-9)
+        places = [round(GUTTER + (value - low) * scale) for value in ticks]
+        painter.setPen(self.theme.color("border"))
+        painter.drawLines([QLine(x, RULER - 4, x, self.height()) for x in places])
         painter.setFont(ui_font(8.5))
-        for value in ticks:
-            x = round(self.x_of(value))
-            painter.setPen(self.theme.color("border"))
-            painter.drawLine(x, RULER - 4, x, self.height())
-            text = tick_text(value, step, self.timed)
-            if x + painter.fontMetrics().horizontalAdvance(text) + 4 < self.width():
-                painter.setPen(self.theme.color("text.muted"))
+        painter.setPen(self.theme.color("text.muted"))
+        metrics, timed = painter.fontMetrics(), self.timed
+        for x, value in zip(places, ticks, strict=True):
+            text = tick_text(value, step, timed)
+            if x + metrics.horizontalAdvance(text) + 4 < self.width():
                 painter.drawText(QRect(x + 4, 0, 120, RULER - 2), Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_marks(self, painter: QPainter) -> None:

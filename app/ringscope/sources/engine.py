@@ -188,9 +188,9 @@ class EngineControls(Controls):
             self.stopped.emit(f"{how}{f', {last}' if last else ''}")
 
     def _drop_link(self) -> None:
+        """Forget the link.  It stays a child until these controls go: deleted later, in a nested event loop, it took its socket down twice."""
         if self._link is not None:
             self._link.close()
-            self._link.deleteLater()
             self._link = None
 
     def restart(self) -> None:
@@ -210,8 +210,6 @@ class EngineControls(Controls):
             if not process.waitForFinished(QUIT_MS):
                 process.kill()
                 process.waitForFinished(QUIT_MS)
-        if process is not None:
-            process.deleteLater()
         self._drop_link()
 
     def close(self) -> None:

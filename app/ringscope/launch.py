@@ -81,6 +81,8 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
     controls.started.connect(lambda name: store.open(SessionReader(name), True))
     controls.stopped.connect(lambda why: _engine_stopped(window, why))
     controls.changed.connect(lambda: _engine_changed(window, controls))
+    # what the engine said while the window was being made
+    _engine_changed(window, controls)
     window.closing.connect(controls.close)
     try:
         return _run(app, window, options)

@@ -29,19 +29,23 @@ class StatusLine(QStatusBar):
         """Say how things stand."""
         store, labels = self._store, self._labels
         reader = store.reader
-        state = self._commands.state if store.live else "recording"
-        self._put("state", f"<b>{state}</b> at {format_clock(reader.last_vt)} s")
+        clock = format_clock(reader.last_vt)
+        # a machine that ended grows no more: what is here is the whole recording
+        self._put("state", f"<b>{self._commands.state}</b> at {clock} s" if store.live else f"<b>recording</b> of {clock} s")
         self._put("events", f"{format_count(reader.event_count)} events")
-        self._put("packets", f"{format_count(reader.packet_count)} packets")
+        self._put("packets", f"{format_count(reader.packet_count)} packets recorded")
         events, packets = reader.dropped
         labels["lost"].setVisible(bool(events or packets))
         self._put("lost", f"<b>{format_count(events)} events, {format_count(packets)} packets not recorded</b>")
         level = self._commands.trace_level
         labels["trace"].setVisible(bool(level))
-        self._put("trace", f"trace {level}")
+        self._put("trace", f"trace level {level}")
         self._put("source", f"{store.meta.get('source') or 'session'} · profile {store.meta.get('profile') or '4.1'}")
         labels["frames"].setVisible(self._meter.fps > 0)
         self._put("frames", f"{self._meter.fps:.0f} frames/s of {self._meter.cost_ms:.1f} ms")
+        # a label that grew takes its room now: a picture taken before the next round of events would cut it
+        if (layout := self.layout()) is not None:
+            layout.activate()
 
     def _put(self, name: str, text: str) -> None:
         label = self._labels[name]

@@ -63,7 +63,7 @@ class RowList(QAbstractScrollArea):
         self._font = mono_font(9.5)
         self._metrics = QFontMetrics(self._font)
         self._letter = self._metrics.maxWidth()
-        """No letter of the font is wider."""
+        """No ASCII letter is wider."""
         self.header = QHeaderView(Qt.Orientation.Horizontal, self)
         self._header_model = QStandardItemModel(0, len(columns), self)
         self._header_model.setHorizontalHeaderLabels([column.title for column in columns])
@@ -156,8 +156,9 @@ class RowList(QAbstractScrollArea):
             if not text:
                 continue
             box = QRect(left + inset, top, width - inset - PAD, ROW)
-            # measuring costs as much as drawing: most texts are short enough for any letters
-            if len(text) * self._letter > box.width() and self._metrics.horizontalAdvance(text) > box.width():
+            # measuring costs as much as drawing: most texts are short enough with any letters
+            certain = text.isascii() and len(text) * self._letter <= box.width()
+            if not certain and self._metrics.horizontalAdvance(text) > box.width():
                 text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width())
             painter.drawText(box, flags, text)
 

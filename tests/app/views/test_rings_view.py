@@ -174,3 +174,26 @@ def test_a_narrow_view_puts_the_numbers_on_a_page(view: RingsView) -> None:
     assert not view.numbers.isVisible()
     view.resize(1400, 800)
     assert view.numbers.isVisible()
+
+
+def test_live_parts_come_in_turns_and_end_at_one_moment(store: Store, qtbot: QtBot) -> None:
+    """While traffic is followed a moment is shown over several frames; when nothing more comes, every part shows the last one."""
+    store.live = True
+    focus = Focus()
+    focus.advance(between(store))
+    view = VIEW.make(store, focus, Commands())
+    assert isinstance(view, RingsView)
+    qtbot.addWidget(view)
+    view.refresh()
+    assert not view.unfinished
+    before = view.numbers.text()
+    focus.advance(store.last_seq)
+    view.refresh()
+    assert view.unfinished and view.numbers.text() == before
+    view.refresh()
+    assert view.numbers.text() != before
+    qtbot.waitUntil(lambda: view.refresh() or not view.unfinished, timeout=2000)
+    live = view.table_text()
+    store.live = False
+    view.refresh()
+    assert live == view.table_text()

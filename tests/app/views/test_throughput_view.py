@@ -13,7 +13,7 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import DARK
 from ringscope.views.throughput import VIEW
-from ringscope.views.throughput.view import ThroughputView
+from ringscope.views.throughput.view import TURNS, ThroughputView
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.oids import ring_oid
 from tests.app.synthetic import BDF, make_session
@@ -97,3 +97,31 @@ def test_moving_the_plot_stops_following(view: ThroughputView) -> None:
     view.board.set_x_range(0.0, 0.001)
     view.refresh_now()
     assert view.board.x_range() == pytest.approx((0.0, 0.001))
+
+
+def test_a_live_end_is_drawn_a_plot_at_a_time(store: Store, qtbot: QtBot) -> None:
+    """A round of refreshes draws every plot once, over one span of time, and asks for no more when nothing came."""
+    store.live = True
+    made = VIEW.make(store, Focus(), Commands())
+    assert isinstance(made, ThroughputView)
+    qtbot.addWidget(made)
+    made.refresh()
+    made.board.set_x_range(0.0, 5e-4)
+    turns = 0
+    while made.unfinished or not turns:
+        made.refresh()
+        turns += 1
+        assert turns < 100
+    assert turns >= len(TURNS)
+    assert {tuple(plot.viewRange()[0]) for plot in made.board._plots.values()} == {made.board.x_range()}
+
+
+def test_a_plot_that_a_person_moves_takes_the_others_along(view: ThroughputView) -> None:
+    """All plots show the same span, and the end is no longer followed."""
+    plot = view.board._plots["bits"]
+    low, high = view.board.x_range()
+    plot.setXRange(low, (low + high) / 2, padding=0)
+    plot.vb.sigRangeChangedManually.emit([True, False])
+    assert not view.follow.isChecked()
+    assert {tuple(other.viewRange()[0]) for other in view.board._plots.values()} == {view.board.x_range()}
+    assert view.board.x_range() == (low, (low + high) / 2)

@@ -20,7 +20,7 @@ class EventPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.tree = table(["", "Value", "Unit"], (40, 48, 16), {1}, "Event")
+        self.tree = table(["Name", "Value", "Unit"], (42, 40, 22), {1}, "Event")
         self.body.addWidget(self.tree, 1)
         self.tree.picked.connect(self._pick)
 

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import Final
 
-from PySide6.QtWidgets import QHeaderView, QTabWidget
+from PySide6.QtWidgets import QTabWidget
 
 from ringscope.commands import Commands
 from ringscope.decode import format_clock
@@ -15,7 +15,7 @@ from ringscope.store import Store
 from ringscope.type_rows import TypeForest
 from ringscope.views.inspector.fields import Observed, field_tree, gdb_text
 from ringscope.views.inspector.hooks import effective_hooks
-from ringscope.views.inspector.page import Page, table
+from ringscope.views.inspector.page import Page, table, wide_table
 from ringscope.widgets.tree_list import Node, TreeList
 from ringscope_core.engine.backtrace import backtrace, format_frame
 from ringscope_core.trace.kinds import EV_FIELD, EV_OBJ_NEW, EV_RING_RESET
@@ -32,13 +32,12 @@ class ObjectPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.fields = table(["Field", "Value", "At"], (44, 44, 14), {1, 2}, "Fields")
+        self.fields = table(["Field", "Value", "At"], (41, 46, 15), {1, 2}, "Fields")
         self.properties = table(["Property", "Value", "Type"], (46, 40, 24), {1}, "Properties")
-        self.methods = table(["Hook", "Function", "Set by"], (28, 44, 28), {1}, "Class hooks")
-        self.origin = table(["Frame"], (), {0}, "Stack that created it")
-        self.origin.header().setStretchLastSection(False)
-        self.origin.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.history = table(["Event", "Time (s)", "Field", "Value", "Was"], (17, 22, 32, 26, 20), {0, 1, 3, 4}, "History")
+        self.methods = wide_table(["Hook", "Function", "Set by"], {1}, "Class hooks")
+        self.origin = wide_table(["Frame"], {0}, "Stack that created it")
+        self.history = wide_table(["Event", "Time (s)", "Field", "Value", "Was"], {0, 1, 3, 4}, "History")
+        self.history.setRootIsDecorated(False)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for tree, name, tip in (
@@ -87,7 +86,9 @@ class ObjectPage(Page):
         alive = oid in state.rings if is_ring(oid) else found is not None
         details = f"{store.type_of(oid)}  ·  {where}"
         if found is not None:
-            details += f"\naddress {f'0x{found.addr:x}' if found.addr else 'unknown'}  ·  references: {found.ref}"
+            plain = len(self._forest) and store.type_of(oid) not in self._forest.rows
+            count = "a plain structure, not a QOM object" if plain else f"references: {found.ref}"
+            details += f"\naddress {f'0x{found.addr:x}' if found.addr else 'unknown'}  ·  {count}"
         self.subtitle.setText(details if alive else f"{details}\ndoes not exist at this moment")
         {0: self._show_fields, 1: self._show_properties, 2: self._show_methods, 3: self._show_origin, 4: self._show_history}[self.tabs.currentIndex()]()
 
@@ -119,7 +120,7 @@ class ObjectPage(Page):
             root.add(Node(name, [name, value, type_name], muted=value == "unknown"))
         if not root.children:
             reason = "a ring is no QOM object" if is_ring(oid) else "no answer yet" if self._asked else "only a running machine tells its properties"
-            root.add(Node("", [reason, "", ""], muted=True))
+            root.add(Node("", [reason, "", ""], muted=True, span=True))
         self.properties.put(root)
 
     def _listed(self, oid: int, path: str, answer: object) -> None:
@@ -154,7 +155,7 @@ class ObjectPage(Page):
             root.add(Node(-1, ["the recording does not have its creation"], muted=True))
         else:
             seq = int(rows[0]["seq"])
-            root.add(Node(seq, [f"event {seq}: {store.describe_event(rows[0])}"], heading=True))
+            root.add(Node(seq, [f"event {seq}: {store.describe_event(rows[0])}"]))
             frames = backtrace(store.state_at(seq).stack, store.reader.functions, store.reader.strings)
             for frame in frames:
                 root.add(Node(frame.seq, [" ".join(format_frame(frame).split())]))

@@ -23,7 +23,7 @@ class PacketPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.tree = table(["", "Value"], (36, 64), {1}, "Headers")
+        self.tree = table(["Field", "Value"], (36, 64), {1}, "Headers")
         self.bytes = HexView()
         self._buttons: dict[str, QToolButton] = {}
         bar = QWidget()

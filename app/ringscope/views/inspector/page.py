@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QLabel, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
 from ringscope.focus import Focus
@@ -56,3 +56,14 @@ class Page(QWidget):
 def table(columns: list[str], weights: tuple[int, ...], mono: set[int], name: str) -> TreeList:
     """A table for a page; `weights` share its width."""
     return TreeList(columns, mono, name, weights)
+
+
+def wide_table(columns: list[str], mono: set[int], name: str) -> TreeList:
+    """A table whose columns are as wide as what is seen in them: nothing is cut, a narrow inspector scrolls it sideways."""
+    tree = TreeList(columns, mono, name)
+    header = tree.header()
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    # of a long table only the lines in sight are measured
+    header.setResizeContentsPrecision(0)
+    return tree

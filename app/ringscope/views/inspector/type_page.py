@@ -9,7 +9,7 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest, instance_counts, size_text
 from ringscope.views.inspector.object_page import hook_tree
-from ringscope.views.inspector.page import Page, table
+from ringscope.views.inspector.page import Page, table, wide_table
 from ringscope.widgets.tree_list import Node, TreeList
 from ringscope_core.trace.structs import STRUCTS
 
@@ -20,7 +20,7 @@ class TypePage(Page):
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
         self.chain = table(["Type", "Instance", "Class"], (52, 30, 26), {1, 2}, "Line of parents")
-        self.methods = table(["Hook", "Function", "Set by"], (28, 44, 28), {1}, "Class hooks")
+        self.methods = wide_table(["Hook", "Function", "Set by"], {1}, "Class hooks")
         self.layout_table = table(["Field", "Type", "At"], (40, 48, 14), {1, 2}, "Structure")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -59,11 +59,11 @@ class TypePage(Page):
         root = Node(None, [])
         for row in forest.chain(name):
             node = root.add(Node(row.name, [row.name, size_text(row.instance_size), size_text(row.class_size)], heading=row.name == name))
-            node.add(Node(row.name + "/struct", [f"{row.instance_struct or 'unknown'}, {row.class_struct or 'unknown'}", "", ""], muted=True))
+            node.add(Node(row.name + "/struct", [f"{row.instance_struct or 'unknown'}, {row.class_struct or 'unknown'}", "", ""], muted=True, span=True))
             for hook, function in row.hooks:
-                node.add(Node(f"{row.name}/{hook}", [hook, function, ""]))
+                node.add(Node(f"{row.name}/{hook}", [f"{hook}: {function}", "", ""], span=True))
             for interface in row.interfaces:
-                node.add(Node(f"{row.name}/{interface}", ["interface", interface, ""]))
+                node.add(Node(f"{row.name}/{interface}", [f"interface: {interface}", "", ""], span=True))
         self.chain.put(root)
 
     def _show_structure(self, struct: str) -> None:
@@ -74,7 +74,7 @@ class TypePage(Page):
             for offset, name, ctype in fields:
                 root.add(Node(name, [name, ctype, f"+{offset}"]))
         else:
-            root.add(Node("", ["its layout is not known", "", ""], muted=True))
+            root.add(Node("", ["its layout is not known", "", ""], muted=True, span=True))
         self.layout_table.put(root)
 
     def text(self) -> str:

@@ -15,6 +15,11 @@ def _address(found: ObjectState) -> str:
     return f"0x{found.addr:x}" if found.addr else "unknown"
 
 
+def _tip(path: str, found: ObjectState, type_name: str, references: str) -> str:
+    count = f"references: {references}" if references else "a plain structure, not a QOM object: it has no reference count"
+    return f"{path}\n{type_name} at {_address(found)}\n{count}"
+
+
 def _name(store: Store, oid: int, found: ObjectState) -> str:
     return store.text(found.name_id) or store.name_of(oid)
 
@@ -23,9 +28,13 @@ def composition(state: MachineState, store: Store) -> Node:
     """Objects below their parents; those without one at the top.  The rings follow, by queue."""
     root = Node(0, [])
     nodes: dict[int, Node] = {}
+    qom_types = {str(plain["name"]) for plain in store.reader.types}
     for oid, found in sorted(state.objects.items()):
-        texts = [_name(store, oid, found), store.text(found.type_id), str(found.ref), _address(found)]
-        nodes[oid] = Node(oid, texts, tip=f"{store.path_of(oid)}\n{store.text(found.type_id)} at {_address(found)}\nreferences: {found.ref}")
+        type_name = store.text(found.type_id)
+        # VirtQueue and MSIXEntry are structures inside an object: nothing counts references to them
+        references = str(found.ref) if type_name in qom_types or not qom_types else ""
+        texts = [_name(store, oid, found), type_name, references, _address(found)]
+        nodes[oid] = Node(oid, texts, tip=_tip(store.path_of(oid), found, type_name, references))
     for oid, node in nodes.items():
         parent = state.objects[oid].parent
         (nodes.get(parent, root) if parent != oid else root).add(node)

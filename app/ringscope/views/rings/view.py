@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 NARROW_WIDTH: Final = 1100
 TEXT_INTERVAL_S: Final = 0.1
 """While traffic is followed, table and chain are rewritten ten times a second: nobody reads faster, and the frame keeps its budget."""
-TURNS: Final = ("picture", "numbers", "picture", "texts")
-"""What is shown anew frame by frame while traffic is followed: all at once would make every other frame long."""
+PARTS: Final = frozenset(("picture", "numbers", "texts"))
+"""What is shown of a moment.  While traffic is followed, the picture comes in one frame and the numbers in the next: both at once make it long."""
 
 
 class RingsView(View):
@@ -48,12 +48,14 @@ class RingsView(View):
         self._card_shown: tuple[int, int] = (0, 0)
         """The ring whose card was scrolled to, and how many there were."""
         self._texts_at: float = 0.0
-        self._turn: int = 0
-        self._moment: tuple[int, int] = (-1, -1)
-        self._subject: tuple[int, int] = (0, -1)
-        """The ring and head that everything was last shown for."""
-        self._stale: set[str] = set()
-        """Parts that do not show the newest moment yet."""
+        self._subject: tuple[int, int, int] = (-1, 0, -1)
+        """The recording, ring and head that everything was last shown for."""
+        self._held: MachineState = MachineState()
+        """The moment that is being shown, part by part."""
+        self._newest: int = -1
+        """The event of the newest moment that was seen."""
+        self._stale: frozenset[str] = frozenset()
+        """Parts that do not show the held moment yet."""
         self.strip = QueueStrip()
         self.strip.chosen.connect(self._choose_ring)
         self.cards = ScrollingStrip(self.strip)
@@ -127,40 +129,42 @@ class RingsView(View):
         if self._generation != self.store.generation:
             self._generation = self.store.generation
             self._oid = 0
-        state = self.store.moment(self.focus)
-        oids = ring_oids(state)
+        newest = self.store.moment(self.focus)
+        oids = ring_oids(newest)
         if is_ring(self.focus.oid) and self.focus.oid in oids:
             self._oid = self.focus.oid
         elif self._oid not in oids:
-            self._oid = next((oid for oid in oids if oid in state.rings), oids[0] if oids else 0)
-        if (self._generation, state.seq) != self._moment:
-            self._moment = (self._generation, state.seq)
-            self._stale = set(TURNS)
-        parts = self._due_parts()
-        self._stale -= parts
+            self._oid = next((oid for oid in oids if oid in newest.rings), oids[0] if oids else 0)
+        parts = self._due_parts(newest)
+        state = self._held
         if "numbers" in parts:
-            self._show_queues(state, oids)
-        if parts and self._oid in state.rings:
-            self._show(parts, state, RingSnapshot(self._oid, state.rings[self._oid], state.fields.get(self._oid, {})))
-        elif parts:
-            self._show(parts, state, None)
+            self._show_queues(state, ring_oids(state))
+        if parts:
+            ring = state.rings.get(self._oid)
+            self._show(parts, state, RingSnapshot(self._oid, ring, state.fields.get(self._oid, {})) if ring is not None else None)
 
     @property
     def unfinished(self) -> bool:
-        """Whether a part lags behind the others: asks the window for another refresh."""
-        return bool(self._stale)
+        """Whether a part lags behind: asks the window for another refresh."""
+        return bool(self._stale) or self._newest != self._held.seq
 
-    def _due_parts(self) -> set[str]:
-        """What to show now: everything to a person who stands still or chose something else, else whose turn it is."""
-        subject = (self._oid, self._head())
+    def _due_parts(self, newest: MachineState) -> frozenset[str]:
+        """What of the held moment to show now: everything to a person who stands still or chose something else, else what comes next."""
+        self._newest = newest.seq
+        subject = (self._generation, self._oid, self._head())
+        parts: frozenset[str] = frozenset()
         if not (self.store.live and self.focus.following) or subject != self._subject:
-            self._subject = subject
-            return set(TURNS)
-        self._turn = (self._turn + 1) % len(TURNS)
-        part = TURNS[self._turn]
-        if part not in self._stale or (part == "texts" and monotonic() - self._texts_at < TEXT_INTERVAL_S):
-            return set()
-        return {part}
+            self._subject, self._held, self._stale = subject, newest, PARTS
+            parts = PARTS
+        elif "numbers" in self._stale:
+            parts = frozenset(("numbers",))
+        elif newest.seq != self._held.seq:
+            self._held, self._stale = newest, PARTS
+            parts = frozenset(("picture",))
+        if "picture" not in parts and "texts" in self._stale and monotonic() - self._texts_at >= TEXT_INTERVAL_S:
+            parts |= {"texts"}
+        self._stale -= parts
+        return parts
 
     def _head(self) -> int:
         return self.focus.head if self.focus.oid == self._oid else -1
@@ -177,7 +181,7 @@ class RingsView(View):
         name = queue_word(self.store.name_of(oid))
         return Card(oid, name, snap.num, snap.counts) if snap is not None else Card(oid, name, 0, (0, 0, 0, 0))
 
-    def _show(self, parts: set[str], state: MachineState, snap: RingSnapshot | None) -> None:
+    def _show(self, parts: frozenset[str], state: MachineState, snap: RingSnapshot | None) -> None:
         if "picture" in parts:
             self._show_picture(state, snap)
         if "numbers" in parts:

@@ -154,9 +154,7 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             title.setText(QFontMetricsF(font).elidedText(kind.title + per, Qt.TextElideMode.ElideRight, room))
 
     # -- data ---------------------------------------------------------------------------------------------------------------------
-    def show_samples(
-        self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float, kinds: Sequence[PlotKind] = PLOTS
-    ) -> None:
+    def show_samples(self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float, kinds: Sequence[PlotKind] = PLOTS) -> None:
         """Draw the rings `shown` in the plots `kinds`; the others' curves are hidden."""
         if wall != self._wall:
             self._wall = wall

@@ -66,6 +66,8 @@ class ThroughputView(View):
         self._turn: int = 0
         self._filling: bool = False
         """Whether latencies wait to be computed."""
+        self._growing: bool = False
+        """Whether there were new samples when they were last looked for."""
         self.board = PlotBoard()
         self.board.pointed.connect(self._pointed)
         self.board.clicked.connect(self._clicked)
@@ -167,11 +169,13 @@ class ThroughputView(View):
             return
         if self._turn == 0:
             self._take_samples()
+            self.board.set_focus_time(None)
         self._draw_plots(TURNS[self._turn])
         if not TURNS[self._turn]:
             self._show_values()
         self._turn = (self._turn + 1) % len(TURNS)
-        self.unfinished = self._turn != 0 or self._filling
+        # what comes in the middle of a round waits for the next one
+        self.unfinished = self._turn != 0 or self._filling or self._growing
 
     def prepare_figure(self, vector: bool) -> None:
         """Everything at once and finely: a figure shows the whole recording."""
@@ -190,7 +194,7 @@ class ThroughputView(View):
             self._generation = self.store.generation
             self.samples = Samples()
         if not self._frozen or not self.samples.count:
-            self.samples.extend(self.store.reader)
+            self._growing = self.samples.extend(self.store.reader)
             self._filling = self.samples.fill_latency(self.store.reader, 1 << 20 if self._whole else 1)
         self._follow()
         self._update_legend()

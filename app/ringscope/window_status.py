@@ -41,7 +41,8 @@ class StatusLine(QStatusBar):
         labels["trace"].setVisible(bool(level))
         self._put("trace", f"trace level {level}")
         self._put("source", f"{store.meta.get('source') or 'session'} · profile {store.meta.get('profile') or '4.1'}")
-        labels["frames"].setVisible(self._meter.fps > 0)
+        # without a source that moves there is nothing to keep up with, and a figure's words must not depend on the machine
+        labels["frames"].setVisible(self._meter.fps > 0 and store.live)
         self._put("frames", f"{self._meter.fps:.0f} frames/s of {self._meter.cost_ms:.1f} ms")
         # a label that grew takes its room now: a picture taken before the next round of events would cut it
         if (layout := self.layout()) is not None:

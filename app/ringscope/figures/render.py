@@ -21,6 +21,7 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import THEMES, Theme, apply
 from ringscope.views import ALL_VIEWS, load_view
+from ringscope.views.spec import View
 from ringscope_core.scenario.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ MIN_SIZE: Final = (320, 240)
 MAX_SIZE: Final = (8192, 8192)
 SUFFIXES: Final = (".png", ".svg")
 _SETTLE_ROUNDS: Final = 4
+"""Rounds of work that layouts need, whatever the views say."""
+_MOST_ROUNDS: Final = 400
+"""Rounds after which a view that still says it is unfinished is drawn as it is."""
 _NARROW: Final = 1500
 """Windows of less pixels across fold the left docks away, as on a small screen."""
 _DPM: Final = 3780
@@ -103,7 +107,9 @@ class _Stage:
         self.widget: QWidget = self._window(theme, size[0] < _NARROW) if view == WINDOW else self._view(view, theme, vector)
         self.widget.resize(*size)
         self.widget.show()
-        for _ in range(_SETTLE_ROUNDS):
+        for round_ in range(_MOST_ROUNDS):
+            if round_ >= _SETTLE_ROUNDS and not any(view.isVisible() and getattr(view, "unfinished", False) for view in self.widget.findChildren(View)):
+                break
             self._refresh()
             self.app.processEvents()
 

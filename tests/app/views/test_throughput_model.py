@@ -16,14 +16,14 @@ from tests.app.synthetic import BDF, make_session
 
 
 def test_percentiles_lie_in_the_right_bucket() -> None:
-    """p50, p90 and p99 of known durations, to the histogram's resolution; NaN without any."""
+    """p50, p90 and p99 of known durations are at most what is told, which is at most a bucket more; NaN without any."""
     histogram = LatencyHistogram()
     for value in range(1, 1001):
         histogram.add(value * 100)
     counts = np.array([histogram.to_list(), [0] * int(BUCKETS)])
     found = percentiles(counts)
     for place, quantile in enumerate(QUANTILES):
-        assert found[0, place] == pytest.approx(100_000 * quantile, rel=0.1)
+        assert 100_000 * quantile <= found[0, place] <= 100_000 * quantile * 1.25
     assert np.isnan(found[1]).all()
 
 

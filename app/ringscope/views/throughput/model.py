@@ -34,7 +34,8 @@ _EDGES: Final[Floats] = np.array([bucket_floor_ns(bucket) for bucket in range(in
 def percentiles(counts: Ints) -> Floats:
     """p50, p90 and p99 (ns) of histograms [..., bucket], NaN for empty ones; [..., quantile].
 
-    Inside a bucket (a quarter octave wide) durations count as spread evenly.
+    What is known of a duration is its bucket (a quarter octave wide), so a percentile is told as the bucket's upper bound: at
+    most this.
     """
     total = counts.sum(axis=-1)
     reached = np.cumsum(counts, axis=-1).astype(np.float64)
@@ -42,13 +43,9 @@ def percentiles(counts: Ints) -> Floats:
     for place, quantile in enumerate(QUANTILES):
         wanted = quantile * total
         bucket = np.argmax(reached >= wanted[..., None], axis=-1)
-        upto = np.take_along_axis(reached, bucket[..., None], -1)[..., 0]
-        inside = np.maximum(np.take_along_axis(counts, bucket[..., None], -1)[..., 0], 1)
-        share = 1.0 - (upto - wanted) / inside
-        low, high = _EDGES[bucket], _EDGES[bucket + 1]
-        # the first buckets hold one whole ns each: nothing lies between
-        within = np.where(bucket < _EXACT, 0.0, np.clip(share, 0.0, 1.0)) * (high - low)
-        out[..., place] = np.where(total > 0, low + within, np.nan)
+        # the first buckets hold one whole ns each
+        bound = np.where(bucket < _EXACT, _EDGES[bucket], _EDGES[bucket + 1])
+        out[..., place] = np.where(total > 0, bound, np.nan)
     return out
 
 
@@ -146,8 +143,11 @@ class Samples:
         return self._latency[: self.count, self.oids.index(oid), place]
 
     def window_starts(self, times: Floats, window_s: float, part: slice = ALL) -> Ints:
-        """For each sample of `part` the one that a rate over `window_s` is taken against: at least one sample earlier."""
-        places = np.searchsorted(times, times[part] - window_s, "left")
+        """For each sample of `part` the one that a rate over `window_s` is taken against: the nearest to that age, at least one earlier."""
+        wanted = times[part] - window_s
+        after = np.minimum(np.searchsorted(times, wanted, "left"), len(times) - 1)
+        before = np.maximum(after - 1, 0)
+        places = np.where(wanted - times[before] < times[after] - wanted, before, after)
         return np.maximum(np.minimum(places, np.arange(len(times))[part] - 1), 0)
 
     def rate(self, oid: int, name: str, times: Floats, starts: Ints, part: slice = ALL) -> Floats:

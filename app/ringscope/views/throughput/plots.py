@@ -32,7 +32,9 @@ PLOTS: Final = (
     PlotKind("interrupts", "interrupts/s: solid sent, dashed suppressed", (("sent", _SOLID), ("suppressed", _DASH))),
     PlotKind("occupancy", "ring occupancy: available + in flight, % of num", (("", _SOLID),)),
     PlotKind(
-        "latency", "latency: p50 solid, p90 dashed, p99 dotted (virtual; tx posted to used, rx used to taken)", (("p50", _SOLID), ("p90", _DASH), ("p99", _DOT))
+        "latency",
+        "latency, at most: p50 solid, p90 dashed, p99 dotted (virtual; tx posted to used, rx used to taken)",
+        (("p50", _SOLID), ("p90", _DASH), ("p99", _DOT)),
     ),
 )
 _COLUMNS: Final = 2

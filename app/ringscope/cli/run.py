@@ -150,6 +150,8 @@ def _headless(scenario: Scenario, goal: Goal, speed: float, trace: str, record: 
         _print_report(report)
     if not built:
         return _complain(run.failures, 0)
+    if scenario.expect_error:
+        return _complain([f"ringscope: the error that {scenario.name} expects did not come: {scenario.expect_error}"], 2)
     if not report["complete"]:
         click.echo(f"ringscope: {ended}", err=True)
     return 0

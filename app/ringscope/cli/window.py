@@ -34,10 +34,14 @@ def command(
     Without a display the tour runs instead: the scenario headless, a recording, and a picture of every view.
     """
     from ringscope.display import missing_display
+    from ringscope_core.scenario.errors import InputError
 
     options.load(scenario)
     why = missing_display()
     if why:
+        if scenario != "default" or options.all_settings or record is not None:
+            # the tour shows the default scenario, not what was asked for
+            raise InputError("display", why, "a display, or `ringscope run SCENARIO --headless`")
         return _tour(why)
     from ringscope.launch import open_live
     from ringscope.sources.engine import EngineOptions

@@ -24,6 +24,9 @@ CAPABILITIES: Final = ("pause", "step", "speed", "inject", "trace", "mark", "bre
 MAX_FRAME: Final = 69632
 """NET_BUFSIZE: the network layer takes no longer frame."""
 
+MAX_MARK_NAME: Final = 200
+"""Characters of a mark's name."""
+
 
 class Param(NamedTuple):
     """One argument of a command; `kind` as QEMU names it in its messages."""
@@ -159,6 +162,9 @@ class EngineCommands(Handler):
 
     def _set_link(self, a: dict[str, Any]) -> object:
         machine = self._live.run.machine
+        if not self._live.ask(lambda: machine.net.find_clients(a["name"])):
+            # said now: inside a turn the change itself has to wait
+            raise QmpError(f"Device '{a['name']}' not found")
         self._live.change(lambda: machine.set_link(a["name"], a["up"]))
         return {}
 
@@ -244,6 +250,8 @@ class EngineCommands(Handler):
         return {}
 
     def _mark(self, a: dict[str, Any]) -> object:
+        if not 0 < len(a["name"]) <= MAX_MARK_NAME:
+            raise QmpError(f"Parameter 'name' expects 1 to {MAX_MARK_NAME} characters")
         run = self._live.run
         self._live.change(lambda: run.mark(a["name"], a.get("note", "")))
         return {}

@@ -63,15 +63,19 @@ def stack_at(scenario: Scenario, place: str) -> list[BtFrame]:
     keeper = RowKeeper()
     run = Run(scenario, trace_level=int(LEVEL_FULL), digests=False, sink=keeper)
     going = run.build()
+    searched, seq = 0, -1
     while True:
-        run.log.flush()
-        seq = _find(keeper.rows(), wanted.fn, wanted.line)
-        if seq >= 0 or not going or int(run.clock.now_ns) > _LIMIT_NS or int(run.log.seq) > _LIMIT_EVENTS:
+        ends = not going or int(run.clock.now_ns) > _LIMIT_NS or int(run.log.seq) > _LIMIT_EVENTS
+        if ends or int(run.log.seq) >= 2 * searched:
+            run.log.flush()
+            searched = int(run.log.seq)
+            seq = _find(keeper.rows(), wanted.fn, wanted.line)
+        if seq >= 0 or ends:
             break
         going = run.turn() or run.pass_time()
     run.close()
     if seq < 0:
-        raise InputError("--at", place, f"a function that scenario {scenario.name} calls")
+        raise InputError("--at", place, f"a function that scenario {scenario.name} calls and that is modelled with a call frame of its own")
     return backtrace(_state_after(keeper.rows(), seq).stack, function_table(), run.log.strings.texts)
 
 

@@ -160,19 +160,22 @@ class QmpServer:
         if colon and port.isdigit() and os.sep not in address:
             if host not in ("127.0.0.1", "localhost"):
                 raise OSError(f"{host} is not the loopback")
+            if int(port) > 65535:
+                raise OSError(f"socket '{address}': a port from 0 to 65535 is needed")
             listener = socket.create_server(("127.0.0.1", int(port)))
             self.address: str = f"127.0.0.1:{listener.getsockname()[1]}"
             return listener
         self._path = Path(address)
-        self._path.unlink(missing_ok=True)
+        if self._path.is_socket():
+            self._path.unlink()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(address)
             os.chmod(address, 0o600)
-            listener.listen(8)
-        except OSError:
+            listener.listen(64)
+        except OSError as error:
             listener.close()
-            raise
+            raise OSError(f"socket '{address}': {error.strerror or error}") from None
         self.address = address
         return listener
 

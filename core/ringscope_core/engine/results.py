@@ -33,7 +33,7 @@ def result(run: Run, headless: Headless, ended: str) -> dict[str, object]:
         "seed": run.seed,
         "trace": LEVEL_NAMES[int(run.log.level)],
         "ended": ended,
-        "complete": not ended.startswith("only "),
+        "complete": not ended.startswith("only ") and not run.guest.problems,
         "direction": main,
         **sides[main],
         "event_digest": digest.hexdigest() if digest is not None else None,
@@ -46,7 +46,7 @@ def result(run: Run, headless: Headless, ended: str) -> dict[str, object]:
         "queues": queues(run),
         "turns": run.turns,
         "programs": run.guest.stats(),
-        "messages": list(run.world.messages),
+        "messages": [*run.world.messages, *run.guest.problems],
         "failures": list(run.failures),
     }
 

@@ -14,7 +14,7 @@ from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.sinks import EventDigest, FrameDigest
 from ringscope_core.guest.kernel import GuestKernel
 from ringscope_core.hw.machine import Machine
-from ringscope_core.net.backends import net_check_clients
+from ringscope_core.net.backends import backend_warnings, net_check_clients
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.qom.world import World
 from ringscope_core.scenario.model import Scenario
@@ -122,7 +122,7 @@ class Run:
             self._set_state(FAILED, self.failures[-1])
             self._sample(True)
             return False
-        for warning in net_check_clients(self.machine.net):
+        for warning in [*backend_warnings(self.machine.net), *net_check_clients(self.machine.net)]:
             self.world.warn_report(warning)
         self.machine.system_reset()
         self._set_state(RUNNING, "")

@@ -42,6 +42,8 @@ class GuestKernel(IrqSink):
         self.bus: PciBus = PciBus(ports)
         self.interfaces: list[VirtnetInfo] = []
         self.workloads: list[Workload] = []
+        self.problems: list[str] = []
+        """Why a driver could not be bound, a line each."""
         self.spurious: i64 = 0
         """Interrupts nobody claimed."""
         self._messages: list[int] = []
@@ -78,7 +80,8 @@ class GuestKernel(IrqSink):
         try:
             self._next_message += info.probe(self._next_message)
         except (ProbeError, PciResourceError, GuestOutOfMemoryError) as problem:
-            self.ports.log.message(SEVERITY_ERROR, f"guest: {problem}")
+            self.problems.append(f"guest: {problem}")
+            self.ports.log.message(SEVERITY_ERROR, self.problems[-1])
             return
         self.ports.log.message(SEVERITY_INFO, f"guest: {info.announcement()}")
 

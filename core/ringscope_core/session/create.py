@@ -23,7 +23,9 @@ def to_json(value: object) -> str:
 
 
 def create(path: Path, meta: Mapping[str, object], types: Iterable[Mapping[str, Any]]) -> None:
-    """Write a session without events at `path`, replacing what was there; raises SessionError."""
+    """Write a session without events at `path`, replacing a file that was there; raises SessionError."""
+    if not path.name or (path.exists() and not path.is_file()):
+        raise SessionError(str(path), "cannot be created (not the name of a file)")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         unfinished.unlink(missing_ok=True)

@@ -16,6 +16,12 @@ from ringscope_core.hw.virtio_net.status import virtio_net_set_status
 from ringscope_core.qom.calls import declare
 from ringscope_core.trace.kinds import EV_CTRL
 
+FN_HANDLE_RX_MODE: Final = declare("virtio_net_handle_rx_mode", "n:ptr cmd:value")
+FN_HANDLE_MAC: Final = declare("virtio_net_handle_mac", "n:ptr cmd:value")
+FN_HANDLE_VLAN: Final = declare("virtio_net_handle_vlan_table", "n:ptr cmd:value")
+FN_HANDLE_ANNOUNCE: Final = declare("virtio_net_handle_announce", "n:ptr cmd:value")
+FN_HANDLE_MQ: Final = declare("virtio_net_handle_mq", "n:ptr cmd:value")
+FN_HANDLE_OFFLOADS: Final = declare("virtio_net_handle_offloads", "n:ptr cmd:value")
 FN_HANDLE_CTRL: Final = declare("virtio_net_handle_ctrl", "vdev:ptr vq:unknown")
 ETH_ALEN: Final = 6
 _NO_ACK: Final[i64] = -1
@@ -138,19 +144,30 @@ def handle_offloads(n: VirtIONet, cmd: i64, data: bytes) -> i64:
 
 def run_command(n: VirtIONet, klass: i64, cmd: i64, data: bytes) -> i64:
     """One command; its ack, or -1 for a class that the device does not know."""
+    log = n.ctx.log
+    ack: i64
     if klass == c.VIRTIO_NET_CTRL_RX:
-        return handle_rx_mode(n, cmd, data)
-    if klass == c.VIRTIO_NET_CTRL_MAC:
-        return handle_mac(n, cmd, data)
-    if klass == c.VIRTIO_NET_CTRL_VLAN:
-        return handle_vlan_table(n, cmd, data)
-    if klass == c.VIRTIO_NET_CTRL_ANNOUNCE:
-        return handle_announce(n, cmd)
-    if klass == c.VIRTIO_NET_CTRL_MQ:
-        return handle_mq(n, cmd, data)
-    if klass == c.VIRTIO_NET_CTRL_GUEST_OFFLOADS:
-        return handle_offloads(n, cmd, data)
-    return _NO_ACK
+        FN_HANDLE_RX_MODE.enter(log, n.addr, cmd)
+        ack = handle_rx_mode(n, cmd, data)
+    elif klass == c.VIRTIO_NET_CTRL_MAC:
+        FN_HANDLE_MAC.enter(log, n.addr, cmd)
+        ack = handle_mac(n, cmd, data)
+    elif klass == c.VIRTIO_NET_CTRL_VLAN:
+        FN_HANDLE_VLAN.enter(log, n.addr, cmd)
+        ack = handle_vlan_table(n, cmd, data)
+    elif klass == c.VIRTIO_NET_CTRL_ANNOUNCE:
+        FN_HANDLE_ANNOUNCE.enter(log, n.addr, cmd)
+        ack = handle_announce(n, cmd)
+    elif klass == c.VIRTIO_NET_CTRL_MQ:
+        FN_HANDLE_MQ.enter(log, n.addr, cmd)
+        ack = handle_mq(n, cmd, data)
+    elif klass == c.VIRTIO_NET_CTRL_GUEST_OFFLOADS:
+        FN_HANDLE_OFFLOADS.enter(log, n.addr, cmd)
+        ack = handle_offloads(n, cmd, data)
+    else:
+        return _NO_ACK
+    log.leave(ack)
+    return ack
 
 
 class CtrlHandler(OutputHandler):

@@ -11,6 +11,8 @@ from PySide6.QtGui import QPainterPath
 LABEL_WIDTH: Final = 146.0
 """Room on either side of the circle for the labels of the available ring's indices."""
 LABEL_HEIGHT: Final = 30.0
+COMPACT_LABEL_HEIGHT: Final = 15.0
+"""Of a label on one line."""
 TWO_SIDED_WIDTH: Final = 640.0
 """Pictures narrower than this have their labels on one side."""
 _MARGIN: Final = 28.0

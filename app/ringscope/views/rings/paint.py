@@ -17,7 +17,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
-from ringscope.views.rings.geometry import LABEL_HEIGHT, LABEL_WIDTH, RingGeometry, spread
+from ringscope.views.rings.geometry import COMPACT_LABEL_HEIGHT, LABEL_HEIGHT, LABEL_WIDTH, RingGeometry, spread
 from ringscope.views.rings.model import STATES, Index, RingSnapshot
 
 COUNTS_HEIGHT: Final = 18.0
@@ -166,8 +166,11 @@ def _paint_labels(p: QPainter, geo: RingGeometry, turns: list[tuple[float, Index
     """Labels of one side, in the order of `turns`: angles from twelve o'clock towards that side, which run from -pi/2 to 3 pi/2."""
     turns = sorted(turns, key=lambda turn: turn[0])
     wanted = [geo.center.y() - (geo.radius + 12) * math.cos(min(max(turn, 0.0), math.pi)) for turn, _ in turns]
-    reach = max(geo.radius * 0.97, LABEL_HEIGHT * len(turns) / 2)
-    ys = spread(wanted, LABEL_HEIGHT, max(geo.rect.top() + 2, geo.center.y() - reach), min(geo.rect.bottom() - 2, geo.center.y() + reach))
+    # a low picture has no room for two lines a label
+    tall = LABEL_HEIGHT * len(turns) <= geo.rect.height() - 4
+    height = LABEL_HEIGHT if tall else COMPACT_LABEL_HEIGHT
+    reach = max(geo.radius * 0.97, height * len(turns) / 2)
+    ys = spread(wanted, height, max(geo.rect.top() + 2, geo.center.y() - reach), min(geo.rect.bottom() - 2, geo.center.y() + reach))
     edge = geo.center.x() + (-1 if left else 1) * (geo.radius + 32)
     for place, ((turn, index), y) in enumerate(zip(turns, ys, strict=True)):
         goal = math.acos(max(-0.985, min(0.985, (geo.center.y() - y) / (geo.radius + 12))))
@@ -175,7 +178,21 @@ def _paint_labels(p: QPainter, geo: RingGeometry, turns: list[tuple[float, Index
         lane = len(turns) - 1 - place if goal > turn else place
         p.setPen(QPen(side_color(theme, index.side), 1.0))
         p.drawPath(_leader(geo, turn, goal, geo.radius + 9 + 2.2 * lane, QPointF(edge, y), left))
-        _paint_label(p, index, edge, y, left, theme)
+        if tall:
+            _paint_label(p, index, edge, y, left, theme)
+        else:
+            _paint_compact_label(p, index, edge, y, left)
+
+
+def _paint_compact_label(p: QPainter, index: Index, edge: float, y: float, left: bool) -> None:
+    """Name, free-running value and slot on one line, in the pen's colour."""
+    align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft)
+    name, value = index_text(index)
+    mark = " (invalid)" if index.note == "not valid" else ""
+    width = LABEL_WIDTH - 8
+    box = QRectF(edge - width - 4 if left else edge + 4, y - COMPACT_LABEL_HEIGHT / 2, width, COMPACT_LABEL_HEIGHT)
+    p.setFont(ui_font(7.5, bold=True))
+    p.drawText(box, align, f"{name}{mark} {value.replace(' slot ', ' ')}")
 
 
 def _paint_label(p: QPainter, index: Index, edge: float, y: float, left: bool, theme: Theme) -> None:

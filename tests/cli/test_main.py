@@ -112,3 +112,32 @@ def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(verb, "command", click.Command("scenarios", callback=broken))
     with pytest.raises(RuntimeError, match="a defect"):
         main(["scenarios"])
+
+
+@pytest.mark.parametrize("record", ["", "/dev/null"])
+def test_a_recording_replaces_files_only(record: str) -> None:
+    code, _, told = run("run", "ping", "--headless", "--for", "10ms", "--record", record)
+    assert code == 2
+    assert "cannot be created (not the name of a file)" in told and "Traceback" not in told
+
+
+def test_an_expected_error_that_does_not_come_is_a_failure(tmp_path: Path) -> None:
+    scenario = tmp_path / "expects.toml"
+    scenario.write_text('name = "expects"\ntitle = "t"\nexpect_error = "no such text"\nnetdev = ["responder,id=n"]\ndevice = ["virtio-net-pci,netdev=n"]\n')
+    code, _, told = run("run", str(scenario), "--headless", "--for", "1ms")
+    assert code == 2
+    assert "the error that expects expects did not come: no such text" in told
+
+
+def test_what_the_guest_and_the_backend_complain_of_is_in_the_report(tmp_path: Path) -> None:
+    """A driver that does not bind, and a capture that is cut, are told; neither is passed over."""
+    whole = Path(__file__).parents[2] / "resources" / "captures" / "mixed.pcap"
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes(whole.read_bytes()[:100_000])
+    code, out, _ = run("run", "pcap-replay", "--set", f"pcap={cut}", "--headless", "--json")
+    assert code == 0
+    assert any("is cut at byte 100000" in line for line in json.loads(out)["messages"])
+    _, out, _ = run("run", "udp-echo", "--headless", "--for", "20ms", "--json", "--device", "virtio-net-pci,netdev=hostnet0,disable-modern=on")
+    report = json.loads(out)
+    assert report["complete"] is False
+    assert any("no capability of type 1" in line for line in report["messages"])

@@ -281,3 +281,16 @@ def test_wrong_options_are_one_line(tmp_path: Path, args: list[str], line: str) 
     assert done.stderr.startswith(f"ringscope-engine: {line}")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "s").exists()
+
+
+def test_bad_changes_inside_a_turn_are_refused_and_do_no_harm(start: Start) -> None:
+    """What would have to wait for the turn's end is checked when it is asked for."""
+    engine = start("default")
+    engine.ask("x-ringscope-break", add={"function": "virtio_net_flush_tx"})
+    assert engine.until_paused()["inside_turn"]
+    assert engine.error("set_link", name="zz", up=False) == "Device 'zz' not found"
+    assert "1 to 200 characters" in engine.error("x-ringscope-mark", name="")
+    assert "1 to 200 characters" in engine.error("x-ringscope-mark", name="x" * 201)
+    engine.ask("x-ringscope-break", remove=engine.status()["breakpoints"][0]["id"])
+    engine.ask("cont")
+    engine.until(lambda: engine.status()["state"] == "running", "running")

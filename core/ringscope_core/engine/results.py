@@ -65,22 +65,31 @@ def _tx(run: Run) -> dict[str, object]:
 
 
 def _rx(run: Run) -> dict[str, object]:
-    """Network to guest.  What a capture's replay sent is digested from the file itself."""
-    sent = sum(int(getattr(nc, "tx_frames", 0)) for nc in run.machine.net.clients)
+    """Network to guest."""
+    sent, sha = _given(run)
     return {
         "frames_sent": sent,
         "frames_delivered": int(run.guest.delivered_count()),
-        "sha256_sent": _sha256_given(run),
+        "sha256_sent": sha,
         "sha256_delivered": run.guest.delivered.sha256() or None,
     }
 
 
-def _sha256_given(run: Run) -> str | None:
-    ports = [nc for nc in run.machine.net.clients if isinstance(nc, PcapPort) and nc.capture is not None]
-    if len(ports) == 1 and all(not getattr(nc, "tx_frames", 0) or isinstance(nc, PcapPort) for nc in run.machine.net.clients):
-        return _sha256_replayed(ports[0])
+def _given(run: Run) -> tuple[int, str | None]:
+    """How many frames the network sent, and their digest.
+
+    A capture's replay is digested from the file itself; else it is the frames that came to the device, from trace level packets on: one that
+    a backend still holds when the run ends is not among them.
+    """
+    clients = run.machine.net.clients
+    handed = sum(int(getattr(nc, "tx_frames", 0)) for nc in clients)
+    ports = [nc for nc in clients if isinstance(nc, PcapPort) and nc.capture is not None]
+    if len(ports) == 1 and all(not getattr(nc, "tx_frames", 0) or isinstance(nc, PcapPort) for nc in clients):
+        return handed, _sha256_replayed(ports[0])
     seen = run.frame_digest
-    return seen.rx_sha256() if seen is not None and run.log.level >= LEVEL_PACKETS else None
+    if seen is not None and run.log.level >= LEVEL_PACKETS:
+        return seen.rx_count, seen.rx_sha256()
+    return handed, None
 
 
 def _sha256_replayed(port: PcapPort) -> str:

@@ -61,6 +61,8 @@ class Window(QMainWindow):
         self.commands_by_name: dict[str, QAction] = make_actions(self)
         self.menus = fill_menus(self.menuBar(), self.commands_by_name)
         self.banner = Banner()
+        self._layout_kind = f"{LAYOUT_VERSION}{' narrow' if narrow else ''}"
+        """Which saved layouts fit: one of a wide screen hides half of everything on a narrow one."""
         self.docks = DockArea(self.hosts, narrow)
         self._assemble()
         self.top = TopBar(store, focus, commands, self.commands_by_name, self)
@@ -257,7 +259,7 @@ class Window(QMainWindow):
 
     # -- between starts -------------------------------------------------------------------------------------------------
     def _restore(self) -> None:
-        if self.settings.get("layout_version") == str(LAYOUT_VERSION):
+        if self.settings.get("layout_version") == self._layout_kind:
             self.restoreGeometry(QByteArray.fromBase64(self.settings.get("geometry").encode()))
             self.docks.restore(self.settings.get("docks"))
             self._proportioned = True
@@ -267,7 +269,7 @@ class Window(QMainWindow):
             self.status.showMessage(self.settings.problem, 20_000)
 
     def _save(self) -> None:
-        self.settings.put("layout_version", str(LAYOUT_VERSION))
+        self.settings.put("layout_version", self._layout_kind)
         self.settings.put("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
         self.settings.put("docks", self.docks.state())
         self.settings.put("theme", self.theme.name)

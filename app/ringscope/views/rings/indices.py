@@ -140,8 +140,13 @@ class IndexPanel(QWidget):
             p.setFont(ui_font(8.0))
             p.setPen(theme.color("text.muted"))
             p.drawText(line, Qt.AlignmentFlag.AlignVCenter, name)
+            free = line.width() - QFontMetricsF(p.font()).horizontalAdvance(name) - 6
             p.setFont(mono_font(8.0))
             p.setPen(theme.color("text"))
+            if QFontMetricsF(p.font()).horizontalAdvance(value) > free:
+                # five digits in a narrow dock: the blanks round the arrow go first, then size
+                value = value.replace(" ", "")
+                p.setFont(mono_font(7.0))
             p.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, value)
 
 

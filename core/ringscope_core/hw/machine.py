@@ -26,6 +26,7 @@ from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qmp_set_link
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
+from ringscope_core.qom.profile import DEFAULT_MACHINE, PROFILE_4_1
 from ringscope_core.qom.world import World
 from ringscope_core.trace.bits import ones
 from ringscope_core.trace.counters import RingCounters
@@ -84,13 +85,13 @@ class MachinePorts(GuestPorts):
 
 @final
 class Machine(HwContext):
-    """A pc-i440fx-4.1.  Made, it is a powered machine before its first reset: add netdevs and devices, then `system_reset`, then `cont`."""
+    """The board of a machine type.  Made, it is a powered machine before its first reset: add netdevs and devices, then `system_reset`, then `cont`."""
 
-    def __init__(self, log: EventLog, loop: MainLoop, ram_bytes: int, profile: str = "4.1") -> None:
+    def __init__(self, log: EventLog, loop: MainLoop, ram_bytes: int, profile: str = PROFILE_4_1, machine_type: str = DEFAULT_MACHINE) -> None:
         super().__init__(log, loop, anonymous_ram(ram_bytes))
         self.vm_running = False
         self.net.vm_running = False
-        self.world: World = World(log, profile)
+        self.world: World = World(log, profile, machine_type)
         self.world.context = self
         register_all_types(self.world)
         # choosing the machine class lists all classes, so every class exists before the first device (vl.c:3857)

@@ -112,10 +112,10 @@ def _describe(prop: ObjectProperty) -> Row:
     return row
 
 
-def _scratch_world(profile: str) -> World:
+def _scratch_world(profile: str, machine_type: str) -> World:
     """A process of its own with the same types, so that asking leaves no trace in the one that runs."""
     log = EventLog(Clock())
-    world = World(log, profile)
+    world = World(log, profile, machine_type)
     world.context = HwContext(log, MainLoop(log.clock), anonymous_ram(int(PAGE)))
     register_all_types(world)
     return world
@@ -125,7 +125,7 @@ def _properties_of_type(world: World, typename: str) -> list[ObjectProperty]:
     """Properties that an object of the type would have: one is made, as QEMU does, but for an abstract type's, which are its classes'."""
     if world.types.lookup(typename) is None:
         raise MonitorError(f"Class '{typename}' not found", True)
-    scratch = _scratch_world(world.profile)
+    scratch = _scratch_world(world.profile, world.machine_type)
     impl = scratch.types.get(typename)
     impl.initialize()
     if impl.abstract:

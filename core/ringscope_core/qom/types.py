@@ -233,9 +233,11 @@ class TypeImpl:
 class TypeTable:
     """Every registered type by name, in the order of registration."""
 
-    def __init__(self, log: EventLog, heap: Heap) -> None:
+    def __init__(self, log: EventLog, heap: Heap, v7_2: bool = False) -> None:
         self.log: EventLog = log
         self.heap: Heap = heap
+        self.v7_2: bool = v7_2
+        """The types are those of profile 7.2; class_init hooks ask."""
         self._types: dict[str, TypeImpl] = {}
         self._interface_impls: dict[str, TypeImpl] = {}
 

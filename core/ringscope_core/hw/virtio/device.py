@@ -97,6 +97,8 @@ class VirtIODevice(DeviceState):
     def __init__(self) -> None:
         super().__init__()
         self.vdev_name: str = ""
+        self.v7_2: bool = False
+        """Behave as QEMU 7.2 does (`World.v7_2`), from virtio_init on."""
         self.status: i64 = 0
         self.isr: i64 = 0
         self.queue_sel: i64 = 0

@@ -166,6 +166,7 @@ def virtio_init(vdev: VirtIODevice, name: str, device_id: i64, config_size: i64)
     ctx = vdev.ctx
     log = ctx.log
     FN_INIT.enter(log, vdev.addr, log.text(name), device_id, config_size)
+    vdev.v7_2 = vdev.world.v7_2
     vdev.start_on_kick = False
     vdev.started = False
     vdev.device_id = device_id

@@ -58,6 +58,18 @@ EXTRA_FIELDS: Final = (
     "driver.features",
     "driver.mac",
     "driver.mtu",
+    # what 7.2 has beside 4.1's structures; new names go to the end, so that ids stay
+    "VirtQueue.last_avail_wrap_counter",
+    "VirtQueue.shadow_avail_wrap_counter",
+    "VirtQueue.used_wrap_counter",
+    "VirtIOPCIQueue.reset",
+    "vring_virtqueue.packed",
+    "vring_virtqueue.next_avail_idx",
+    "vring_virtqueue.avail_wrap_counter",
+    "vring_virtqueue.used_wrap_counter",
+    "vring_virtqueue.event_flags_shadow",
+    "VirtIODevice.disabled",
+    "VirtIODevice.use_disabled_flag",
 )
 
 

@@ -124,7 +124,12 @@ EV_AVAIL_EVENT: Final[i32] = _kind(60, "avail_event", "ring", _F, "idx:idx notif
 EV_UNPOP: Final[i32] = _kind(61, "virtqueue_unpop", "ring", _F, "last_avail_idx:idx inuse:count", "device gave an element back")
 EV_USED_TAKE: Final[i32] = _kind(62, "used_take", "ring", _F, "head:head last_used_idx:idx len:bytes num_free:count", "driver took a used element")
 EV_SHADOW: Final[i32] = _kind(63, "shadow_avail_idx", "ring", _F, "idx:idx notification:bool", "device read avail.idx")
-EV_RING_RESET: Final[i32] = _kind(64, "ring_reset", "ring", _C, "num:count desc:gpa avail:gpa used:gpa", "ring memory was set up or cleared")
+EV_RING_RESET: Final[i32] = _kind(64, "ring_reset", "ring", _C, "num:count desc:gpa avail:gpa used:gpa packed:bool", "ring memory was set up or cleared")
+EV_DRIVER_EVENT: Final[i32] = _kind(65, "driver_event", "ring", _F, "off_wrap:flags flags:flags", "packed: driver wrote its event suppression structure")
+EV_DEVICE_EVENT: Final[i32] = _kind(
+    66, "device_event", "ring", _F, "off_wrap:flags flags:flags notification:bool", "packed: device wrote its event suppression structure"
+)
+EV_USED_DESC: Final[i32] = _kind(67, "used_desc", "ring", _F, "slot:slot id:head len:bytes flags:flags", "packed: device wrote a used descriptor")
 # -- notifications; the object is the ring ----------------------------------------------------------------------------
 EV_KICK: Final[i32] = _kind(70, "kick", "notify", _F, "queue:count", "driver notified the device")
 EV_KICK_SUPPRESSED: Final[i32] = _kind(71, "kick_suppressed", "notify", _F, "queue:count", "driver had no need to notify")

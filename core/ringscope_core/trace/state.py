@@ -23,6 +23,9 @@ F_SIGNALLED: Final[i64] = field("VirtQueue.signalled_used", "idx")
 F_SIGNALLED_VALID: Final[i64] = field("VirtQueue.signalled_used_valid", "bool")
 F_NOTIFICATION: Final[i64] = field("VirtQueue.notification", "bool")
 F_INUSE: Final[i64] = field("VirtQueue.inuse", "count")
+F_LAST_AVAIL_WRAP: Final[i64] = field("VirtQueue.last_avail_wrap_counter", "bool")
+F_SHADOW_AVAIL_WRAP: Final[i64] = field("VirtQueue.shadow_avail_wrap_counter", "bool")
+F_USED_WRAP: Final[i64] = field("VirtQueue.used_wrap_counter", "bool")
 F_LAST_USED: Final[i64] = field("vring_virtqueue.last_used_idx", "idx")
 F_NUM_FREE: Final[i64] = field("vring_virtqueue.num_free", "count")
 
@@ -33,16 +36,21 @@ DESC_F_INDIRECT: Final = 4
 
 @final
 class RingImage:
-    """A split ring's memory: descriptor table (16*num bytes), available ring (6+2*num), used ring (6+8*num)."""
+    """A ring's memory.  Split: descriptor table (16*num bytes), available ring (6+2*num), used ring (6+8*num).
 
-    def __init__(self, num: int, desc_gpa: int, avail_gpa: int, used_gpa: int) -> None:
+    Packed (virtio 1.1, 2.7): `desc` is the descriptor ring (address 8, length 4, id 2, flags 2 bytes each), `avail` the driver's event
+    suppression structure and `used` the device's (offset and wrap counter 2, flags 2 bytes).
+    """
+
+    def __init__(self, num: int, desc_gpa: int, avail_gpa: int, used_gpa: int, packed: bool = False) -> None:
         self.num: int = num
+        self.packed: bool = packed
         self.desc_gpa: int = desc_gpa
         self.avail_gpa: int = avail_gpa
         self.used_gpa: int = used_gpa
         self.desc: bytearray = bytearray(16 * num)
-        self.avail: bytearray = bytearray(6 + 2 * num)
-        self.used: bytearray = bytearray(6 + 8 * num)
+        self.avail: bytearray = bytearray(4 if packed else 6 + 2 * num)
+        self.used: bytearray = bytearray(4 if packed else 6 + 8 * num)
         self.indirect: dict[int, bytearray] = {}
         """Indirect tables by head, of the chains the driver has given out."""
 
@@ -50,6 +58,7 @@ class RingImage:
         """A form for msgpack."""
         return {
             "num": self.num,
+            "packed": self.packed,
             "desc_gpa": self.desc_gpa,
             "avail_gpa": self.avail_gpa,
             "used_gpa": self.used_gpa,
@@ -62,7 +71,7 @@ class RingImage:
     @staticmethod
     def from_plain(plain: dict[str, Any]) -> RingImage:
         """The inverse of `to_plain`."""
-        ring = RingImage(plain["num"], plain["desc_gpa"], plain["avail_gpa"], plain["used_gpa"])
+        ring = RingImage(plain["num"], plain["desc_gpa"], plain["avail_gpa"], plain["used_gpa"], plain.get("packed", False))
         ring.desc = bytearray(plain["desc"])
         ring.avail = bytearray(plain["avail"])
         ring.used = bytearray(plain["used"])
@@ -168,12 +177,12 @@ def _put16(data: bytearray, offset: int, value: int) -> None:
     data[offset : offset + 2] = (value & 0xFFFF).to_bytes(2, "little")
 
 
-def _descriptor(addr: int, length: int, flags: int, nxt: int) -> bytes:
+def _descriptor(addr: int, length: int, first: int, second: int) -> bytes:
     return (
         (addr & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little")
         + (length & 0xFFFFFFFF).to_bytes(4, "little")
-        + (flags & 0xFFFF).to_bytes(2, "little")
-        + (nxt & 0xFFFF).to_bytes(2, "little")
+        + (first & 0xFFFF).to_bytes(2, "little")
+        + (second & 0xFFFF).to_bytes(2, "little")
     )
 
 
@@ -202,13 +211,29 @@ def _apply_object(state: MachineState, kind: int, obj: int, a0: int, a1: int, a2
 
 def _apply_ring_memory(ring: RingImage, kind: int, a0: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> None:
     if kind == k.EV_DESC_WRITE:
-        ring.desc[16 * a0 : 16 * a0 + 16] = _descriptor(a1, a2, a3, a4)
+        ring.desc[16 * a0 : 16 * a0 + 16] = _descriptor(a1, a2, a4, a3) if ring.packed else _descriptor(a1, a2, a3, a4)
     elif kind == k.EV_IND_WRITE:
         table = ring.indirect.setdefault(a0, bytearray())
         end = 16 * a1 + 16
         if len(table) < end:
             table.extend(bytes(end - len(table)))
-        table[end - 16 : end] = _descriptor(a2, a3, a4, a5)
+        table[end - 16 : end] = _descriptor(a2, a3, a5, a4) if ring.packed else _descriptor(a2, a3, a4, a5)
+    elif kind == k.EV_USED_TAKE:
+        ring.indirect.pop(a0, None)
+    elif kind == k.EV_DRIVER_EVENT:
+        _put16(ring.avail, 0, a0)
+        _put16(ring.avail, 2, a1)
+    elif kind == k.EV_DEVICE_EVENT:
+        _put16(ring.used, 0, a0)
+        _put16(ring.used, 2, a1)
+    elif kind == k.EV_USED_DESC:
+        at = 16 * a0
+        ring.desc[at + 8 : at + 12] = (a2 & 0xFFFFFFFF).to_bytes(4, "little")
+        _put16(ring.desc, at + 12, a1)
+        _put16(ring.desc, at + 14, a3)
+    elif ring.packed:
+        # the rest is memory that only split rings have
+        return
     elif kind == k.EV_AVAIL_ADD:
         _put16(ring.avail, 4 + 2 * a0, a1)
     elif kind == k.EV_AVAIL_IDX:
@@ -225,8 +250,6 @@ def _apply_ring_memory(ring: RingImage, kind: int, a0: int, a1: int, a2: int, a3
         _put16(ring.used, 0, a0)
     elif kind == k.EV_AVAIL_EVENT:
         _put16(ring.used, 4 + 8 * ring.num, a0)
-    elif kind == k.EV_USED_TAKE:
-        ring.indirect.pop(a0, None)
 
 
 def _apply_ring_fields(fields: dict[int, int], kind: int, a0: int, a1: int, a2: int, a3: int, a5: int) -> None:
@@ -240,6 +263,8 @@ def _apply_ring_fields(fields: dict[int, int], kind: int, a0: int, a1: int, a2: 
         fields[F_SHADOW_AVAIL], fields[F_NOTIFICATION] = a0, a1
     elif kind == k.EV_USED_FLAGS or kind == k.EV_AVAIL_EVENT:
         fields[F_NOTIFICATION] = a1
+    elif kind == k.EV_DEVICE_EVENT:
+        fields[F_NOTIFICATION] = a2
     elif kind == k.EV_NOTIFY or kind == k.EV_NOTIFY_SUPPRESSED:
         fields[F_SIGNALLED], fields[F_SIGNALLED_VALID] = a1, a2
     elif kind == k.EV_USED_TAKE:
@@ -263,7 +288,7 @@ def apply(state: MachineState, row: Row) -> None:
     elif k.EV_DESC_WRITE <= kind <= k.EV_NOTIFY_SUPPRESSED:
         if kind == k.EV_RING_RESET:
             if a0:
-                state.rings[obj] = RingImage(a0, a1, a2, a3)
+                state.rings[obj] = RingImage(a0, a1, a2, a3, bool(a4))
             else:
                 state.rings.pop(obj, None)
             return

@@ -43,7 +43,7 @@ def collect_chain(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElemen
         flags = i64(read_i16_le(table, 12))
     entries: i64 = 0
     while True:
-        if not _map(vdev, memory, elem, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF, flags):
+        if not map_descriptor(vdev, memory, elem, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF, flags & VRING_DESC_F_WRITE != 0):
             release_bounce(memory, elem)
             return False
         entries += 1
@@ -62,9 +62,8 @@ def collect_chain(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElemen
         flags = i64(read_i16_le(table, at + 12))
 
 
-def _map(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElement, gpa: i64, length: i64, flags: i64) -> bool:
-    """virtqueue_map_desc for one descriptor."""
-    writable = flags & VRING_DESC_F_WRITE != 0
+def map_descriptor(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElement, gpa: i64, length: i64, writable: bool) -> bool:
+    """virtqueue_map_desc for one descriptor: its buffer goes behind those that `elem` has; False after virtio_error."""
     if not writable and elem.in_num:
         vdev.virtio_error("Incorrect order for descriptors")
         return False

@@ -107,6 +107,8 @@ class VirtIODevice(DeviceState):
         self.event_idx: bool = False
         """VIRTIO_RING_F_EVENT_IDX is among guest_features; here because the data path asks for each packet."""
         self.notify_on_empty: bool = False
+        self.packed: bool = False
+        """VIRTIO_F_RING_PACKED is among guest_features."""
         self.config: bytearray = bytearray()
         self.config_len: i64 = 0
         self.config_vector: i64 = VIRTIO_NO_VECTOR
@@ -190,6 +192,7 @@ class VirtIODevice(DeviceState):
         self.guest_features = features
         self.event_idx = has(features, f.VIRTIO_RING_F_EVENT_IDX)
         self.notify_on_empty = has(features, f.VIRTIO_F_NOTIFY_ON_EMPTY)
+        self.packed = has(features, f.VIRTIO_F_RING_PACKED)
 
     def vdc(self) -> VirtioDeviceClass:
         """The device's class."""

@@ -21,6 +21,8 @@ class VirtQueueElement:
     def __init__(self) -> None:
         self.index: i64 = 0
         """The head's descriptor index."""
+        self.ndescs: i64 = 1
+        """Descriptors that it takes of a packed ring."""
         self.out_num: i64 = 0
         self.in_num: i64 = 0
         self.out_len: i64 = 0

@@ -16,6 +16,8 @@ VIRTIO_RING_F_EVENT_IDX: Final[i64] = 29
 VIRTIO_F_BAD_FEATURE: Final[i64] = 30
 VIRTIO_F_VERSION_1: Final[i64] = 32
 VIRTIO_F_IOMMU_PLATFORM: Final[i64] = 33
+VIRTIO_F_RING_PACKED: Final[i64] = 34
+VIRTIO_F_RING_RESET: Final[i64] = 40
 
 # network device features (virtio 1.x, 5.1.3)
 VIRTIO_NET_F_CSUM: Final[i64] = 0

@@ -1,4 +1,4 @@
-"""VirtQueue: a split virtqueue as the device sees it (QEMU 4.1.0, hw/virtio/virtio.c; virtio 1.x, 2.7).
+"""VirtQueue: a virtqueue as the device sees it (QEMU, hw/virtio/virtio.c; virtio 1.x, 2.7), the split layout here, the packed one in `packed`.
 
 While the device runs, the guest in this process does not; so a ring is read once a turn (`GuestMemory.turn`) as two
 `bytes` snapshots and parsed in native code, and used elements go out in one slice write when the turn's work is done
@@ -21,6 +21,20 @@ from ringscope_core.hw.virtio.features import (
     VRING_AVAIL_F_NO_INTERRUPT,
     VRING_USED_F_NO_NOTIFY,
 )
+from ringscope_core.hw.virtio.packed import (
+    EVENT_BYTES,
+    is_available,
+    packed_avail_bytes,
+    packed_available,
+    packed_drop_all,
+    packed_fill,
+    packed_flush,
+    packed_pop,
+    packed_publish,
+    packed_rewind_one,
+    packed_set_notification,
+    packed_should_notify,
+)
 from ringscope_core.memory.ram import GuestMemory
 from ringscope_core.trace.counters import RingCounters
 from ringscope_core.trace.fields import field
@@ -35,7 +49,18 @@ from ringscope_core.trace.kinds import (
 )
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.log import EventLog
-from ringscope_core.trace.state import F_INUSE, F_LAST_AVAIL, F_NOTIFICATION, F_SHADOW_AVAIL, F_SIGNALLED, F_SIGNALLED_VALID, F_USED_IDX
+from ringscope_core.trace.state import (
+    F_INUSE,
+    F_LAST_AVAIL,
+    F_LAST_AVAIL_WRAP,
+    F_NOTIFICATION,
+    F_SHADOW_AVAIL,
+    F_SHADOW_AVAIL_WRAP,
+    F_SIGNALLED,
+    F_SIGNALLED_VALID,
+    F_USED_IDX,
+    F_USED_WRAP,
+)
 
 if TYPE_CHECKING:
     from ringscope_core.hw.virtio.virtio import VirtIODevice
@@ -81,10 +106,14 @@ class VirtQueue:
         self.vring_avail: i64 = 0
         self.vring_used: i64 = 0
         self.last_avail_idx: i64 = 0
-        """Next head to pop, free-running 16 bit."""
+        """Next head to pop: free-running 16 bit, or the place in a packed ring."""
+        self.last_avail_wrap: bool = True
+        """last_avail_wrap_counter; wrap counters have a meaning in packed rings only."""
         self.shadow_avail_idx: i64 = 0
         """avail.idx as last read."""
+        self.shadow_avail_wrap: bool = True
         self.used_idx: i64 = 0
+        self.used_wrap: bool = True
         self.signalled_used: i64 = 0
         """used.idx at the last decision to notify."""
         self.signalled_used_valid: bool = False
@@ -99,18 +128,26 @@ class VirtQueue:
         self._has_desc: bool = False
         self._flags_turn: i64 = -1
         """Turn in which used.flags was last written."""
+        self.used_this_turn: i64 = 0
+        """Packed: descriptors that became used since the ring was read."""
+        self.filled_descs: i64 = 0
+        """Packed: descriptors of the elements that are filled and not flushed."""
         # used elements that are not in memory yet
-        self._pending: BytesWriter = BytesWriter()
-        self._pending_num: i64 = 0
-        self._pending_slot: i64 = 0
+        self.pending: BytesWriter = BytesWriter()
+        self.pending_num: i64 = 0
+        self.pending_slot: i64 = 0
         self._idx_pending: bool = False
 
     # -- reading the ring ---------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
         """Snapshot the available ring, with used_event behind it, once a turn."""
+        if self.vdev.packed:
+            packed_publish(self)
+            self._avail = self.memory.read(self.vring_avail, EVENT_BYTES)
+        else:
+            self._avail = self.memory.read(self.vring_avail, 6 + 2 * self.vring_num)
         self._turn = self.memory.turn
         self._has_desc = False
-        self._avail = self.memory.read(self.vring_avail, 6 + 2 * self.vring_num)
 
     def avail_flags(self) -> i64:
         """vring_avail_flags."""
@@ -141,12 +178,25 @@ class VirtQueue:
             self._refresh()
         return i64(read_i16_le(self._avail, 4 + 2 * position)) & 0xFFFF
 
+    def driver_event_off_wrap(self) -> i64:
+        """Packed: where the driver wants to be notified, with the wrap counter in bit 15."""
+        if self._turn != self.memory.turn:
+            self._refresh()
+        return i64(read_i16_le(self._avail, 0)) & 0xFFFF
+
+    def driver_event_flags(self) -> i64:
+        """Packed: whether the driver wants to be notified."""
+        if self._turn != self.memory.turn:
+            self._refresh()
+        return i64(read_i16_le(self._avail, 2)) & 0xFFFF
+
     def descriptors(self) -> bytes:
         """The descriptor table, snapshot once a turn."""
         if self._turn != self.memory.turn:
             self._refresh()
         if not self._has_desc:
             self._has_desc = True
+            self.used_this_turn = 0
             self._desc = self.memory.read(self.vring_desc, 16 * self.vring_num)
         return self._desc
 
@@ -159,6 +209,12 @@ class VirtQueue:
         num = self.vring_num
         low = self.vring_desc
         high = self.vring_desc + 16 * num
+        if self.vdev.packed:
+            return (
+                (gpa < high and gpa + length > low)
+                or (gpa < self.vring_avail + EVENT_BYTES and gpa + length > self.vring_avail)
+                or (gpa < self.vring_used + EVENT_BYTES and gpa + length > self.vring_used)
+            )
         if self.vring_avail < low:
             low = self.vring_avail
         if self.vring_avail + 6 + 2 * num > high:
@@ -176,7 +232,12 @@ class VirtQueue:
 
     def empty(self) -> bool:
         """virtio_queue_empty: nothing to pop.  Reads avail.idx only when the shadow says so."""
-        if self.vdev.broken or self.vring_avail == 0:
+        vdev = self.vdev
+        if vdev.broken:
+            return True
+        if vdev.packed:
+            return not packed_available(self)
+        if self.vring_avail == 0:
             return True
         if self.shadow_avail_idx != self.last_avail_idx:
             return False
@@ -190,6 +251,9 @@ class VirtQueue:
         if self.vring_desc == 0:
             if changed and full:
                 self.log.field(self.oid, F_NOTIFICATION, i64(enable), i64(not enable))
+            return
+        if self.vdev.packed:
+            packed_set_notification(self, enable)
             return
         if self.vdev.event_idx:
             idx = self.avail_idx()
@@ -220,7 +284,11 @@ class VirtQueue:
     def pop(self, elem: VirtQueueElement) -> bool:
         """virtqueue_pop: take the next chain into `elem`; False when there is none or the ring is bad (virtio_error)."""
         vdev = self.vdev
-        if vdev.broken or self.vring_avail == 0:
+        if vdev.broken:
+            return False
+        if vdev.packed:
+            return packed_pop(self, elem)
+        if self.vring_avail == 0:
             return False
         if self._turn != self.memory.turn:
             self._refresh()
@@ -256,36 +324,56 @@ class VirtQueue:
 
     def unpop(self, elem: VirtQueueElement) -> None:
         """virtqueue_unpop: give the element back as if it had not been taken."""
-        self.last_avail_idx = (self.last_avail_idx - 1) & 0xFFFF
+        if self.vdev.packed:
+            packed_rewind_one(self)
+        else:
+            self.last_avail_idx = (self.last_avail_idx - 1) & 0xFFFF
         self.detach(elem)
 
     def detach(self, elem: VirtQueueElement) -> None:
         """virtqueue_detach_element: forget an element without using it."""
-        self.inuse -= 1
+        self.inuse -= elem.ndescs if self.vdev.packed else 1
         release_bounce(self.memory, elem)
         if self.log.level >= LEVEL_FULL:
             self.log.emit(EV_UNPOP, self.oid, self.last_avail_idx, self.inuse)
 
     def avail_bytes(self, in_bytes: i64) -> bool:
         """virtqueue_avail_bytes: whether the published chains offer `in_bytes` writable bytes."""
-        return in_bytes <= available_in_bytes(self, in_bytes)
+        return in_bytes <= self.get_avail_bytes(in_bytes)
+
+    def get_avail_bytes(self, enough: i64) -> i64:
+        """virtqueue_get_avail_bytes, writable bytes only; stops counting at `enough`, 0 after virtio_error."""
+        if self.vring_desc == 0:
+            return 0
+        return packed_avail_bytes(self, enough) if self.vdev.packed else available_in_bytes(self, enough)
+
+    def moved_since(self, seen: i64) -> bool:
+        """virtio_queue_poll: whether the driver has published more than when shadow_avail_idx was `seen`."""
+        if self.vdev.broken:
+            return False
+        if self.vdev.packed:
+            return is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
+        return self.vring_avail != 0 and self.avail_idx() != seen
 
     # -- giving elements back -----------------------------------------------------------------------------------------
     def fill(self, elem: VirtQueueElement, length: i64, ahead: i64) -> None:
         """virtqueue_fill: element `ahead` places after used_idx, with `length` bytes written.  Not visible before `flush`."""
         if elem.bounced:
             release_bounce(self.memory, elem)
-        self.fill_head(elem.index, length, ahead)
+        self.fill_head(elem.index, length, ahead, elem.ndescs)
 
-    def fill_head(self, head: i64, length: i64, ahead: i64) -> None:
-        """`fill` for an element of which only the head was kept.  Consecutive calls must have consecutive places."""
+    def fill_head(self, head: i64, length: i64, ahead: i64, ndescs: i64) -> None:
+        """`fill` for an element of which only head and number of ring descriptors were kept.  Consecutive calls must have consecutive places."""
+        if self.vdev.packed:
+            packed_fill(self, head, length, ndescs)
+            return
         if self.vdev.broken or self.vring_used == 0:
             return
-        if self._pending_num == 0:
-            self._pending_slot = (self.used_idx + ahead) % self.vring_num
-        self._pending_num += 1
-        write_i32_le(self._pending, i32(head))
-        write_i32_le(self._pending, i32(length))
+        if self.pending_num == 0:
+            self.pending_slot = (self.used_idx + ahead) % self.vring_num
+        self.pending_num += 1
+        write_i32_le(self.pending, i32(head))
+        write_i32_le(self.pending, i32(length))
         counters = self.counters
         if counters is not None:
             counters.used_ns[head] = self.log.clock.now_ns
@@ -295,8 +383,12 @@ class VirtQueue:
     def flush(self, count: i64) -> None:
         """virtqueue_flush: `count` filled elements become used."""
         if self.vdev.broken:
+            self.filled_descs = 0
             self.inuse -= count
             self.log.field(self.oid, F_INUSE, self.inuse, self.inuse + count)
+            return
+        if self.vdev.packed:
+            packed_flush(self)
             return
         if self.vring_used == 0:
             return
@@ -318,20 +410,23 @@ class VirtQueue:
         """virtqueue_push: fill and flush one element."""
         if elem.bounced:
             release_bounce(self.memory, elem)
-        self.fill_head(elem.index, length, 0)
+        self.fill_head(elem.index, length, 0, elem.ndescs)
         self.flush(1)
 
     def publish(self) -> None:
         """Write the used elements and used.idx of this turn to guest memory."""
-        if self._pending_num:
-            data = self._pending.getvalue()
-            self._pending = BytesWriter()
-            room = self.vring_num - self._pending_slot
+        if self.vdev.packed:
+            packed_publish(self)
+            return
+        if self.pending_num:
+            data = self.pending.getvalue()
+            self.pending = BytesWriter()
+            room = self.vring_num - self.pending_slot
             base = self.vring_used + 4
             start: i64 = 0
-            slot = self._pending_slot
-            left = self._pending_num
-            self._pending_num = 0
+            slot = self.pending_slot
+            left = self.pending_num
+            self.pending_num = 0
             while left > 0:
                 n = min(left, room)
                 if start == 0 and n == left:
@@ -355,6 +450,9 @@ class VirtQueue:
         """Whether the used ring lies over the descriptors or the available ring (a hostile driver's layout)."""
         num = self.vring_num
         low = self.vring_used
+        if self.vdev.packed:
+            end = self.vring_desc + 16 * num
+            return (low < end and low + EVENT_BYTES > self.vring_desc) or (self.vring_avail < end and self.vring_avail + EVENT_BYTES > self.vring_desc)
         high = low + 6 + 8 * num
         return (low < self.vring_desc + 16 * num and high > self.vring_desc) or (low < self.vring_avail + 6 + 2 * num and high > self.vring_avail)
 
@@ -363,6 +461,8 @@ class VirtQueue:
         dropped: i64 = 0
         if self.vdev.broken:
             return 0
+        if self.vdev.packed:
+            return packed_drop_all(self)
         while not self.empty() and self.inuse < self.vring_num:
             last = self.last_avail_idx
             head = self.avail_ring(last % self.vring_num)
@@ -375,7 +475,7 @@ class VirtQueue:
                 self.log.emit(EV_POP, self.oid, head, self.last_avail_idx, self.shadow_avail_idx, 0, 0, self.inuse)
             if self.vdev.event_idx:
                 self._set_avail_event(self.last_avail_idx)
-            self.fill_head(head, 0, 0)
+            self.fill_head(head, 0, 0, 1)
             self.flush(1)
             dropped += 1
         self.publish()
@@ -385,6 +485,8 @@ class VirtQueue:
     def should_notify(self) -> bool:
         """virtio_should_notify (virtio 1.x, 2.7.7 and 2.7.10); updates signalled_used."""
         vdev = self.vdev
+        if vdev.packed:
+            return packed_should_notify(self)
         if vdev.notify_on_empty and self.inuse == 0 and self.empty():
             return True
         if self.vring_avail == 0:
@@ -418,6 +520,7 @@ class VirtQueue:
         log.field(oid, F_SIGNALLED_VALID, 0, i64(self.signalled_used_valid))
         log.field(oid, F_NOTIFICATION, 1, i64(self.notification))
         log.field(oid, F_INUSE, 0, self.inuse)
+        self._reset_wrap()
         self.vring_desc = 0
         self.vring_avail = 0
         self.vring_used = 0
@@ -432,9 +535,21 @@ class VirtQueue:
         self.inuse = 0
         self._turn = -1
         self._flags_turn = -1
-        self._pending = BytesWriter()
-        self._pending_num = 0
+        self.pending = BytesWriter()
+        self.pending_num = 0
         self._idx_pending = False
+
+    def _reset_wrap(self) -> None:
+        """Wrap counters and what else packed rings have."""
+        log = self.log
+        log.field(self.oid, F_LAST_AVAIL_WRAP, 1, i64(self.last_avail_wrap))
+        log.field(self.oid, F_SHADOW_AVAIL_WRAP, 1, i64(self.shadow_avail_wrap))
+        log.field(self.oid, F_USED_WRAP, 1, i64(self.used_wrap))
+        self.last_avail_wrap = True
+        self.shadow_avail_wrap = True
+        self.used_wrap = True
+        self.filled_descs = 0
+        self.used_this_turn = 0
 
     def snapshot(self, fields: dict[int, int]) -> None:
         """Every field that this queue logs, as it stands."""
@@ -455,6 +570,9 @@ class VirtQueue:
         fields[F_SIGNALLED_VALID] = int(self.signalled_used_valid)
         fields[F_NOTIFICATION] = int(self.notification)
         fields[F_INUSE] = self.inuse
+        fields[F_LAST_AVAIL_WRAP] = int(self.last_avail_wrap)
+        fields[F_SHADOW_AVAIL_WRAP] = int(self.shadow_avail_wrap)
+        fields[F_USED_WRAP] = int(self.used_wrap)
 
     def sample(self) -> None:
         """Bring the level columns of the counters up to date."""
@@ -463,7 +581,9 @@ class VirtQueue:
             return
         counters.num = self.vring_num
         counters.inuse = self.inuse
-        if self.vring_avail:
+        if self.vdev.packed:
+            counters.available = int(packed_available(self))
+        elif self.vring_avail:
             counters.available = (self.memory.read_u16(self.vring_avail + 2) - self.last_avail_idx) & 0xFFFF
         else:
             counters.available = 0
@@ -484,6 +604,9 @@ def create_queue(vq: VirtQueue, size: i64, handler: OutputHandler, counters: Rin
     log.field(vq.oid, F_QUEUE_INDEX, vq.queue_index, 0)
     log.field(vq.oid, F_NOTIFICATION, i64(vq.notification), 0)
     log.field(vq.oid, F_HANDLE_OUTPUT, log.text(handler.name), 0)
+    log.field(vq.oid, F_LAST_AVAIL_WRAP, 1, 0)
+    log.field(vq.oid, F_SHADOW_AVAIL_WRAP, 1, 0)
+    log.field(vq.oid, F_USED_WRAP, 1, 0)
 
 
 def delete_queue(vq: VirtQueue) -> None:

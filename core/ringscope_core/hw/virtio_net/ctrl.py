@@ -203,6 +203,8 @@ class CtrlHandler(OutputHandler):
             answer = run_command(n, klass, cmd, request[2:])
             if answer != _NO_ACK:
                 ack = answer
+            elif n.v7_2:
+                ack = c.VIRTIO_NET_ERR
             elem.write_in(vq.memory, 0, bytes([ack]))
             vq.forget()
             counters = vq.counters

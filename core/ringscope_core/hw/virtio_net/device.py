@@ -101,6 +101,8 @@ class VirtIONetQueue:
         self.tx_waiting: bool = False
         self.async_tx: i64 = -1
         """Head of the element that the peer holds back, -1 for none."""
+        self.async_ndescs: i64 = 1
+        """Descriptors that it takes of a packed ring."""
         self.element: VirtQueueElement = VirtQueueElement()
 
     def set_tx_waiting(self, waiting: bool) -> None:
@@ -158,8 +160,9 @@ class VirtIONet(VirtIODevice):
         self.rxfilter_notify_enabled: bool = False
         self.announce_round: i64 = 0
         self.rx_heads: list[i64] = []
-        """Heads of the buffers of the frame that is being received, and below how much each took."""
+        """Heads of the buffers of the frame that is being received, and below how much each took, and its descriptors."""
         self.rx_lengths: list[i64] = []
+        self.rx_ndescs: list[i64] = []
         self.num_buffers_lo: i64 = 0
         """Guest addresses of the two bytes of num_buffers, of the frame that is being received."""
         self.num_buffers_hi: i64 = 0

@@ -11,7 +11,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from ringscope_core.hw.virtio.element import VirtQueueElement
-from ringscope_core.hw.virtio.features import VIRTIO_CONFIG_S_DRIVER_OK
+from ringscope_core.hw.virtio.features import VIRTIO_CONFIG_S_DRIVER_OK, VIRTQUEUE_MAX_SIZE
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
 from ringscope_core.hw.virtio_net.constants import (
     DROP_BUFFER_TOO_SMALL,
@@ -34,6 +34,8 @@ from ringscope_core.trace.packets import DIR_RX
 FN_HANDLE_RX: Final = declare("virtio_net_handle_rx", "vdev:ptr vq:unknown")
 _HEADER_ONE_BUFFER: Final = bytes(10) + b"\x01\x00"
 _EMPTY_HEADER: Final = bytes(10)
+MAX_LOOKS: Final = 4
+"""How often a ring is counted again; its memory stands still meanwhile, but for what a hostile layout makes the device itself write into it."""
 _BROADCAST: Final = b"\xff\xff\xff\xff\xff\xff"
 _VLAN_TYPE: Final = b"\x81\x00"
 
@@ -49,10 +51,27 @@ def virtio_net_has_buffers(q: VirtIONetQueue, bufsize: i64) -> bool:
     """virtio_net_has_buffers: `bufsize` bytes fit now; asks for a kick when not."""
     vq = q.rx_vq
     mergeable = q.n.mergeable_rx_bufs
+    if q.n.v7_2:
+        return _has_buffers_7_2(vq, mergeable, bufsize)
     if vq.empty() or (mergeable and not vq.avail_bytes(bufsize)):
         vq.set_notification(True)
         # the driver may have added buffers between the look and the request for a kick
         if vq.empty() or (mergeable and not vq.avail_bytes(bufsize)):
+            return False
+    vq.set_notification(False)
+    return True
+
+
+def _has_buffers_7_2(vq: VirtQueue, mergeable: bool, bufsize: i64) -> bool:
+    """7.2 counts before it asks for a kick, and counts again only when the driver moved; a broken queue's buffers count too."""
+    looks = 0
+    while mergeable or vq.empty():
+        if bufsize <= vq.get_avail_bytes(bufsize):
+            break
+        seen = vq.shadow_avail_idx
+        vq.set_notification(True)
+        looks += 1
+        if vq.vring_desc == 0 or looks == MAX_LOOKS or not vq.moved_since(seen):
             return False
     vq.set_notification(False)
     return True
@@ -134,8 +153,13 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, elem: VirtQu
     offset = n.host_hdr_len
     heads = n.rx_heads
     lengths = n.rx_lengths
+    ndescs = n.rx_ndescs
     heads.clear()
     lengths.clear()
+    ndescs.clear()
+    if n.packed:
+        # what waits to be written lies among the descriptors, over which this frame's buffers may lie too
+        vq.publish()
     while True:
         if elem.in_num < 1:
             vq.vdev.virtio_error("virtio-net receive queue contains no in buffers")
@@ -158,8 +182,12 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, elem: VirtQu
             return size
         heads.append(elem.index)
         lengths.append(start + took)
+        ndescs.append(elem.ndescs)
         if offset >= size:
             break
+        if len(heads) == VIRTQUEUE_MAX_SIZE:
+            vq.vdev.virtio_error("virtio-net unexpected long buffer chain")
+            return _receive_failed(n, vq, frame, elem, False, DROP_DEVICE_ERROR)
         if not vq.pop(elem):
             vq.vdev.virtio_error(_unexpected_empty(n, len(heads), offset, size))
             return _receive_failed(n, vq, frame, elem, False, DROP_DEVICE_ERROR)
@@ -168,7 +196,7 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, elem: VirtQu
         vq.memory.write(n.num_buffers_lo, bytes([count & 0xFF]))
         vq.memory.write(n.num_buffers_hi, bytes([count >> 8 & 0xFF]))
     for place in range(len(heads)):
-        vq.fill_head(heads[place], lengths[place], place)
+        vq.fill_head(heads[place], lengths[place], place, ndescs[place])
     _finish(n, vq, frame, heads[0], count)
     return size
 
@@ -176,12 +204,15 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, elem: VirtQu
 def _write_header(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, frame: bytes) -> None:
     """receive_header: the peer's header, or an empty one; remembers where num_buffers lies.
 
-    Without VIRTIO_NET_F_MRG_RXBUF num_buffers is left as it was, even in a 12 byte header, as 4.1.0 does.
+    Without VIRTIO_NET_F_MRG_RXBUF 4.1.0 leaves num_buffers as it was, even in a 12 byte header; 7.2.22 says 1 there, as the
+    specification wants.
     """
     elem.write_in(vq.memory, 0, frame[:HDR_LEN] if n.host_hdr_len >= HDR_LEN else _EMPTY_HEADER)
     if n.mergeable_rx_bufs:
         n.num_buffers_lo = _address_at(elem, NUM_BUFFERS_OFFSET)
         n.num_buffers_hi = _address_at(elem, NUM_BUFFERS_OFFSET + 1)
+    elif n.v7_2 and n.guest_hdr_len >= HDR_MRG_LEN:
+        elem.write_in(vq.memory, NUM_BUFFERS_OFFSET, b"\x01\x00")
 
 
 def _address_at(elem: VirtQueueElement, offset: i64) -> i64:
@@ -204,7 +235,8 @@ def _receive_failed(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueEl
     """Detach every element taken for this frame."""
     if holds:
         vq.detach(elem)
-    for _ in n.rx_heads:
+    for count in n.rx_ndescs:
+        elem.ndescs = count
         vq.detach(elem)
     _drop(n, vq, frame, reason)
     vq.publish()

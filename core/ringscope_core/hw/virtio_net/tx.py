@@ -74,10 +74,15 @@ def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
             n.virtio_error("virtio-net header incorrect")
             vq.detach(elem)
             return -EINVAL
+        if length == 0 and n.v7_2 and n.host_hdr_len != n.guest_hdr_len and n.host_hdr_len == 0:
+            n.virtio_error("virtio-net nothing to send")
+            vq.detach(elem)
+            return -EINVAL
         # the answer 0 means: held back; so it is for an empty frame that nobody hears
         taken = length if nowhere else _send(n, vq, nc, elem, length)
         if taken == 0:
             vq.set_notification(False)
+            q.async_ndescs = elem.ndescs
             q.set_async_tx(elem.index)
             return -EBUSY
         if nowhere:
@@ -141,12 +146,20 @@ def virtio_net_tx_complete(q: VirtIONetQueue) -> None:
     head = q.async_tx
     if head >= 0:
         vq.memory.turn += 1
-        vq.fill_head(head, 0, 0)
+        vq.fill_head(head, 0, 0, q.async_ndescs)
         vq.flush(1)
         q.n.virtio_notify(vq)
         q.set_async_tx(-1)
         vq.set_notification(True)
-        virtio_net_flush_tx(q)
+        sent = virtio_net_flush_tx(q)
+        if sent >= q.n.tx_burst and q.n.v7_2:
+            # 4.1 leaves what the burst limit held back until the next kick
+            vq.set_notification(False)
+            if q.tx_bh is not None:
+                schedule_bh(q)
+            else:
+                arm_timer(q)
+            q.set_tx_waiting(True)
         vq.publish()
     if full:
         log.leave()
@@ -225,7 +238,10 @@ class TxTimerHandler(TxHandler):
             return
         timer = q.tx_timer
         assert timer is not None
-        if q.tx_waiting:
+        if q.tx_waiting and self.n.v7_2:
+            self.n.ctx.loop.timer_del(timer)
+            run_tx_timer(q)
+        elif q.tx_waiting:
             vq.set_notification(True)
             self.n.ctx.loop.timer_del(timer)
             q.set_tx_waiting(False)
@@ -303,9 +319,36 @@ class TxBottomHalf(BottomHalf):
             q.set_tx_waiting(True)
 
 
+def run_tx_timer(q: VirtIONetQueue) -> None:
+    """The body of virtio_net_tx_timer.  4.1.0 does not rearm when it hits the burst limit, 7.2 does, and looks twice."""
+    n = q.n
+    vq = q.tx_vq
+    if not n.vm_running:
+        return
+    q.set_tx_waiting(False)
+    if n.status & VIRTIO_CONFIG_S_DRIVER_OK == 0:
+        return
+    if not n.v7_2:
+        vq.set_notification(True)
+        virtio_net_flush_tx(q)
+        return
+    ret = virtio_net_flush_tx(q)
+    if ret == -EBUSY or ret == -EINVAL:
+        return
+    if ret >= n.tx_burst:
+        q.set_tx_waiting(True)
+        arm_timer(q)
+        return
+    vq.set_notification(True)
+    if virtio_net_flush_tx(q) > 0:
+        vq.set_notification(False)
+        q.set_tx_waiting(True)
+        arm_timer(q)
+
+
 @final
 class TxTimer(Timer):
-    """virtio_net_tx_timer.  As in 4.1.0 it does not rearm when it hits the burst limit."""
+    """virtio_net_tx_timer."""
 
     def __init__(self, q: VirtIONetQueue) -> None:
         super().__init__()
@@ -321,10 +364,6 @@ class TxTimer(Timer):
         if full:
             log.emit(EV_TIMER, vq.oid, 0, 0)
             FN_TX_TIMER.enter(log)
-        if q.n.vm_running:
-            q.set_tx_waiting(False)
-            if q.n.status & VIRTIO_CONFIG_S_DRIVER_OK:
-                vq.set_notification(True)
-                virtio_net_flush_tx(q)
+        run_tx_timer(q)
         if full:
             log.leave()

@@ -38,6 +38,7 @@ F_GENERATION: Final[i64] = field("VirtIODevice.generation", "count")
 F_DEVICE_ID: Final[i64] = field("VirtIODevice.device_id", "count")
 F_VM_RUNNING: Final[i64] = field("VirtIODevice.vm_running", "bool")
 F_BROKEN: Final[i64] = field("VirtIODevice.broken", "bool")
+F_DISABLED: Final[i64] = field("VirtIODevice.disabled", "bool")
 F_STARTED: Final[i64] = field("VirtIODevice.started", "bool")
 F_START_ON_KICK: Final[i64] = field("VirtIODevice.start_on_kick", "bool")
 F_USE_GUEST_NOTIFIER_MASK: Final[i64] = field("VirtIODevice.use_guest_notifier_mask", "bool")
@@ -71,6 +72,8 @@ class VirtioDeviceClass(DeviceClass):
         self.set_config: Callable[[VirtIODevice], None] | None = None
         """``vdev.config`` was written."""
         self.set_status: Callable[[VirtIODevice, i64], None] | None = None
+        self.queue_reset: Callable[[VirtIODevice, i64], None] | None = None
+        """7.2: the driver resets one queue."""
         self.legacy_features: i64 = 0
         """Bits that only legacy drivers see."""
 
@@ -88,6 +91,7 @@ class VirtioDeviceClass(DeviceClass):
             self.get_config = parent.get_config
             self.set_config = parent.set_config
             self.set_status = parent.set_status
+            self.queue_reset = parent.queue_reset
             self.legacy_features = parent.legacy_features
 
 
@@ -118,6 +122,11 @@ class VirtIODevice(DeviceState):
         self.vm_running: bool = False
         self.broken: bool = False
         """virtio_error was called: only a reset brings the device back."""
+        self.use_disabled_flag: bool = False
+        """7.2: a device that may not be bus master is disabled."""
+        self.disabled: bool = False
+        self.inactive: bool = False
+        """virtio_device_disabled: disabled or broken; here because the data path asks for each packet."""
         self.use_started: bool = False
         self.started: bool = False
         self.start_on_kick: bool = False
@@ -151,6 +160,7 @@ class VirtIODevice(DeviceState):
         fields[F_DEVICE_ID] = self.device_id
         fields[F_VM_RUNNING] = int(self.vm_running)
         fields[F_BROKEN] = int(self.broken)
+        fields[F_DISABLED] = int(self.disabled)
         fields[F_STARTED] = int(self.started)
         fields[F_START_ON_KICK] = int(self.start_on_kick)
         fields[F_USE_GUEST_NOTIFIER_MASK] = int(self.use_guest_notifier_mask)
@@ -210,8 +220,20 @@ class VirtIODevice(DeviceState):
             self.status |= f.VIRTIO_CONFIG_S_NEEDS_RESET
             virtio_notify_config(self)
         # last, so that the interrupt above still goes out
-        self.broken = True
+        self.set_broken(True)
         self.sync_fields()
+
+    def set_broken(self, broken: bool) -> None:
+        """Set `broken` and what is derived from it."""
+        self.broken = broken
+        self.inactive = broken or self.disabled
+
+    def set_disabled(self, disabled: bool) -> None:
+        """virtio_set_disabled (7.2): bus mastering was turned off or on."""
+        if self.use_disabled_flag:
+            self.disabled = disabled
+            self.inactive = self.broken or disabled
+            self.sync_fields()
 
     def virtio_notify(self, vq: VirtQueue) -> None:
         """virtio_notify: interrupt the driver about `vq`, unless it asked not to be."""
@@ -266,7 +288,7 @@ class VirtioInstrument(Instrument):
 # -- interrupts -------------------------------------------------------------------------------------------------------
 def virtio_notify_vector(vdev: VirtIODevice, vector: i64) -> None:
     """Have the transport raise `vector`; a broken device is silent."""
-    if vdev.broken:
+    if vdev.inactive:
         return
     bus = vdev.parent_bus
     if bus is None:

@@ -23,6 +23,7 @@ from ringscope_core.hw.virtio.device import (
     virtio_update_irq,
 )
 from ringscope_core.hw.virtio.features import VIRTIO_NO_VECTOR, VIRTIO_QUEUE_MAX, VIRTQUEUE_MAX_SIZE, has
+from ringscope_core.hw.virtio.packed import EVENT_BYTES
 from ringscope_core.hw.virtio.virtqueue import F_AVAIL, F_DESC, F_NUM, F_USED, F_VECTOR, OutputHandler, VirtQueue, create_queue, delete_queue
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
@@ -175,7 +176,8 @@ def virtio_init(vdev: VirtIODevice, name: str, device_id: i64, config_size: i64)
     vdev.queue_sel = 0
     vdev.config_vector = VIRTIO_NO_VECTOR
     vdev.vm_running = ctx.vm_running
-    vdev.broken = False
+    vdev.disabled = False
+    vdev.set_broken(False)
     vdev.vq = [VirtQueue(vdev, ctx.memory, log, index, ring_oid(vdev.bdf, index)) for index in range(int(VIRTIO_QUEUE_MAX))]
     vdev.vdev_name = name
     vdev.config_len = config_size
@@ -289,24 +291,29 @@ def virtio_set_status(vdev: VirtIODevice, val: i64) -> i64:
     return ret
 
 
+def _set_features_nocheck(vdev: VirtIODevice, val: i64) -> bool:
+    """virtio_set_features_nocheck: True when `val` held bits that were not offered; they are masked off."""
+    accepted = val & vdev.host_features
+    hook = vdev.vdc().set_features
+    if hook is not None:
+        hook(vdev, accepted)
+    vdev.set_guest_features(accepted)
+    return val != accepted
+
+
 def virtio_set_features(vdev: VirtIODevice, val: i64) -> i64:
     """The driver accepts `val`.  Returns -22 after FEATURES_OK, -1 when it held bits that were not offered (they are masked off), else 0."""
     if vdev.status & f.VIRTIO_CONFIG_S_FEATURES_OK:
         return -EINVAL
     log = vdev.ctx.log
     FN_SET_FEATURES.enter(log, vdev.addr, val)
-    bad = val & ~vdev.host_features
-    accepted = val & vdev.host_features
-    hook = vdev.vdc().set_features
-    if hook is not None:
-        hook(vdev, accepted)
-    vdev.set_guest_features(accepted)
-    if bad == 0 and vdev.event_idx:
+    bad = _set_features_nocheck(vdev, val)
+    if vdev.event_idx and (vdev.v7_2 or not bad):
         # the event index makes the rings longer
         for vq in vdev.vq:
             if vq.vring_desc != 0:
                 virtio_init_region_cache(vdev, vq)
-    if vdev.use_started and not vdev.started and not has(accepted, f.VIRTIO_F_VERSION_1):
+    if (not bad or not vdev.v7_2) and vdev.use_started and not vdev.started and not has(vdev.guest_features, f.VIRTIO_F_VERSION_1):
         vdev.start_on_kick = True
     vdev.sync_fields()
     ret: i64 = -1 if bad else 0
@@ -324,8 +331,13 @@ def virtio_reset(vdev: VirtIODevice) -> None:
         hook(vdev)
     vdev.start_on_kick = False
     vdev.started = False
-    vdev.broken = False
-    vdev.set_guest_features(0)
+    vdev.disabled = False
+    vdev.set_broken(False)
+    if vdev.v7_2:
+        # 7.2.22 lets the device hear that no feature is left; 4.1 only forgets them
+        _set_features_nocheck(vdev, 0)
+    else:
+        vdev.set_guest_features(0)
     vdev.queue_sel = 0
     vdev.status = 0
     vdev.set_isr(0)
@@ -344,6 +356,18 @@ def virtio_reset(vdev: VirtIODevice) -> None:
 
 
 # -- queues -----------------------------------------------------------------------------------------------------------
+def virtio_queue_reset(vdev: VirtIODevice, n: i64) -> None:
+    """The driver resets queue `n` alone (7.2; virtio 1.2, 2.6.1)."""
+    hook = vdev.vdc().queue_reset
+    if hook is not None:
+        hook(vdev, n)
+    vq = vdev.vq[n]
+    if vq.counters is not None:
+        vq.reset()
+    else:
+        vq.vector = VIRTIO_NO_VECTOR
+
+
 def virtio_queue_get_num(vdev: VirtIODevice, n: i64) -> i64:
     """Entries of queue `n`, 0 for an absent one."""
     return vdev.vq[n].vring_num
@@ -411,12 +435,14 @@ def virtio_init_region_cache(vdev: VirtIODevice, vq: VirtQueue) -> None:
         return
     num = vq.vring_num
     event: i64 = 2 if vdev.event_idx else 0
+    used = EVENT_BYTES if vdev.packed else 4 + 8 * num + event
+    avail = EVENT_BYTES if vdev.packed else 4 + 2 * num + event
     memory = vdev.ctx.memory
     if 0 < memory.mapped_length(vq.vring_desc, 16 * num) < 16 * num:
         vdev.virtio_error("Cannot map desc")
-    elif 0 < memory.mapped_length(vq.vring_used, 4 + 8 * num + event) < 4 + 8 * num + event:
+    elif 0 < memory.mapped_length(vq.vring_used, used) < used:
         vdev.virtio_error("Cannot map used")
-    elif 0 < memory.mapped_length(vq.vring_avail, 4 + 2 * num + event) < 4 + 2 * num + event:
+    elif 0 < memory.mapped_length(vq.vring_avail, avail) < avail:
         vdev.virtio_error("Cannot map avail")
 
 
@@ -437,14 +463,14 @@ def virtio_queue_set_vector(vdev: VirtIODevice, n: i64, vector: i64) -> None:
 def virtio_queue_notify(vdev: VirtIODevice, n: i64) -> None:
     """The driver kicks queue `n`: run its handler now."""
     vq = vdev.vq[n]
-    if vq.vring_desc == 0 or vdev.broken:
+    if vq.vring_desc == 0 or vdev.inactive:
         return
     virtio_queue_notify_vq(vdev, vq)
 
 
 def virtio_queue_notify_vq(vdev: VirtIODevice, vq: VirtQueue) -> None:
     """Run a queue's handler on behalf of a kick."""
-    if vq.vring_desc == 0 or vdev.broken:
+    if vq.vring_desc == 0 or vdev.inactive:
         return
     handler = vq.handle_output
     if handler is None:

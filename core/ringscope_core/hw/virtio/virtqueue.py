@@ -233,7 +233,7 @@ class VirtQueue:
     def empty(self) -> bool:
         """virtio_queue_empty: nothing to pop.  Reads avail.idx only when the shadow says so."""
         vdev = self.vdev
-        if vdev.broken:
+        if vdev.inactive:
             return True
         if vdev.packed:
             return not packed_available(self)
@@ -284,7 +284,7 @@ class VirtQueue:
     def pop(self, elem: VirtQueueElement) -> bool:
         """virtqueue_pop: take the next chain into `elem`; False when there is none or the ring is bad (virtio_error)."""
         vdev = self.vdev
-        if vdev.broken:
+        if vdev.inactive:
             return False
         if vdev.packed:
             return packed_pop(self, elem)
@@ -349,7 +349,7 @@ class VirtQueue:
 
     def moved_since(self, seen: i64) -> bool:
         """virtio_queue_poll: whether the driver has published more than when shadow_avail_idx was `seen`."""
-        if self.vdev.broken:
+        if self.vdev.inactive:
             return False
         if self.vdev.packed:
             return is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
@@ -367,7 +367,7 @@ class VirtQueue:
         if self.vdev.packed:
             packed_fill(self, head, length, ndescs)
             return
-        if self.vdev.broken or self.vring_used == 0:
+        if self.vdev.inactive or self.vring_used == 0:
             return
         if self.pending_num == 0:
             self.pending_slot = (self.used_idx + ahead) % self.vring_num
@@ -382,7 +382,7 @@ class VirtQueue:
 
     def flush(self, count: i64) -> None:
         """virtqueue_flush: `count` filled elements become used."""
-        if self.vdev.broken:
+        if self.vdev.inactive:
             self.filled_descs = 0
             self.inuse -= count
             self.log.field(self.oid, F_INUSE, self.inuse, self.inuse + count)
@@ -459,7 +459,7 @@ class VirtQueue:
     def drop_all(self) -> i64:
         """virtqueue_drop_all: use every available element unread; returns how many."""
         dropped: i64 = 0
-        if self.vdev.broken:
+        if self.vdev.inactive:
             return 0
         if self.vdev.packed:
             return packed_drop_all(self)

@@ -80,6 +80,17 @@ def virtio_net_set_link_status(n: VirtIONet) -> None:
     log.leave()
 
 
+def virtio_net_queue_reset(n: VirtIONet, queue_index: i64) -> None:
+    """7.2: the driver resets one queue, so what its pair's peer held back is given up."""
+    if n.nic is None or queue_index >= n.max_queues * 2:
+        return
+    peer = n.nic.ncs[queue_index // 2].peer
+    if peer is not None:
+        qemu_flush_or_purge_queued_packets(peer, True)
+        if queue_index // 2 < len(n.vqs):
+            n.vqs[queue_index // 2].set_async_tx(-1)
+
+
 def virtio_net_reset(n: VirtIONet) -> None:
     """Back to compatibility: promiscuous, one queue pair, empty filters.  LINK_UP and the number of queues stay."""
     log = n.ctx.log

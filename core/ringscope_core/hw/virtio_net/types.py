@@ -18,7 +18,7 @@ from ringscope_core.hw.virtio_net.config import virtio_net_get_config, virtio_ne
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import virtio_net_bad_features, virtio_net_get_features, virtio_net_set_features
 from ringscope_core.hw.virtio_net.realize import virtio_net_device_realize, virtio_net_device_unrealize
-from ringscope_core.hw.virtio_net.status import virtio_net_reset, virtio_net_set_status
+from ringscope_core.hw.virtio_net.status import virtio_net_queue_reset, virtio_net_reset, virtio_net_set_status
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
@@ -117,6 +117,10 @@ def _reset(vdev: VirtIODevice) -> None:
     virtio_net_reset(_net(vdev))
 
 
+def _queue_reset(vdev: VirtIODevice, queue_index: i64) -> None:
+    virtio_net_queue_reset(_net(vdev), queue_index)
+
+
 def _set_status(vdev: VirtIODevice, status: i64) -> None:
     virtio_net_set_status(_net(vdev), status)
 
@@ -136,6 +140,7 @@ def virtio_net_class_init(klass: ObjectClass) -> None:
     klass.bad_features = _bad_features
     klass.vdc_reset = _reset
     klass.set_status = _set_status
+    klass.queue_reset = _queue_reset
     klass.legacy_features = with_bit(klass.legacy_features, f.VIRTIO_NET_F_GSO, True)
 
 

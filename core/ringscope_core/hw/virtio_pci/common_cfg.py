@@ -15,6 +15,7 @@ from ringscope_core.hw.virtio.virtio import (
     VirtIODevice,
     virtio_get_num_queues,
     virtio_queue_get_num,
+    virtio_queue_reset,
     virtio_queue_set_num,
     virtio_queue_set_rings,
     virtio_queue_set_vector,
@@ -107,6 +108,8 @@ def _read_queue(proxy: VirtIOPCIProxy, vdev: VirtIODevice, offset: i64) -> i64:
         return staged.used_lo
     if offset == c.COMMON_Q_USEDHI:
         return staged.used_hi
+    if offset == c.COMMON_Q_RESET and vdev.v7_2:
+        return 1 if staged.reset else 0
     return 0
 
 
@@ -138,8 +141,13 @@ def _write_queue(proxy: VirtIOPCIProxy, vdev: VirtIODevice, offset: i64, value: 
             vdev.sync_fields()
     elif offset == c.COMMON_Q_SIZE:
         staged.num = value & 0xFFFF
+        if vdev.v7_2:
+            # 4.1 takes the size when the queue is enabled
+            virtio_queue_set_num(vdev, select, staged.num)
     elif offset == c.COMMON_Q_MSIX:
         set_queue_vector(proxy, vdev, value)
+    elif offset == c.COMMON_Q_ENABLE and vdev.v7_2 and value != 1:
+        vdev.virtio_error(f"wrong value for queue_enable {value & 0xFFFFFFFF:x}")
     elif offset == c.COMMON_Q_ENABLE:
         # 4.1 enables for any value
         virtio_queue_set_num(vdev, select, staged.num)
@@ -151,6 +159,7 @@ def _write_queue(proxy: VirtIOPCIProxy, vdev: VirtIODevice, offset: i64, value: 
             _address(staged.used_lo, staged.used_hi),
         )
         staged.enabled = True
+        staged.reset = False
 
 
 def _address(low: i64, high: i64) -> i64:
@@ -174,6 +183,11 @@ def _write_ring_address(proxy: VirtIOPCIProxy, vdev: VirtIODevice, offset: i64, 
         staged.used_lo = value
     elif offset == c.COMMON_Q_USEDHI:
         staged.used_hi = value
+    elif offset == c.COMMON_Q_RESET and vdev.v7_2 and value == 1:
+        staged.reset = True
+        virtio_queue_reset(vdev, vdev.queue_sel)
+        staged.reset = False
+        staged.enabled = False
 
 
 # -- what the legacy registers do too -----------------------------------------------------------------------------------

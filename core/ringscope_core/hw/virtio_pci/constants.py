@@ -55,6 +55,7 @@ COMMON_Q_AVAILLO: Final[i64] = 40
 COMMON_Q_AVAILHI: Final[i64] = 44
 COMMON_Q_USEDLO: Final[i64] = 48
 COMMON_Q_USEDHI: Final[i64] = 52
+COMMON_Q_RESET: Final[i64] = 58
 
 # legacy registers
 LEGACY_HOST_FEATURES: Final[i64] = 0

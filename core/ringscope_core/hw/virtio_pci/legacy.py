@@ -107,7 +107,8 @@ def _ioport_write(proxy: VirtIOPCIProxy, vdev: VirtIODevice, offset: i64, size: 
         set_config_vector(proxy, vdev, value)
     elif offset == c.LEGACY_MSI_QUEUE_VECTOR:
         set_queue_vector(proxy, vdev, value)
-    else:
+    elif not vdev.v7_2:
+        # 7.2 tells its guest error log only
         proxy.world.error_report(f"virtio_ioport_write: unexpected address {int(offset):#x} value {int(value):#x}")
 
 

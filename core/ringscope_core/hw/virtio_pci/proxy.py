@@ -62,6 +62,8 @@ class VirtIOPCIQueue:
     def __init__(self) -> None:
         self.num: i64 = 0
         self.enabled: bool = False
+        self.reset: bool = False
+        """Q_RESET as it reads (7.2); the reset ends within the write."""
         self.desc_lo: i64 = 0
         self.desc_hi: i64 = 0
         self.avail_lo: i64 = 0
@@ -73,6 +75,7 @@ class VirtIOPCIQueue:
         """As after reset."""
         self.num = 0
         self.enabled = False
+        self.reset = False
         self.desc_lo = self.desc_hi = 0
         self.avail_lo = self.avail_hi = 0
         self.used_lo = self.used_hi = 0
@@ -209,7 +212,8 @@ class VirtIOPCIProxy(PCIDevice):
         if queue >= VIRTIO_QUEUE_MAX:
             return
         vdev = self.vdev()
-        if size == 2 and self.virtio_bus().ioeventfd_started:
+        # 7.2 hands every kick to the notifier, 4.1 those that the ioeventfd matches
+        if (size == 2 or vdev.v7_2) and self.virtio_bus().ioeventfd_started:
             virtio_queue_host_notifier_set(vdev, queue)
         else:
             virtio_queue_notify(vdev, queue)
@@ -241,10 +245,14 @@ class VirtIOPCIProxy(PCIDevice):
         log = self.world.log
         FN_WRITE_CONFIG.enter(log, self.addr, offset, value, size)
         self.default_write_config(offset, size, value)
-        if offset <= r.PCI_COMMAND < offset + size and not self.bus_master():
-            self.stop_ioeventfd()
+        if offset <= r.PCI_COMMAND < offset + size:
             vdev = self.vdev()
-            virtio_set_status(vdev, vdev.status & ~c.STATUS_DRIVER_OK)
+            if self.bus_master():
+                vdev.set_disabled(False)
+            else:
+                vdev.set_disabled(True)
+                self.stop_ioeventfd()
+                virtio_set_status(vdev, vdev.status & ~c.STATUS_DRIVER_OK)
         if self._is_window(offset, size):
             window = self._window()
             if window is not None:

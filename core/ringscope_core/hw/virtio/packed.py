@@ -1,0 +1,402 @@
+"""The packed ring's half of VirtQueue (QEMU 7.2, hw/virtio/virtio.c; virtio 1.1, 2.7).
+
+`VirtQueue` decides once a call which layout the driver negotiated and comes here for the packed one.  As with split rings the
+descriptor ring is read once a turn and used descriptors go out in few slice writes.  Indices run from 0 to num - 1, each with a wrap
+counter that flips at the end of the ring.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from librt.strings import BytesWriter, read_i16_le, read_i32_le, read_i64_le, write_i16_le, write_i32_le
+from mypy_extensions import i16, i32, i64
+
+from ringscope_core.hw.virtio.chain import map_descriptor, release_bounce
+from ringscope_core.hw.virtio.element import VirtQueueElement
+from ringscope_core.hw.virtio.features import VRING_DESC_F_INDIRECT, VRING_DESC_F_NEXT, VRING_DESC_F_WRITE
+from ringscope_core.trace.kinds import EV_DEVICE_EVENT, EV_FILL, EV_FLUSH, EV_POP, EV_USED_DESC
+from ringscope_core.trace.levels import LEVEL_FULL
+from ringscope_core.trace.state import F_LAST_AVAIL_WRAP, F_SHADOW_AVAIL_WRAP, F_USED_WRAP
+
+if TYPE_CHECKING:
+    from ringscope_core.hw.virtio.virtqueue import VirtQueue
+
+VRING_PACKED_DESC_F_AVAIL: Final[i64] = 0x80
+VRING_PACKED_DESC_F_USED: Final[i64] = 0x8000
+VRING_PACKED_EVENT_FLAG_ENABLE: Final[i64] = 0
+VRING_PACKED_EVENT_FLAG_DISABLE: Final[i64] = 1
+VRING_PACKED_EVENT_FLAG_DESC: Final[i64] = 2
+EVENT_BYTES: Final[i64] = 4
+"""An event suppression structure: offset and wrap counter, then flags."""
+
+
+def is_available(flags: i64, wrap: bool) -> bool:
+    """is_desc_avail: the AVAIL bit equals the wrap counter and the USED bit does not."""
+    avail = flags & VRING_PACKED_DESC_F_AVAIL != 0
+    used = flags & VRING_PACKED_DESC_F_USED != 0
+    return avail != used and avail == wrap
+
+
+def packed_available(vq: VirtQueue) -> bool:
+    """Whether the descriptor at last_avail_idx is available; False where there is no ring."""
+    if vq.vring_desc == 0:
+        return False
+    ring = vq.descriptors()
+    return is_available(i64(read_i16_le(ring, 16 * vq.last_avail_idx + 14)), vq.last_avail_wrap)
+
+
+def set_last_avail(vq: VirtQueue, idx: i64) -> None:
+    """Move last_avail_idx; past the ring's end it begins again with the other wrap counter."""
+    if idx >= vq.vring_num:
+        idx -= vq.vring_num
+        vq.last_avail_wrap = not vq.last_avail_wrap
+        vq.log.field(vq.oid, F_LAST_AVAIL_WRAP, i64(vq.last_avail_wrap), i64(not vq.last_avail_wrap))
+    vq.last_avail_idx = idx
+
+
+def set_shadow(vq: VirtQueue, idx: i64, wrap: bool) -> None:
+    """Remember how far the driver has got."""
+    vq.shadow_avail_idx = idx
+    if wrap != vq.shadow_avail_wrap:
+        vq.shadow_avail_wrap = wrap
+        vq.log.field(vq.oid, F_SHADOW_AVAIL_WRAP, i64(wrap), i64(not wrap))
+
+
+def packed_pop(vq: VirtQueue, elem: VirtQueueElement) -> bool:
+    """virtqueue_packed_pop: take the chain at last_avail_idx; False when there is none or the ring is bad (virtio_error)."""
+    vdev = vq.vdev
+    if vq.vring_desc == 0:
+        return False
+    ring = vq.descriptors()
+    at = 16 * vq.last_avail_idx
+    flags = i64(read_i16_le(ring, at + 14))
+    if not is_available(flags, vq.last_avail_wrap):
+        return False
+    num = vq.vring_num
+    if vq.inuse >= num:
+        vdev.virtio_error("Virtqueue size exceeded")
+        return False
+    elem.out_num = 0
+    elem.in_num = 0
+    elem.out_len = 0
+    elem.in_len = 0
+    elem.bounced = False
+    # the driver's id stands in the first descriptor for QEMU, though the specification puts it in the last (2.7.6)
+    ident = i64(read_i16_le(ring, at + 12)) & 0xFFFF
+    count: i64
+    if flags & VRING_DESC_F_INDIRECT:
+        if not _collect_indirect(vq, elem, read_i64_le(ring, at), i64(read_i32_le(ring, at + 8)) & 0xFFFFFFFF):
+            release_bounce(vq.memory, elem)
+            return False
+        count = 1
+    else:
+        count = _collect_direct(vq, elem, ring)
+        if count == 0:
+            release_bounce(vq.memory, elem)
+            return False
+    elem.index = ident
+    elem.ndescs = count
+    set_last_avail(vq, vq.last_avail_idx + count)
+    set_shadow(vq, vq.last_avail_idx, vq.last_avail_wrap)
+    vq.inuse += count
+    if vq.log.level >= LEVEL_FULL:
+        vq.log.emit(EV_POP, vq.oid, ident, vq.last_avail_idx, vq.shadow_avail_idx, elem.out_num, elem.in_num, vq.inuse)
+    return True
+
+
+def _collect_direct(vq: VirtQueue, elem: VirtQueueElement, ring: bytes) -> i64:
+    """Map the chain that begins at last_avail_idx; returns its descriptors, 0 after virtio_error."""
+    vdev = vq.vdev
+    memory = vq.memory
+    num = vq.vring_num
+    index = vq.last_avail_idx
+    # this many slots hold what the driver wrote; those behind may have been used since the ring was read
+    sure = num - vq.inuse - vq.used_this_turn
+    entries: i64 = 0
+    while True:
+        at = 16 * index
+        flags = i64(read_i16_le(ring, at + 14))
+        if not map_descriptor(vdev, memory, elem, read_i64_le(ring, at), i64(read_i32_le(ring, at + 8)) & 0xFFFFFFFF, flags & VRING_DESC_F_WRITE != 0):
+            return 0
+        entries += 1
+        if entries > num:
+            vdev.virtio_error("Looped descriptor")
+            return 0
+        if not flags & VRING_DESC_F_NEXT:
+            return entries
+        index += 1
+        if index == num:
+            index = 0
+        if entries >= sure:
+            vq.publish()
+            vq.forget()
+            ring = vq.descriptors()
+            sure = num + 1
+
+
+def _collect_indirect(vq: VirtQueue, elem: VirtQueueElement, gpa: i64, length: i64) -> bool:
+    """Map every entry of an indirect table, which is used to its end: NEXT has no meaning in it (virtio 1.1, 2.7.7)."""
+    table = packed_table(vq, gpa, length)
+    if table is None:
+        return False
+    entries = length >> 4
+    at: i64 = 0
+    done: i64 = 0
+    while True:
+        flags = i64(read_i16_le(table, at + 14))
+        if not map_descriptor(vq.vdev, vq.memory, elem, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF, flags & VRING_DESC_F_WRITE != 0):
+            return False
+        done += 1
+        if done > entries:
+            vq.vdev.virtio_error("Looped descriptor")
+            return False
+        if done == entries:
+            return True
+        at += 16
+
+
+def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> bytes | None:
+    """The indirect table at `gpa`, None after virtio_error."""
+    if length % 16:
+        vq.vdev.virtio_error("Invalid size for indirect buffer table")
+        return None
+    if length == 0:
+        # QEMU aborts here (a cache of no bytes, Assertion `len > 0'); a device error is all a guest may cause
+        vq.vdev.virtio_error("Invalid size for indirect buffer table")
+        return None
+    mapped = vq.memory.mapped_length(gpa, length)
+    if 0 < mapped < length:
+        vq.vdev.virtio_error("Cannot map indirect buffer")
+        return None
+    return vq.memory.read(gpa, length)
+
+
+def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
+    """virtqueue_packed_get_avail_bytes, writable bytes only, counting until `enough` are found; 0 after virtio_error.
+
+    When all that is available was counted, the place where it ended is remembered for the kick that is asked for next.
+    """
+    vdev = vq.vdev
+    num = vq.vring_num
+    index = vq.last_avail_idx
+    wrap = vq.last_avail_wrap
+    total_bufs: i64 = 0
+    total: i64 = 0
+    ring = vq.descriptors()
+    while True:
+        at = 16 * index
+        flags = i64(read_i16_le(ring, at + 14))
+        if not is_available(flags, wrap):
+            break
+        table = ring
+        limit = num
+        bufs = total_bufs
+        place = index
+        indirect = flags & VRING_DESC_F_INDIRECT != 0
+        if indirect:
+            length = i64(read_i32_le(ring, at + 8)) & 0xFFFFFFFF
+            if length % 16 == 0 and bufs >= limit:
+                vdev.virtio_error("Looped descriptor")
+                return 0
+            found = packed_table(vq, read_i64_le(ring, at), length)
+            if found is None:
+                return 0
+            table = found
+            limit = length >> 4
+            bufs = 0
+            place = 0
+        while True:
+            bufs += 1
+            if bufs > limit:
+                vdev.virtio_error("Looped descriptor")
+                return 0
+            flags = i64(read_i16_le(table, 16 * place + 14))
+            if flags & VRING_DESC_F_WRITE:
+                total += i64(read_i32_le(table, 16 * place + 8)) & 0xFFFFFFFF
+                if total >= enough:
+                    return total
+            if not indirect and not flags & VRING_DESC_F_NEXT:
+                break
+            place += 1
+            if place == limit:
+                if indirect:
+                    break
+                place = 0
+        if indirect:
+            total_bufs += 1
+            index += 1
+        else:
+            index += bufs - total_bufs
+            total_bufs = bufs
+        if index >= num:
+            index -= num
+            wrap = not wrap
+    set_shadow(vq, index, wrap)
+    return total
+
+
+def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
+    """virtqueue_packed_fill: the element is the next to become used; its used descriptor is written at `publish`."""
+    if vq.vdev.inactive:
+        return
+    num = vq.vring_num
+    slot = vq.used_idx + vq.filled_descs
+    wrap = vq.used_wrap
+    if slot >= num:
+        slot -= num
+        wrap = not wrap
+    flags: i64 = VRING_PACKED_DESC_F_AVAIL | VRING_PACKED_DESC_F_USED if wrap else 0
+    vq.filled_descs += ndescs
+    log = vq.log
+    if log.level >= LEVEL_FULL:
+        log.emit(EV_FILL, vq.oid, slot, ident, length)
+        log.emit(EV_USED_DESC, vq.oid, slot, ident, length, flags)
+    counters = vq.counters
+    if counters is not None and ident < len(counters.used_ns):
+        counters.used_ns[ident] = log.clock.now_ns
+    ring = vq.descriptors()
+    pending = vq.pending
+    if vq.pending_num == 0:
+        vq.pending_slot = slot
+    elif slot != (vq.pending_slot + vq.pending_num) % num or vq.pending_num + ndescs > num:
+        packed_publish(vq)
+        pending = vq.pending
+        vq.pending_slot = slot
+    # whole descriptors go out, the driver's address among them, so that a burst is one write
+    pending.write(ring[16 * slot : 16 * slot + 8])
+    write_i32_le(pending, i32(length))
+    write_i16_le(pending, i16(ident))
+    write_i16_le(pending, i16(flags))
+    vq.pending_num += 1
+    skipped: i64 = 1
+    while skipped < ndescs:
+        slot += 1
+        if slot == num:
+            slot = 0
+        pending.write(ring[16 * slot : 16 * slot + 16])
+        vq.pending_num += 1
+        skipped += 1
+
+
+def packed_flush(vq: VirtQueue) -> None:
+    """virtqueue_packed_flush: what was filled becomes used."""
+    ndescs = vq.filled_descs
+    vq.filled_descs = 0
+    if vq.vring_desc == 0:
+        return
+    vq.inuse -= ndescs
+    vq.used_this_turn += ndescs
+    vq.used_idx += ndescs
+    if vq.used_idx >= vq.vring_num:
+        vq.used_idx -= vq.vring_num
+        vq.used_wrap = not vq.used_wrap
+        vq.log.field(vq.oid, F_USED_WRAP, i64(vq.used_wrap), i64(not vq.used_wrap))
+        vq.signalled_used_valid = False
+    if vq.log.level >= LEVEL_FULL:
+        vq.log.emit(EV_FLUSH, vq.oid, vq.used_idx, ndescs, vq.inuse, i64(vq.signalled_used_valid))
+
+
+def packed_publish(vq: VirtQueue) -> None:
+    """Write the used descriptors that wait, in one slice or two."""
+    count = vq.pending_num
+    if count == 0:
+        return
+    data = vq.pending.getvalue()
+    vq.pending = BytesWriter()
+    vq.pending_num = 0
+    room = vq.vring_num - vq.pending_slot
+    if count <= room:
+        vq.memory.write(vq.vring_desc + 16 * vq.pending_slot, data)
+    else:
+        vq.memory.write(vq.vring_desc + 16 * vq.pending_slot, data[: 16 * room])
+        vq.memory.write(vq.vring_desc, data[16 * room :])
+    counters = vq.counters
+    if counters is not None:
+        counters.batches += 1
+    if vq.overlaps_itself():
+        vq.forget()
+
+
+def packed_set_notification(vq: VirtQueue, enable: bool) -> None:
+    """virtio_queue_packed_set_notification: write the device's event suppression structure."""
+    memory = vq.memory
+    at = vq.vring_used
+    off_wrap = memory.read_u16(at)
+    flags: i64
+    if not enable:
+        flags = VRING_PACKED_EVENT_FLAG_DISABLE
+    elif vq.vdev.event_idx:
+        off_wrap = vq.shadow_avail_idx | (0x8000 if vq.shadow_avail_wrap else 0)
+        memory.write_u16(at, off_wrap)
+        flags = VRING_PACKED_EVENT_FLAG_DESC
+    else:
+        flags = VRING_PACKED_EVENT_FLAG_ENABLE
+    memory.write_u16(at + 2, flags)
+    if vq.log.level >= LEVEL_FULL:
+        vq.log.emit(EV_DEVICE_EVENT, vq.oid, off_wrap, flags, i64(enable))
+    if vq.overlaps_itself():
+        vq.forget()
+
+
+def packed_should_notify(vq: VirtQueue) -> bool:
+    """virtio_packed_should_notify (virtio 1.1, 2.7.10); updates signalled_used."""
+    flags = vq.driver_event_flags()
+    old = vq.signalled_used
+    new = vq.used_idx
+    vq.signalled_used = new
+    valid = vq.signalled_used_valid
+    vq.signalled_used_valid = True
+    if flags == VRING_PACKED_EVENT_FLAG_DISABLE:
+        return False
+    if flags == VRING_PACKED_EVENT_FLAG_ENABLE:
+        return True
+    if not valid:
+        return True
+    off_wrap = vq.driver_event_off_wrap()
+    off = off_wrap & 0x7FFF
+    if vq.used_wrap != (off_wrap & 0x8000 != 0):
+        off -= vq.vring_num
+    return (new - off - 1) & 0xFFFF < (new - old) & 0xFFFF
+
+
+def packed_rewind_one(vq: VirtQueue) -> None:
+    """virtqueue_packed_rewind by one descriptor, which is what unpop does whatever the chain's length."""
+    if vq.last_avail_idx < 1:
+        vq.last_avail_idx = vq.vring_num - 1
+        vq.last_avail_wrap = not vq.last_avail_wrap
+        vq.log.field(vq.oid, F_LAST_AVAIL_WRAP, i64(vq.last_avail_wrap), i64(not vq.last_avail_wrap))
+    else:
+        vq.last_avail_idx -= 1
+
+
+def packed_drop_all(vq: VirtQueue) -> i64:
+    """virtqueue_packed_drop_all: use every available chain unread; returns how many."""
+    dropped: i64 = 0
+    if vq.vring_desc == 0:
+        return 0
+    num = vq.vring_num
+    # QEMU takes nothing into account here, so inuse falls below 0, which as an unsigned number ends the loop
+    while vq.inuse >= 0 and vq.inuse < num:
+        ring = vq.descriptors()
+        at = 16 * vq.last_avail_idx
+        flags = i64(read_i16_le(ring, at + 14))
+        if not is_available(flags, vq.last_avail_wrap):
+            break
+        ident = i64(read_i16_le(ring, at + 12)) & 0xFFFF
+        count: i64 = 1
+        index = vq.last_avail_idx
+        while flags & VRING_DESC_F_NEXT and count <= num:
+            index += 1
+            if index == num:
+                index = 0
+            flags = i64(read_i16_le(ring, 16 * index + 14))
+            count += 1
+        packed_fill(vq, ident, 0, count)
+        packed_flush(vq)
+        dropped += 1
+        set_last_avail(vq, vq.last_avail_idx + count)
+        if vq.log.level >= LEVEL_FULL:
+            vq.log.emit(EV_POP, vq.oid, ident, vq.last_avail_idx, vq.shadow_avail_idx, 0, 0, vq.inuse)
+    vq.publish()
+    return dropped

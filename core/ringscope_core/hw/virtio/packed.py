@@ -38,6 +38,11 @@ def is_available(flags: i64, wrap: bool) -> bool:
     return avail != used and avail == wrap
 
 
+def signed16(value: i64) -> i16:
+    """The signed twin of a 16 bit word."""
+    return i16(value - 0x10000 if value >= 0x8000 else value)
+
+
 def packed_available(vq: VirtQueue) -> bool:
     """Whether the descriptor at last_avail_idx is available; False where there is no ring."""
     if vq.vring_desc == 0:
@@ -240,6 +245,10 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     """virtqueue_packed_fill: the element is the next to become used; its used descriptor is written at `publish`."""
     if vq.vdev.inactive:
         return
+    if vq.filled_descs == 0:
+        vq.first_filled_id = ident
+        vq.first_filled_len = length
+        vq.first_filled_ndescs = ndescs
     num = vq.vring_num
     slot = vq.used_idx + vq.filled_descs
     wrap = vq.used_wrap
@@ -266,8 +275,8 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     # whole descriptors go out, the driver's address among them, so that a burst is one write
     pending.write(ring[16 * slot : 16 * slot + 8])
     write_i32_le(pending, i32(length))
-    write_i16_le(pending, i16(ident))
-    write_i16_le(pending, i16(flags))
+    write_i16_le(pending, signed16(ident))
+    write_i16_le(pending, signed16(flags))
     vq.pending_num += 1
     skipped: i64 = 1
     while skipped < ndescs:
@@ -279,13 +288,21 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
         skipped += 1
 
 
-def packed_flush(vq: VirtQueue) -> None:
-    """virtqueue_packed_flush: what was filled becomes used."""
+def packed_flush(vq: VirtQueue, count: i64) -> None:
+    """virtqueue_packed_flush: what was filled becomes used.
+
+    A flush of nothing, which an empty frame causes, uses the element once more that was filled first the last time, as 7.2 does.
+    """
+    if count == 0 and vq.vring_desc != 0:
+        again = vq.first_filled_ndescs
+        packed_fill(vq, vq.first_filled_id, vq.first_filled_len, 1)
+        vq.first_filled_ndescs = again
+        vq.filled_descs = again
     ndescs = vq.filled_descs
     vq.filled_descs = 0
     if vq.vring_desc == 0:
         return
-    vq.inuse -= ndescs
+    vq.inuse = (vq.inuse - ndescs) & 0xFFFFFFFF
     vq.used_this_turn += ndescs
     vq.used_idx += ndescs
     if vq.used_idx >= vq.vring_num:
@@ -376,8 +393,9 @@ def packed_drop_all(vq: VirtQueue) -> i64:
     if vq.vring_desc == 0:
         return 0
     num = vq.vring_num
-    # QEMU takes nothing into account here, so inuse falls below 0, which as an unsigned number ends the loop
-    while vq.inuse >= 0 and vq.inuse < num:
+    vq.set_notification(False)
+    # QEMU counts nothing as taken here, so inuse falls below 0: as an unsigned number that ends the loop, and later every pop
+    while vq.inuse < num:
         ring = vq.descriptors()
         at = 16 * vq.last_avail_idx
         flags = i64(read_i16_le(ring, at + 14))
@@ -393,7 +411,7 @@ def packed_drop_all(vq: VirtQueue) -> i64:
             flags = i64(read_i16_le(ring, 16 * index + 14))
             count += 1
         packed_fill(vq, ident, 0, count)
-        packed_flush(vq)
+        packed_flush(vq, 1)
         dropped += 1
         set_last_avail(vq, vq.last_avail_idx + count)
         if vq.log.level >= LEVEL_FULL:

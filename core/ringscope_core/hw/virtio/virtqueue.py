@@ -132,6 +132,10 @@ class VirtQueue:
         """Packed: descriptors that became used since the ring was read."""
         self.filled_descs: i64 = 0
         """Packed: descriptors of the elements that are filled and not flushed."""
+        self.first_filled_id: i64 = 0
+        """Packed: used_elems[0], the element filled first the last time; no reset clears it."""
+        self.first_filled_len: i64 = 0
+        self.first_filled_ndescs: i64 = 0
         # used elements that are not in memory yet
         self.pending: BytesWriter = BytesWriter()
         self.pending_num: i64 = 0
@@ -332,7 +336,7 @@ class VirtQueue:
 
     def detach(self, elem: VirtQueueElement) -> None:
         """virtqueue_detach_element: forget an element without using it."""
-        self.inuse -= elem.ndescs if self.vdev.packed else 1
+        self.inuse = (self.inuse - (elem.ndescs if self.vdev.packed else 1)) & 0xFFFFFFFF
         release_bounce(self.memory, elem)
         if self.log.level >= LEVEL_FULL:
             self.log.emit(EV_UNPOP, self.oid, self.last_avail_idx, self.inuse)
@@ -384,18 +388,19 @@ class VirtQueue:
         """virtqueue_flush: `count` filled elements become used."""
         if self.vdev.inactive:
             self.filled_descs = 0
-            self.inuse -= count
-            self.log.field(self.oid, F_INUSE, self.inuse, self.inuse + count)
+            old_inuse = self.inuse
+            self.inuse = (old_inuse - count) & 0xFFFFFFFF
+            self.log.field(self.oid, F_INUSE, self.inuse, old_inuse)
             return
         if self.vdev.packed:
-            packed_flush(self)
+            packed_flush(self, count)
             return
         if self.vring_used == 0:
             return
         old = self.used_idx
         new = (old + count) & 0xFFFF
         self.used_idx = new
-        self.inuse -= count
+        self.inuse = (self.inuse - count) & 0xFFFFFFFF
         self._idx_pending = True
         # int16_t against uint16_t, both promoted to int
         distance = (new - self.signalled_used) & 0xFFFF

@@ -131,7 +131,10 @@ def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
         return size
     if size == 0:
         # no buffer is taken for an empty frame, yet the driver is notified; and the answer 0 makes the frame wait, for ever
+        vq.flush(0)
         n.virtio_notify(vq)
+        if not n.bursting:
+            vq.publish()
         return 0
     elem = q.element
     if not vq.pop(elem):
@@ -204,15 +207,12 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, elem: VirtQu
 def _write_header(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, frame: bytes) -> None:
     """receive_header: the peer's header, or an empty one; remembers where num_buffers lies.
 
-    Without VIRTIO_NET_F_MRG_RXBUF 4.1.0 leaves num_buffers as it was, even in a 12 byte header; 7.2.22 says 1 there, as the
-    specification wants.
+    Without VIRTIO_NET_F_MRG_RXBUF num_buffers is left as it was, even in a 12 byte header, as QEMU does.
     """
     elem.write_in(vq.memory, 0, frame[:HDR_LEN] if n.host_hdr_len >= HDR_LEN else _EMPTY_HEADER)
     if n.mergeable_rx_bufs:
         n.num_buffers_lo = _address_at(elem, NUM_BUFFERS_OFFSET)
         n.num_buffers_hi = _address_at(elem, NUM_BUFFERS_OFFSET + 1)
-    elif n.v7_2 and n.guest_hdr_len >= HDR_MRG_LEN:
-        elem.write_in(vq.memory, NUM_BUFFERS_OFFSET, b"\x01\x00")
 
 
 def _address_at(elem: VirtQueueElement, offset: i64) -> i64:

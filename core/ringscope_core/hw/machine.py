@@ -20,7 +20,7 @@ from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.opts import DeviceOpts, parse_device_opts
 from ringscope_core.hw.qdev.realize import qbus_reset_all
 from ringscope_core.hw.types import register_all_types
-from ringscope_core.memory.ram import anonymous_ram
+from ringscope_core.memory.ram import pc_ram
 from ringscope_core.net.backends import netdev_add
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qmp_set_link
@@ -88,7 +88,7 @@ class Machine(HwContext):
     """The board of a machine type.  Made, it is a powered machine before its first reset: add netdevs and devices, then `system_reset`, then `cont`."""
 
     def __init__(self, log: EventLog, loop: MainLoop, ram_bytes: int, profile: str = PROFILE_4_1, machine_type: str = DEFAULT_MACHINE) -> None:
-        super().__init__(log, loop, anonymous_ram(ram_bytes))
+        super().__init__(log, loop, pc_ram(ram_bytes))
         self.vm_running = False
         self.net.vm_running = False
         self.world: World = World(log, profile, machine_type)

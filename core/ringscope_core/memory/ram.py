@@ -8,6 +8,16 @@ from typing import Final, final
 from mypy_extensions import i64
 
 PAGE: Final[i64] = 4096
+OPTION_ROMS: Final = 0xC0000
+"""Where a PC's option ROMs lie, 128 KiB; RAM goes on behind them, up to the BIOS."""
+OPTION_ROMS_SIZE: Final = 0x20000
+BIOS_START: Final = 0xF0000
+BIOS_SIZE: Final = 0x10000
+HIGH_START: Final = 0x100000
+BIOS_TOP: Final = 0xFFFF0000
+"""The BIOS is seen here too, below 4 GiB."""
+HLT: Final = b"\xf4"
+"""The BIOS of a machine without an emulated processor does nothing but halt."""
 
 
 class RamRegion:
@@ -35,7 +45,11 @@ class GuestMemory:
         self.base: i64 = first.gpa
         self.end: i64 = first.gpa + first.size
         self.view: memoryview = first.view
+        """The RAM as one buffer; of a PC the whole, so that the index is the guest address."""
+        self._fast: memoryview = first.view
         """Region 0's bytes; index 0 is guest address `base`."""
+        self.roms: list[RamRegion] = []
+        """What can be read like RAM and not be written."""
         self.turn: i64 = 0
         self.bounce_busy: bool = False
         """QEMU's single bounce buffer, for DMA to what is not RAM, is in use."""
@@ -55,23 +69,57 @@ class GuestMemory:
         room = region.gpa + region.size - gpa
         return min(length, room)
 
+    def rom_at(self, gpa: i64) -> RamRegion | None:
+        """The ROM that holds `gpa`."""
+        for rom in self.roms:
+            if rom.gpa <= gpa < rom.gpa + rom.size:
+                return rom
+        return None
+
+    def rom_length(self, gpa: i64, length: i64) -> i64:
+        """How many of the `length` bytes from `gpa` on are one ROM's."""
+        rom = self.rom_at(gpa)
+        return 0 if rom is None else min(length, rom.gpa + rom.size - gpa)
+
+    def section_length(self, gpa: i64, length: i64) -> i64:
+        """How many of the `length` bytes from `gpa` on are one thing's: a RAM region's, a ROM's, or nobody's."""
+        mapped = self.mapped_length(gpa, length)
+        if mapped == 0:
+            mapped = self.rom_length(gpa, length)
+        if mapped:
+            return mapped
+        mapped = length
+        if gpa < 0:
+            # the upper half of the address space, as its signed twin
+            return length
+        for region in self.regions + self.roms:
+            if region.gpa > gpa and region.gpa - gpa < mapped:
+                mapped = region.gpa - gpa
+        return mapped
+
+    def add_rom(self, gpa: i64, content: bytes) -> None:
+        """`content` can be read at `gpa`; writes there are dropped."""
+        self.roms.append(RamRegion(gpa, len(content), memoryview(content)))
+
     def read(self, gpa: i64, length: i64) -> bytes:
-        """`length` bytes at `gpa`; what is not RAM reads as zeros (unassigned memory)."""
+        """`length` bytes at `gpa`; where there is neither RAM nor ROM they are zeros (unassigned memory)."""
         start = gpa - self.base
         if gpa >= self.base and length >= 0 and length <= self.end - gpa:
-            return self.view[start : start + length].tobytes()
+            return self._fast[start : start + length].tobytes()
         return self._read_slow(gpa, length)
 
     def _read_slow(self, gpa: i64, length: i64) -> bytes:
         parts: list[bytes] = []
         while length > 0:
+            n = self.section_length(gpa, length)
             region = self.region_at(gpa)
             if region is None:
-                parts.append(bytes(1))
-                gpa += 1
-                length -= 1
+                region = self.rom_at(gpa)
+            if region is None:
+                parts.append(bytes(n))
+                gpa += n
+                length -= n
                 continue
-            n = self.mapped_length(gpa, length)
             start = gpa - region.gpa
             parts.append(region.view[start : start + n].tobytes())
             gpa += n
@@ -83,7 +131,7 @@ class GuestMemory:
         n: i64 = len(data)
         if gpa >= self.base and n <= self.end - gpa:
             start = gpa - self.base
-            self.view[start : start + n] = data
+            self._fast[start : start + n] = data
             return
         self._write_slow(gpa, data)
 
@@ -93,7 +141,7 @@ class GuestMemory:
         while offset < total:
             n = self.mapped_length(gpa + offset, total - offset)
             if n == 0:
-                offset += 1
+                offset += self.section_length(gpa + offset, total - offset)
                 continue
             region = self.region_at(gpa + offset)
             assert region is not None
@@ -116,3 +164,16 @@ def anonymous_ram(size: int) -> GuestMemory:
     if size < PAGE or size % PAGE:
         raise ValueError(f"guest RAM of {size} bytes: must be a positive multiple of {PAGE}")
     return GuestMemory([RamRegion(0, size, memoryview(mmap.mmap(-1, size)))])
+
+
+def pc_ram(size: int) -> GuestMemory:
+    """`size` bytes of zeroed RAM as a PC without a display adapter shows it to devices: option ROMs and BIOS lie over it below 1 MiB."""
+    whole = anonymous_ram(size)
+    view = whole.view
+    spans = [(HIGH_START, size), (0, min(size, OPTION_ROMS)), (OPTION_ROMS + OPTION_ROMS_SIZE, min(size, BIOS_START))]
+    memory = GuestMemory([RamRegion(start, end - start, view[start:end]) for start, end in spans if end > start])
+    memory.view = view
+    memory.add_rom(OPTION_ROMS, bytes(OPTION_ROMS_SIZE))
+    memory.add_rom(BIOS_START, HLT * BIOS_SIZE)
+    memory.add_rom(BIOS_TOP, HLT * BIOS_SIZE)
+    return memory

@@ -79,6 +79,8 @@ def map_descriptor(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueEleme
             mapped = length
         else:
             mapped = memory.mapped_length(gpa, length)
+            if mapped == 0 and not writable:
+                mapped = memory.rom_length(gpa, length)
             if mapped == 0:
                 mapped = _bounce(memory, elem, length)
                 if mapped == 0:
@@ -118,8 +120,7 @@ def _indirect_table(vdev: VirtIODevice, memory: GuestMemory, gpa: i64, length: i
     if length == 0 or length % 16:
         vdev.virtio_error("Invalid size for indirect buffer table")
         return None
-    mapped = memory.mapped_length(gpa, length)
-    if 0 < mapped < length:
+    if memory.section_length(gpa, length) < length:
         vdev.virtio_error("Cannot map indirect buffer")
         return None
     return memory.read(gpa, length)

@@ -170,8 +170,7 @@ def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> bytes | None:
         # QEMU aborts here (a cache of no bytes, Assertion `len > 0'); a device error is all a guest may cause
         vq.vdev.virtio_error("Invalid size for indirect buffer table")
         return None
-    mapped = vq.memory.mapped_length(gpa, length)
-    if 0 < mapped < length:
+    if vq.memory.section_length(gpa, length) < length:
         vq.vdev.virtio_error("Cannot map indirect buffer")
         return None
     return vq.memory.read(gpa, length)

@@ -438,11 +438,11 @@ def virtio_init_region_cache(vdev: VirtIODevice, vq: VirtQueue) -> None:
     used = EVENT_BYTES if vdev.packed else 4 + 8 * num + event
     avail = EVENT_BYTES if vdev.packed else 4 + 2 * num + event
     memory = vdev.ctx.memory
-    if 0 < memory.mapped_length(vq.vring_desc, 16 * num) < 16 * num:
+    if memory.section_length(vq.vring_desc, 16 * num) < 16 * num:
         vdev.virtio_error("Cannot map desc")
-    elif 0 < memory.mapped_length(vq.vring_used, used) < used:
+    elif memory.section_length(vq.vring_used, used) < used:
         vdev.virtio_error("Cannot map used")
-    elif 0 < memory.mapped_length(vq.vring_avail, avail) < avail:
+    elif memory.section_length(vq.vring_avail, avail) < avail:
         vdev.virtio_error("Cannot map avail")
 
 

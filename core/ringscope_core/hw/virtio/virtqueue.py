@@ -237,10 +237,11 @@ class VirtQueue:
     def empty(self) -> bool:
         """virtio_queue_empty: nothing to pop.  Reads avail.idx only when the shadow says so."""
         vdev = self.vdev
+        if vdev.packed:
+            # unlike the split one a broken packed queue need not be empty
+            return not packed_available(self)
         if vdev.inactive:
             return True
-        if vdev.packed:
-            return not packed_available(self)
         if self.vring_avail == 0:
             return True
         if self.shadow_avail_idx != self.last_avail_idx:

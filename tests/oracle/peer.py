@@ -31,6 +31,9 @@ class OraclePeer(NetClientState):
         self.sent.append((int(self.queue_index), frame))
         return len(frame)
 
+    def receive_raw(self, frame: bytes) -> int:
+        return self.receive(bytes(int(self.vnet_hdr_len)) + frame)
+
     def tx_complete(self, ret: int) -> None:
         self.in_flight = False
 

@@ -38,8 +38,9 @@ class RingscopeTarget:
         self.machine: Machine = Machine(self.log, MainLoop(self.log.clock), config.get("ram") or 8 << 20, profile, config["machine"])
         self.sent: list[tuple[int, bytes]] = []
         self.peers: list[OraclePeer] = make_peers(self.machine, config["peer"], self.sent)
-        # what a tap is like before anyone has told it anything
+        # what a tap is like before a driver has told it anything; 7.2's reset has told it, 4.1's has not
         self.told: dict[str, int] = {f"{index}.offload": 0 for index in range(len(self.peers))}
+        self.told.update({f"{index}.queue": 0 for index in range(1, len(self.peers))})
         self.seen_messages: int = 0
         option = device_option(config, profile)
         if self.machine.device_add(option) is None:
@@ -48,6 +49,8 @@ class RingscopeTarget:
         self.machine.cont()
         self.place_bars()
         self.take_messages()
+        if profile != PROFILE_4_1:
+            self.take_peer()
 
     def place_bars(self) -> None:
         """BARs where the cases expect them; i/o, memory, bus master on."""

@@ -117,5 +117,9 @@ class NetClientState:
     def set_vnet_hdr_len(self, length: i64) -> None:
         """Frames carry a header of `length` bytes."""
 
+    def behind(self, size: i64) -> bytes:
+        """What lies behind the `size` bytes of the frame it sends, in the buffer that it reads frames into."""
+        return b""
+
     def set_queue_attached(self, attached: bool) -> None:
         """This queue of a multiqueue backend takes part from now on, or no longer (peer_attach, peer_detach)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from ringscope_core.net.announce import AnnounceParameters, SelfAnnouncer, announce_frame, qemu_announce_self
@@ -83,7 +85,7 @@ def test_steps_out_of_range_are_the_maximum(step: int, pauses: list[int]) -> Non
     qemu_announce_self(SelfAnnouncer(lan.host), AnnounceParameters(50, 1000, 4, step))
     lan.run_until(100_000)
     times = [at // MS for at, _ in lan.wires[0].raw]
-    assert [b - a for a, b in zip(times, times[1:], strict=False)] == pauses
+    assert [b - a for a, b in itertools.pairwise(times)] == pauses
 
 
 def test_a_new_call_replaces_the_one_under_way_and_none_rounds_end_it() -> None:

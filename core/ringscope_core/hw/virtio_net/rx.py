@@ -210,13 +210,13 @@ def _write_header(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, frame: by
     """receive_header: the peer's header, or an empty one; remembers where num_buffers lies.
 
     Without VIRTIO_NET_F_MRG_RXBUF 4.1.0 leaves num_buffers as it was, even in a 12 byte header; 7.2.22 says 1 there, as the
-    specification wants.
+    specification wants, but when the peer has a header it leaves it too.
     """
     elem.write_in(vq.memory, 0, frame[:HDR_LEN] if n.host_hdr_len >= HDR_LEN else _EMPTY_HEADER)
     if n.mergeable_rx_bufs:
         n.num_buffers_lo = _address_at(elem, NUM_BUFFERS_OFFSET)
         n.num_buffers_hi = _address_at(elem, NUM_BUFFERS_OFFSET + 1)
-    elif n.v7_2 and n.guest_hdr_len >= HDR_MRG_LEN:
+    elif n.v7_2 and n.guest_hdr_len >= HDR_MRG_LEN and not n.has_vnet_hdr:
         elem.write_in(vq.memory, NUM_BUFFERS_OFFSET, b"\x01\x00")
 
 

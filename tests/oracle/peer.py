@@ -22,6 +22,9 @@ class OraclePeer(NetClientState):
         self.fifo: list[bytes] = []
         self.in_flight: bool = False
         self.told: dict[str, int] = {}
+        self.buffer: bytes = b""
+        """Where a tap reads frames to: a short one leaves the end of the one before."""
+        self.attached: bool = True
 
     # -- frames -------------------------------------------------------------------------------------------------------
     def can_receive(self) -> bool:
@@ -30,6 +33,9 @@ class OraclePeer(NetClientState):
     def receive(self, frame: bytes) -> int:
         self.sent.append((int(self.queue_index), frame))
         return len(frame)
+
+    def receive_raw(self, frame: bytes) -> int:
+        return self.receive(bytes(int(self.vnet_hdr_len)) + frame)
 
     def tx_complete(self, ret: int) -> None:
         self.in_flight = False
@@ -44,6 +50,7 @@ class OraclePeer(NetClientState):
         while self.fifo and not self.in_flight:
             for frame in [self.fifo.pop(0) for _ in range(len(self.fifo) if stream else 1)]:
                 moved = True
+                self.buffer = frame + self.buffer[len(frame) :]
                 self.in_flight = qemu_send_packet_async(self, frame) == 0 or self.in_flight
         return moved
 
@@ -60,6 +67,14 @@ class OraclePeer(NetClientState):
     def set_vnet_hdr_len(self, length: int) -> None:
         self.vnet_hdr_len = length
         self.told[f"{int(self.queue_index)}.hdrsz"] = int(length)
+
+    def behind(self, size: int) -> bytes:
+        return self.buffer[size:]
+
+    def set_queue_attached(self, attached: bool) -> None:
+        if self.spec["kind"] == "tap" and attached != self.attached:
+            self.attached = attached
+            self.told[f"{int(self.queue_index)}.queue"] = int(attached)
 
     def set_offload(self, csum: bool, tso4: bool, tso6: bool, ecn: bool, ufo: bool) -> None:
         bits = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ringscope_core.hw.machine import Machine
-from ringscope_core.net.errors import NetOptionError
+from ringscope_core.qom.profile import PROFILE_4_1
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.log import EventLog
@@ -19,9 +19,9 @@ SETTLE_NS = 2_000_000
 """Timers due this soon fire while things settle, as they do while the recorder waits for QEMU."""
 
 
-def device_option(config: dict[str, Any]) -> str:
+def device_option(config: dict[str, Any], profile: str = PROFILE_4_1) -> str:
     """The -device line of a case's configuration, without properties that 4.1 lacks: a case that needs one differs, it does not stop the replay."""
-    props = {name: value for name, value in config["props"].items() if name not in NEWER_PROPERTIES}
+    props = {name: value for name, value in config["props"].items() if profile != PROFILE_4_1 or name not in NEWER_PROPERTIES}
     parts = [config["device"], "id=net0", "addr=04.0"]
     if config["peer"]["kind"] != "none":
         parts.append("netdev=n0")
@@ -32,22 +32,25 @@ def device_option(config: dict[str, Any]) -> str:
 class RingscopeTarget:
     """The methods of `replay.Target` on our Machine."""
 
-    def __init__(self, config: dict[str, Any], level: int = int(LEVEL_FULL)) -> None:
+    def __init__(self, config: dict[str, Any], level: int = int(LEVEL_FULL), profile: str = PROFILE_4_1) -> None:
         self.log: EventLog = EventLog(Clock())
         self.log.level = level
-        self.machine: Machine = Machine(self.log, MainLoop(self.log.clock), config.get("ram") or 8 << 20)
+        self.machine: Machine = Machine(self.log, MainLoop(self.log.clock), config.get("ram") or 8 << 20, profile, config["machine"])
         self.sent: list[tuple[int, bytes]] = []
         self.peers: list[OraclePeer] = make_peers(self.machine, config["peer"], self.sent)
-        # what a tap is like before anyone has told it anything
+        # what a tap is like before a driver has told it anything; 7.2's reset has told it, 4.1's has not
         self.told: dict[str, int] = {f"{index}.offload": 0 for index in range(len(self.peers))}
+        self.told.update({f"{index}.queue": 0 for index in range(1, len(self.peers))})
         self.seen_messages: int = 0
-        option = device_option(config)
+        option = device_option(config, profile)
         if self.machine.device_add(option) is None:
             raise RuntimeError(f"-device {option}: {self.machine.world.messages}")
         self.machine.system_reset()
         self.machine.cont()
         self.place_bars()
         self.take_messages()
+        if profile != PROFILE_4_1:
+            self.take_peer()
 
     def place_bars(self) -> None:
         """BARs where the cases expect them; i/o, memory, bus master on."""
@@ -95,7 +98,7 @@ class RingscopeTarget:
         self.machine.set_link("net0", up)
 
     def announce(self, initial: int, max_: int, rounds: int, step: int) -> None:
-        raise NetOptionError("announce-self is not modelled yet")
+        self.machine.announce_self(initial, max_, rounds, step)
 
     def sleep(self, ms: int) -> None:
         self._pass_time(self.log.clock.now_ns + ms * 1_000_000)

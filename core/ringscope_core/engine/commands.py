@@ -36,7 +36,14 @@ class Param(NamedTuple):
     required: bool
 
 
-_TYPES: Final[dict[str, tuple[type, ...]]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "any": (object,)}
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "any": (object,),
+}
 
 
 class Command(NamedTuple):
@@ -91,6 +98,7 @@ class EngineCommands(Handler):
             ("cont", "", self._cont),
             ("quit", "", self._quit),
             ("set_link", "name:string up:boolean", self._set_link),
+            ("announce-self", "initial:integer max:integer rounds:integer step:integer interfaces?:array id?:string", self._announce_self),
             ("x-ringscope-status", "", self._ringscope_status),
             ("x-ringscope-step", "kind?:string count?:integer", self._step),
             ("x-ringscope-speed", "events_per_second?:number factor?:number max?:boolean", self._speed),
@@ -166,6 +174,14 @@ class EngineCommands(Handler):
             # said now: inside a turn the change itself has to wait
             raise QmpError(f"Device '{a['name']}' not found")
         self._live.change(lambda: machine.set_link(a["name"], a["up"]))
+        return {}
+
+    def _announce_self(self, a: dict[str, Any]) -> object:
+        interfaces = a.get("interfaces")
+        if interfaces is not None and not all(isinstance(name, str) for name in interfaces):
+            raise QmpError("Invalid parameter type for 'interfaces', expected: string")
+        machine = self._live.run.machine
+        self._live.change(lambda: machine.announce_self(a["initial"], a["max"], a["rounds"], a["step"], interfaces, a.get("id", "")))
         return {}
 
     # -- ours ---------------------------------------------------------------------------------------------------------

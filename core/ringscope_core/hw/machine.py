@@ -21,6 +21,7 @@ from ringscope_core.hw.qdev.opts import DeviceOpts, parse_device_opts
 from ringscope_core.hw.qdev.realize import qbus_reset_all
 from ringscope_core.hw.types import register_all_types
 from ringscope_core.memory.ram import pc_ram
+from ringscope_core.net.announce import AnnounceParameters, SelfAnnouncer, qemu_announce_self
 from ringscope_core.net.backends import netdev_add
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qmp_set_link
@@ -109,6 +110,8 @@ class Machine(HwContext):
         self.config_address: i64 = 0
         self.last_error: str = ""
         """Why the last `device_add` failed, "" when it did not."""
+        self.announcers: dict[str, SelfAnnouncer] = {}
+        """announce-self's timers by id, "" for the one without."""
         self.ports: GuestPorts = MachinePorts(self)
 
     # -- command line and monitor -------------------------------------------------------------------------------------
@@ -184,6 +187,18 @@ class Machine(HwContext):
     def set_link(self, name: str, up: bool) -> None:
         """QMP set_link: the cable of a NIC or a netdev; raises NetOptionError for a name that nobody has."""
         qmp_set_link(self.net, name, up)
+
+    def announce_self(
+        self, initial: int = 50, maximum: int = 550, rounds: int = 5, step: int = 100, interfaces: list[str] | None = None, ident: str = ""
+    ) -> None:
+        """QMP announce-self: every NIC, or those named, in `rounds` rounds; times in ms.  Announcements of different `ident` do not replace each other."""
+        params = AnnounceParameters(initial, maximum, rounds, step)
+        params.interfaces = interfaces
+        announcer = self.announcers.get(ident)
+        if announcer is None:
+            announcer = SelfAnnouncer(self.net)
+            self.announcers[ident] = announcer
+        qemu_announce_self(announcer, params)
 
     def info_qtree(self) -> str:
         """The monitor's ``info qtree``."""

@@ -56,6 +56,10 @@ class NetClientState:
         waits until `net.qemu_flush_queued_packets`."""
         return len(frame)
 
+    def receive_raw(self, frame: bytes) -> i64:
+        """A frame without the virtio_net_hdr that this client's frames have; it puts an empty one in front itself."""
+        return self.receive(frame)
+
     def can_receive(self) -> bool:
         """Whether a frame may come now; asked before each one."""
         return True
@@ -80,6 +84,9 @@ class NetClientState:
 
     def peer_can_take(self) -> None:
         """The peer takes frames again: a hub port lets the other ports' frames come (net_hub_flush)."""
+
+    def announce(self) -> None:
+        """A NIC tells the network where it is, beside the frame that the host sends for it."""
 
     # -- life ---------------------------------------------------------------------------------------------------------
     def link_status_changed(self) -> None:
@@ -109,6 +116,10 @@ class NetClientState:
 
     def set_vnet_hdr_len(self, length: i64) -> None:
         """Frames carry a header of `length` bytes."""
+
+    def behind(self, size: i64) -> bytes:
+        """What lies behind the `size` bytes of the frame it sends, in the buffer that it reads frames into."""
+        return b""
 
     def set_queue_attached(self, attached: bool) -> None:
         """This queue of a multiqueue backend takes part from now on, or no longer (peer_attach, peer_detach)."""

@@ -32,6 +32,7 @@ __all__ = [
     "qemu_purge_queued_packets",
     "qemu_send_packet",
     "qemu_send_packet_async",
+    "qemu_send_packet_raw",
     "qemu_set_link",
     "qmp_set_link",
 ]
@@ -74,7 +75,7 @@ def qemu_send_packet_async(nc: NetClientState, frame: bytes) -> i64:
     return ret
 
 
-def qemu_send_packet(nc: NetClientState, frame: bytes) -> i64:
+def qemu_send_packet(nc: NetClientState, frame: bytes, raw: bool = False) -> i64:
     """Send `frame` without wanting to hear of it: one that has to wait may be dropped when too many do."""
     size: i64 = len(frame)
     if size > NET_BUFSIZE:
@@ -85,14 +86,19 @@ def qemu_send_packet(nc: NetClientState, frame: bytes) -> i64:
         return size
     queue = peer.incoming_queue
     if queue.delivering or not qemu_can_send_packet(nc):
-        queue.append(nc, frame, False)
+        queue.append(nc, frame, False, raw)
         return 0
-    ret = queue.deliver(frame)
+    ret = queue.deliver(frame, raw)
     if ret == 0:
-        queue.append(nc, frame, False)
+        queue.append(nc, frame, False, raw)
         return 0
     queue.flush()
     return ret
+
+
+def qemu_send_packet_raw(nc: NetClientState, frame: bytes) -> i64:
+    """The same for a frame without the virtio_net_hdr that the peer's frames have."""
+    return qemu_send_packet(nc, frame, True)
 
 
 def qemu_can_send_packet(nc: NetClientState) -> bool:

@@ -27,11 +27,13 @@ DIRECTION_RX: Final[i64] = 1
 class QueuedPacket:
     """A frame that waits, and who sent it."""
 
-    def __init__(self, sender: NetClientState, frame: bytes, has_callback: bool) -> None:
+    def __init__(self, sender: NetClientState, frame: bytes, has_callback: bool, raw: bool = False) -> None:
         self.sender: NetClientState = sender
         self.frame: bytes = frame
         self.has_callback: bool = has_callback
         """The sender wants `tx_complete`."""
+        self.raw: bool = raw
+        """It carries no virtio_net_hdr, whatever was agreed on (QEMU_NET_PACKET_FLAG_RAW)."""
 
 
 @final
@@ -48,7 +50,7 @@ class NetQueue:
         """Frames that found the queue full."""
         self.packets: deque[QueuedPacket] = deque()
 
-    def append(self, sender: NetClientState, frame: bytes, has_callback: bool) -> None:
+    def append(self, sender: NetClientState, frame: bytes, has_callback: bool, raw: bool = False) -> None:
         """Let `frame` wait (qemu_net_queue_append); without a callback it is dropped when the queue is full."""
         owner = self.owner
         log = owner.host.log
@@ -57,12 +59,12 @@ class NetQueue:
             if log.level >= LEVEL_PACKETS:
                 log.emit(EV_FRAME_DROP, owner.oid, 0, len(frame), DROP_QUEUE_FULL, DIRECTION_RX)
             return
-        self.packets.append(QueuedPacket(sender, frame, has_callback))
+        self.packets.append(QueuedPacket(sender, frame, has_callback, raw))
         self.nq_count += 1
         if log.level >= LEVEL_PACKETS:
             log.emit(EV_FRAME_WAIT, owner.oid, 0, len(frame))
 
-    def deliver(self, frame: bytes) -> i64:
+    def deliver(self, frame: bytes, raw: bool = False) -> i64:
         """Hand `frame` to the owner (qemu_net_queue_deliver, qemu_deliver_packet_iov).
 
         Returns 0 when the owner cannot take it now, which stops the flow until it is flushed; anything else, also a
@@ -74,7 +76,7 @@ class NetQueue:
         if owner.receive_disabled:
             return 0
         self.delivering = True
-        ret = owner.receive(frame)
+        ret = owner.receive_raw(frame) if raw else owner.receive(frame)
         self.delivering = False
         if ret == 0:
             owner.receive_disabled = True
@@ -106,7 +108,7 @@ class NetQueue:
         while self.nq_count > 0:
             packet = packets.popleft()
             self.nq_count -= 1
-            ret = self.deliver(packet.frame)
+            ret = self.deliver(packet.frame, packet.raw)
             if ret == 0:
                 packets.appendleft(packet)
                 self.nq_count += 1

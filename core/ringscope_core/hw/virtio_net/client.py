@@ -6,6 +6,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from ringscope_core.hw.virtio_net.announce import virtio_net_announce
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.rx import virtio_net_can_receive, virtio_net_receive
 from ringscope_core.hw.virtio_net.status import virtio_net_set_link_status
@@ -58,6 +59,10 @@ class VirtIONetClient(NetClientState):
         """Publish what the burst has used."""
         self.n.bursting = False
         self.n.vqs[self.queue_index].rx_vq.publish()
+
+    def announce(self) -> None:
+        """virtio_net_announce."""
+        virtio_net_announce(self.n)
 
     def link_status_changed(self) -> None:
         """virtio_net_set_link_status."""

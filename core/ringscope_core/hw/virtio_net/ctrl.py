@@ -10,6 +10,7 @@ from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VIRTIO_NET_F_CTRL_GUEST_OFFLOADS
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
 from ringscope_core.hw.virtio_net import constants as c
+from ringscope_core.hw.virtio_net.announce import handle_announce
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import supported_guest_offloads, virtio_net_apply_guest_offloads, virtio_net_set_queues
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
@@ -104,14 +105,6 @@ def handle_vlan_table(n: VirtIONet, cmd: i64, data: bytes) -> i64:
     else:
         return c.VIRTIO_NET_ERR
     return c.VIRTIO_NET_OK
-
-
-def handle_announce(n: VirtIONet, cmd: i64) -> i64:
-    """virtio_net_handle_announce: the driver has sent its announcements."""
-    if cmd == c.VIRTIO_NET_CTRL_ANNOUNCE_ACK and n.link_status & c.VIRTIO_NET_S_ANNOUNCE:
-        n.link_status &= ~c.VIRTIO_NET_S_ANNOUNCE
-        return c.VIRTIO_NET_OK
-    return c.VIRTIO_NET_ERR
 
 
 def handle_mq(n: VirtIONet, cmd: i64, data: bytes) -> i64:

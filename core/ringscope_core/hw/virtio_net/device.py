@@ -11,6 +11,7 @@ from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.virtio import VirtIODevice
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
 from ringscope_core.hw.virtio_net.constants import MAC_TABLE_ENTRIES, MAX_VLAN
+from ringscope_core.net.announce import AnnounceTimer
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.nic import NICState
 from ringscope_core.trace.fields import field
@@ -158,7 +159,8 @@ class VirtIONet(VirtIODevice):
         self.curr_guest_offloads: i64 = 0
         self.mtu_bypass_backend: bool = False
         self.rxfilter_notify_enabled: bool = False
-        self.announce_round: i64 = 0
+        self.announce_timer: AnnounceTimer | None = None
+        """Rounds after the device's state was loaded; None when there are none."""
         self.rx_heads: list[i64] = []
         """Heads of the buffers of the frame that is being received, and below how much each took, and its descriptors."""
         self.rx_lengths: list[i64] = []

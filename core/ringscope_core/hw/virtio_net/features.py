@@ -74,6 +74,8 @@ def virtio_net_set_queues(n: VirtIONet) -> None:
     """Attach the peer's queues that take part and detach the others."""
     if n.nic is None or n.nic.peer_deleted:
         return
+    if n.max_queues == 1:
+        return
     for index, nc in enumerate(n.nic.ncs):
         peer = nc.peer
         if peer is not None:

@@ -12,6 +12,7 @@ from mypy_extensions import i64
 from ringscope_core.hw.virtio.features import VIRTIO_NET_F_MTU, VIRTIO_NET_F_SPEED_DUPLEX, VIRTIO_QUEUE_MAX, VIRTQUEUE_MAX_SIZE, with_bit
 from ringscope_core.hw.virtio.virtio import VirtIODevice, virtio_cleanup, virtio_del_queue, virtio_init
 from ringscope_core.hw.virtio_net import constants as c
+from ringscope_core.hw.virtio_net.announce import announce_stop
 from ringscope_core.hw.virtio_net.client import VirtIONetClient
 from ringscope_core.hw.virtio_net.config import config_size_for
 from ringscope_core.hw.virtio_net.ctrl import CtrlHandler
@@ -165,7 +166,7 @@ def _address_and_link(n: VirtIONet) -> None:
     log.at(2746)
     n.link_status = c.VIRTIO_NET_S_LINK_UP
     log.at(2747)
-    n.announce_round = 0
+    announce_stop(n)
     n.sync_fields()
 
 
@@ -242,7 +243,7 @@ def _undo(n: VirtIONet) -> None:
     for vq in n.vq:
         if vq.counters is not None:
             virtio_del_queue(n, vq.queue_index)
-    n.announce_round = 0
+    announce_stop(n)
     n.vqs = []
     n.ctrl_vq = None
     n.ctrl_handler = None

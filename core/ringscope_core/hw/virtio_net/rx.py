@@ -24,6 +24,7 @@ from ringscope_core.hw.virtio_net.constants import (
     NUM_BUFFERS_OFFSET,
 )
 from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
+from ringscope_core.hw.virtio_net.vnet_hdr import complete, needs_work
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qemu_flush_queued_packets
 from ringscope_core.qom.calls import declare
@@ -126,6 +127,8 @@ def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
     if not virtio_net_has_buffers(q, size + n.guest_hdr_len - n.host_hdr_len):
         return 0
     host_len = n.host_hdr_len
+    if host_len != 0 and needs_work(frame, host_len):
+        frame = complete(n, queue_index, frame)
     if not n.promisc and not receive_filter(n, frame if host_len == 0 else frame[host_len:]):
         _drop(n, vq, frame, DROP_FILTERED)
         return size
@@ -146,13 +149,15 @@ def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
         vq.fill(elem, size + HDR_MRG_LEN, 0)
         _finish(n, vq, frame, elem.index, 1)
         return size
-    return _receive_general(n, q, frame, elem)
+    return _receive_general(n, q, frame, size, elem)
 
 
-def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, elem: VirtQueueElement) -> i64:
-    """Any header, any number of buffers; `elem` is the first, popped already."""
+def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, elem: VirtQueueElement) -> i64:
+    """Any header, any number of buffers; `elem` is the first, popped already.
+
+    `frame` is longer than `size`, what arrived, only for a frame shorter than its header.
+    """
     vq = q.rx_vq
-    size: i64 = len(frame)
     offset = n.host_hdr_len
     heads = n.rx_heads
     lengths = n.rx_lengths
@@ -200,7 +205,7 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, elem: VirtQu
         vq.memory.write(n.num_buffers_hi, bytes([count >> 8 & 0xFF]))
     for place in range(len(heads)):
         vq.fill_head(heads[place], lengths[place], place, ndescs[place])
-    _finish(n, vq, frame, heads[0], count)
+    _finish(n, vq, frame if len(frame) == size else frame[: n.host_hdr_len], heads[0], count)
     return size
 
 

@@ -8,6 +8,7 @@ from mypy_extensions import i64
 
 from ringscope_core.hw.virtio.features import VIRTIO_CONFIG_S_DRIVER_OK
 from ringscope_core.hw.virtio.virtio import virtio_notify_config
+from ringscope_core.hw.virtio_net.announce import announce_stop
 from ringscope_core.hw.virtio_net.constants import VIRTIO_NET_S_ANNOUNCE, VIRTIO_NET_S_LINK_UP
 from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
 from ringscope_core.hw.virtio_net.tx import arm_timer, schedule_bh, virtio_net_drop_tx_queue_data
@@ -102,7 +103,7 @@ def virtio_net_reset(n: VirtIONet) -> None:
     n.nouni = 0
     n.nobcast = 0
     n.curr_queues = 1
-    n.announce_round = 0
+    announce_stop(n)
     n.link_status &= ~VIRTIO_NET_S_ANNOUNCE
     n.mac_table.clear()
     n.mac = n.nic_conf.macaddr

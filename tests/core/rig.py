@@ -202,6 +202,8 @@ class Rig:
                 for word, value in enumerate((0xFEE00000, 0, 0x40 + vector, 0)):
                     self.bar_write(1, 16 * vector + 4 * word, 4, value)
             self.msix_flags(0x8000)
+        else:
+            self.msix_flags(0)
         for index in range(2 * pairs):
             self.set_up(index, size, index % 3 if msix else 0xFFFF)
         self.set_up(2 * pairs, 64, 0 if msix else 0xFFFF)

@@ -67,9 +67,10 @@ class GuestMemory:
         while length > 0:
             region = self.region_at(gpa)
             if region is None:
-                parts.append(bytes(1))
-                gpa += 1
-                length -= 1
+                n = self._hole(gpa, length)
+                parts.append(bytes(n))
+                gpa += n
+                length -= n
                 continue
             n = self.mapped_length(gpa, length)
             start = gpa - region.gpa
@@ -77,6 +78,14 @@ class GuestMemory:
             gpa += n
             length -= n
         return b"".join(parts)
+
+    def _hole(self, gpa: i64, length: i64) -> i64:
+        """How many of the `length` bytes from `gpa` on, which is no RAM, come before the next RAM."""
+        room = length
+        for region in self.regions:
+            if region.gpa > gpa and region.gpa - gpa < room:
+                room = region.gpa - gpa
+        return room
 
     def write(self, gpa: i64, data: bytes) -> None:
         """Write `data` at `gpa`; what is not RAM is dropped."""
@@ -93,7 +102,7 @@ class GuestMemory:
         while offset < total:
             n = self.mapped_length(gpa + offset, total - offset)
             if n == 0:
-                offset += 1
+                offset += self._hole(gpa + offset, total - offset)
                 continue
             region = self.region_at(gpa + offset)
             assert region is not None

@@ -145,7 +145,7 @@ def test_stop_and_cont_lose_and_double_nothing(option: str, profile: str) -> Non
         rig.settle()
     assert rig.peer.frames == sent
     assert int(rig.vq(1).inuse) == 0 and int(rig.vq(1).used_idx) == len(sent) & 0xFFFF
-    assert int(rig.vq(0).used_idx) == taken > 100
+    assert int(rig.vq(0).used_idx) == taken > 50
     rig.assert_fold()
 
 

@@ -72,7 +72,7 @@ class Peer(NetClientState):
 class Rig:
     """The machine, its peers, and the driver's side."""
 
-    def __init__(self, device: str = "", *, profile: str = "4.1", peers: int = 1, vnet_hdr: bool = False, level: int = int(LEVEL_FULL), plug: bool = True) -> None:
+    def __init__(self, device: str = "", *, profile: str = "4.1", peers: int = 1, vnet_hdr: bool = False, level: int = int(LEVEL_FULL), plug: bool = True, packed: bool = False) -> None:
         self.log = EventLog(Clock())
         self.log.level = level
         self.sink = Rows()
@@ -84,6 +84,7 @@ class Rig:
             qemu_net_client_setup(peer, None)
         self.option = "virtio-net-pci,id=net0,addr=04.0" + (",netdev=n0" if peers else "") + (f",{device}" if device else "")
         self.sizes: dict[int, int] = {}
+        self.packed = packed
         if plug:
             self.plug()
         self.machine.system_reset()
@@ -95,6 +96,9 @@ class Rig:
     def plug(self) -> None:
         """device_add; asserts that it works."""
         assert self.machine.device_add(self.option) is not None, self.machine.world.messages
+        if self.packed:
+            self.n.host_features |= PACKED
+            self.n.sync_fields()
 
     def unplug(self) -> None:
         """device_del; asserts that it works."""
@@ -131,6 +135,18 @@ class Rig:
                 if self.proxy.io_regions[bar].is_mem64:
                     self.cfg_write(0x14 + 4 * bar, 4, 0)
         self.cfg_write(4, 2, 7)
+
+    def place_bars_as_they_were(self) -> None:
+        """Undo what a hostile write did to the BARs themselves, so that later accesses reach them."""
+        for bar, address in BARS.items():
+            region = self.proxy.io_regions[bar]
+            if region.size and int(region.addr) != address:
+                self.machine.cfg_write(BDF, 0x10 + 4 * bar, 4, address)
+                if region.is_mem64:
+                    self.machine.cfg_write(BDF, 0x14 + 4 * bar, 4, 0)
+        command = int(self.machine.cfg_read(BDF, 4, 2))
+        if command & 3 != 3:
+            self.machine.cfg_write(BDF, 4, 2, command | 3)
 
     # -- registers ----------------------------------------------------------------------------------------------------
     def cfg_read(self, offset: int, size: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from mypy_extensions import i64
 
@@ -15,6 +15,10 @@ from ringscope_core.qom.symbols import SYMBOLS
 from ringscope_core.qom.types import TypeTable
 from ringscope_core.trace.log import SEVERITY_ERROR, SEVERITY_WARNING, EventLog
 from ringscope_core.trace.state import MachineState, ObjectState
+
+
+MESSAGES_KEPT: Final = 1 << 16
+"""Messages that are remembered."""
 
 
 @final
@@ -48,7 +52,7 @@ class World:
         """Every live object by id."""
         self.globals: list[GlobalProperty] = []
         self.messages: list[str] = []
-        """What went to stderr, without the program's name."""
+        """What went to stderr of late, without the program's name."""
         self.location: str = ""
         """Prefix of messages while an option is being worked on (loc_set_cmdline), such as ``-device ARGS: ``."""
         self.context: object = None
@@ -109,19 +113,25 @@ class World:
     def error_report(self, text: str) -> None:
         """error_report: the text with the location in front, as a message."""
         full = self.location + text
-        self.messages.append(full)
+        self._keep(full)
         self.log.message(SEVERITY_ERROR, full)
 
     def warn_report(self, text: str) -> None:
         """warn_report."""
         full = f"{self.location}warning: {text}"
-        self.messages.append(full)
+        self._keep(full)
         self.log.message(SEVERITY_WARNING, full)
 
     def error_printf(self, text: str) -> None:
         """error_printf: more text without a location, such as a hint."""
-        self.messages.append(text)
+        self._keep(text)
         self.log.message(SEVERITY_ERROR, text)
+
+    def _keep(self, text: str) -> None:
+        """Remember a message; a guest may cause any number, so the oldest are forgotten."""
+        self.messages.append(text)
+        if len(self.messages) > MESSAGES_KEPT:
+            del self.messages[: MESSAGES_KEPT // 2]
 
     # -- keyframes ----------------------------------------------------------------------------------------------------
     def snapshot(self, state: MachineState) -> None:

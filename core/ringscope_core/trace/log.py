@@ -22,6 +22,7 @@ from ringscope_core.trace.kinds import (
     EV_TRACE_LEVEL,
 )
 from ringscope_core.trace.levels import LEVEL_FULL
+from ringscope_core.trace.oids import RING_BASE, RING_END
 from ringscope_core.trace.strings import StringTable
 
 ROW_BYTES: Final[i64] = 80
@@ -167,9 +168,9 @@ class EventLog:
             self.level = level
 
     def new_oid(self) -> i64:
-        """The next object id (1..4095 are QOM objects)."""
+        """The next object id: each thing of a recording has its own, and none has a ring's (`trace.oids`)."""
         oid = self._next_oid
-        self._next_oid = oid + 1
+        self._next_oid = oid + 1 if oid + 1 != RING_BASE else RING_END
         return oid
 
     # -- call frames --------------------------------------------------------------------------------------------------

@@ -50,23 +50,30 @@ class MainLoop:
 
     def timer_mod(self, timer: Timer, deadline_ns: i64) -> None:
         """Arm `timer` for virtual time `deadline_ns`, replacing an earlier deadline (timer_mod)."""
+        self.timer_del(timer)
         timer.deadline_ns = deadline_ns
         self._armed += 1
         heapq.heappush(self._heap, (deadline_ns, self._armed, timer))
 
     def timer_del(self, timer: Timer) -> None:
-        """Disarm `timer` (timer_del)."""
+        """Disarm `timer` (timer_del); nothing of it stays behind, so that whatever it belongs to can go."""
+        if timer.deadline_ns < 0:
+            return
         timer.deadline_ns = -1
+        heap = self._heap
+        place = 0
+        while place < len(heap):
+            if heap[place][2] is timer:
+                heap[place] = heap[-1]
+                heap.pop()
+                heapq.heapify(heap)
+                return
+            place += 1
 
     def next_deadline_ns(self) -> i64:
         """The earliest deadline, -1 when no timer is armed."""
         heap = self._heap
-        while heap:
-            deadline, _, timer = heap[0]
-            if timer.deadline_ns == deadline:
-                return deadline
-            heapq.heappop(heap)
-        return -1
+        return heap[0][0] if heap else -1
 
     def run_timers(self) -> i64:
         """Fire every timer whose deadline has come; returns how many fired."""
@@ -74,9 +81,7 @@ class MainLoop:
         heap = self._heap
         now: int = self.clock.now_ns
         while heap and heap[0][0] <= now:
-            deadline, _, timer = heapq.heappop(heap)
-            if timer.deadline_ns != deadline:
-                continue
+            timer = heapq.heappop(heap)[2]
             timer.deadline_ns = -1
             timer.fire()
             fired += 1
@@ -89,8 +94,19 @@ class MainLoop:
             self._halves.append(half)
 
     def bh_cancel(self, half: BottomHalf) -> None:
-        """Forget a scheduled bottom half (qemu_bh_cancel)."""
-        half.scheduled = False
+        """Forget a scheduled bottom half (qemu_bh_cancel); nothing of it stays behind."""
+        if half.scheduled:
+            half.scheduled = False
+            if half in self._halves:
+                self._halves.remove(half)
+
+    def pending_halves(self) -> int:
+        """Bottom halves that wait for their run."""
+        return len(self._halves)
+
+    def armed_timers(self) -> int:
+        """Timers that have a deadline."""
+        return len(self._heap)
 
     def run_bottom_halves(self) -> i64:
         """Run what was scheduled before this call; returns how many ran."""

@@ -1,4 +1,4 @@
-"""Object ids.  QOM objects count from 1; a ring's id follows from its function's bus address, so that the driver and
+"""Object ids.  Objects count from 1, around the rings; a ring's id follows from its function's bus address, so that the driver and
 the device, which share no object, name the same ring alike."""
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from mypy_extensions import i64
 
 RING_BASE: Final[i64] = 0x10000
 RINGS_PER_FUNCTION: Final[i64] = 1024
+RING_END: Final[i64] = 0x4010000
+"""Behind the last ring of the last function (65536 functions); objects count on from here when they have come to the rings."""
 
 
 def ring_oid(bdf: i64, index: i64) -> i64:
@@ -18,7 +20,7 @@ def ring_oid(bdf: i64, index: i64) -> i64:
 
 def is_ring(oid: i64) -> bool:
     """Whether `oid` is a ring."""
-    return oid >= RING_BASE
+    return RING_BASE <= oid < RING_END
 
 
 def ring_index(oid: i64) -> i64:

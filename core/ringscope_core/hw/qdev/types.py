@@ -1,6 +1,8 @@
 """The types "device", "bus" and "hotplug-handler" with their hooks (hw/core/qdev.c, bus.c, hotplug.c)."""
 
 from __future__ import annotations
+from typing import Final
+
 
 from ringscope_core.hw.qdev.bus import BusClass, BusState, bus_class_init, qbus_finalize, qbus_initfn
 from ringscope_core.hw.qdev.device import F_INSTANCE_ID_ALIAS, DeviceState, device_class_of, device_of, qdev_leave_parent_bus
@@ -103,6 +105,10 @@ def device_unparent(obj: Object) -> None:
     log.leave()
 
 
+DELETED_KEPT: Final = 256
+"""How many devices that are gone are remembered."""
+
+
 def device_finalize(obj: Object) -> None:
     """instance_finalize of "device" (qdev.c:992): sends DEVICE_DELETED when the device had been realized."""
     dev = device_of(obj)
@@ -110,6 +116,7 @@ def device_finalize(obj: Object) -> None:
     FN_FINALIZE.enter(world.log, obj.addr)
     if dev.pending_deleted_event:
         world.deleted_devices.append((dev.id, dev.canonical_path_text))
+        del world.deleted_devices[:-DELETED_KEPT]
         dev.pending_deleted_event = False
     world.log.leave()
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 MAX_SG: Final[i64] = 1024
 PAGE: Final[i64] = 4096
+REACH: Final[i64] = 16 * 65536
+"""Bytes of a descriptor table that can be reached: ``next`` has 16 bits.  A guest may claim up to 4 GiB."""
+LAPPED: Final[i64] = 65537
+"""The step of a walk at which some entry has been seen twice."""
 
 
 def collect_chain(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElement, table: bytes, num: i64, head: i64) -> bool:
@@ -37,8 +41,8 @@ def collect_chain(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElemen
         found = _indirect_table(vdev, memory, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF)
         if found is None:
             return False
+        limit = (i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF) >> 4
         table = found
-        limit = i64(len(table)) >> 4
         at = 0
         flags = i64(read_i16_le(table, 12))
     entries: i64 = 0
@@ -116,14 +120,14 @@ def release_bounce(memory: GuestMemory, elem: VirtQueueElement) -> None:
 
 
 def _indirect_table(vdev: VirtIODevice, memory: GuestMemory, gpa: i64, length: i64) -> bytes | None:
-    """The indirect table a head points at, None after virtio_error."""
+    """The indirect table a head points at, as far as a 16 bit ``next`` reaches into it; None after virtio_error."""
     if length == 0 or length % 16:
         vdev.virtio_error("Invalid size for indirect buffer table")
         return None
     if memory.section_length(gpa, length) < length:
         vdev.virtio_error("Cannot map indirect buffer")
         return None
-    return memory.read(gpa, length)
+    return memory.read(gpa, min(length, REACH))
 
 
 def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
@@ -162,11 +166,16 @@ def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
             if found is None:
                 return 0
             table = found
-            limit = i64(len(table)) >> 4
+            limit = length >> 4
             bufs = 0
             at = 0
         while True:
             bufs += 1
+            if bufs == LAPPED and bufs < limit:
+                # more steps than a table has reachable entries: the chain runs in a circle
+                skipped, gained = _skip_laps(table, at, limit - bufs, enough - total)
+                bufs += skipped
+                total += gained
             if bufs > limit:
                 vdev.virtio_error("Looped descriptor")
                 return 0
@@ -183,3 +192,24 @@ def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
                 return 0
             at = 16 * following
         total_bufs = total_bufs + 1 if indirect else bufs
+
+
+def _skip_laps(table: bytes, start: i64, steps: i64, missing: i64) -> tuple[i64, i64]:
+    """Steps and writable bytes of the whole laps that a walk in a circle would make from `start` on.
+
+    The walk would end after `steps` steps or once it has found `missing` bytes; QEMU makes every one of its steps, up to 2**28.
+    """
+    at = start
+    length: i64 = 0
+    gain: i64 = 0
+    while True:
+        if i64(read_i16_le(table, at + 12)) & VRING_DESC_F_WRITE:
+            gain += i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
+        length += 1
+        at = 16 * (i64(read_i16_le(table, at + 14)) & 0xFFFF)
+        if at == start:
+            break
+    laps = steps // length
+    if gain > 0:
+        laps = min(laps, (missing - 1) // gain)
+    return laps * length, laps * gain

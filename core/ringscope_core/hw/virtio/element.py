@@ -53,6 +53,22 @@ class VirtQueueElement:
             i += 1
         return b"".join(parts)
 
+    def read_some(self, memory: GuestMemory, skip: i64, length: i64) -> bytes:
+        """At most `length` of the readable bytes from offset `skip` on: a guest may describe terabytes."""
+        parts: list[bytes] = []
+        i: i64 = 0
+        while i < self.out_num and length > 0:
+            here = self.length[i]
+            if skip >= here:
+                skip -= here
+            else:
+                n = min(here - skip, length)
+                parts.append(memory.read(self.addr[i] + skip, n))
+                length -= n
+                skip = 0
+            i += 1
+        return b"".join(parts)
+
     def write_in(self, memory: GuestMemory, offset: i64, data: bytes) -> i64:
         """Put `data` into the writable buffers from `offset` bytes on; returns how many bytes fitted (iov_from_buf)."""
         total: i64 = len(data)

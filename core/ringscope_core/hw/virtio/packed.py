@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from librt.strings import BytesWriter, read_i16_le, read_i32_le, read_i64_le, write_i16_le, write_i32_le
 from mypy_extensions import i16, i32, i64
 
-from ringscope_core.hw.virtio.chain import map_descriptor, release_bounce
+from ringscope_core.hw.virtio.chain import REACH, map_descriptor, release_bounce
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VRING_DESC_F_INDIRECT, VRING_DESC_F_NEXT, VRING_DESC_F_WRITE
 from ringscope_core.trace.kinds import EV_DEVICE_EVENT, EV_FILL, EV_FLUSH, EV_POP, EV_USED_DESC
@@ -43,9 +43,22 @@ def signed16(value: i64) -> i16:
     return i16(value - 0x10000 if value >= 0x8000 else value)
 
 
+def in_range(vq: VirtQueue) -> bool:
+    """Whether the indices lie in the ring; False after virtio_error.
+
+    They do not when a driver changes size or layout of a ring in use, for which QEMU has no check: it goes on beyond the ring, up
+    to an assertion.
+    """
+    if vq.last_avail_idx < vq.vring_num and vq.used_idx < vq.vring_num:
+        return True
+    if not vq.vdev.inactive:
+        vq.vdev.virtio_error(f"Packed ring of size {vq.vring_num} is at index {max(vq.last_avail_idx, vq.used_idx)}")
+    return False
+
+
 def packed_available(vq: VirtQueue) -> bool:
     """Whether the descriptor at last_avail_idx is available; False where there is no ring."""
-    if vq.vring_desc == 0:
+    if vq.vring_desc == 0 or not in_range(vq):
         return False
     ring = vq.descriptors()
     return is_available(i64(read_i16_le(ring, 16 * vq.last_avail_idx + 14)), vq.last_avail_wrap)
@@ -71,7 +84,7 @@ def set_shadow(vq: VirtQueue, idx: i64, wrap: bool) -> None:
 def packed_pop(vq: VirtQueue, elem: VirtQueueElement) -> bool:
     """virtqueue_packed_pop: take the chain at last_avail_idx; False when there is none or the ring is bad (virtio_error)."""
     vdev = vq.vdev
-    if vq.vring_desc == 0:
+    if vq.vring_desc == 0 or not in_range(vq):
         return False
     ring = vq.descriptors()
     at = 16 * vq.last_avail_idx
@@ -162,7 +175,10 @@ def _collect_indirect(vq: VirtQueue, elem: VirtQueueElement, gpa: i64, length: i
 
 
 def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> bytes | None:
-    """The indirect table at `gpa`, None after virtio_error."""
+    """The indirect table at `gpa`, None after virtio_error.
+
+    Of a table that no element can have (1024 buffers are the most) a part is enough: taking it breaks the device.
+    """
     if length % 16:
         vq.vdev.virtio_error("Invalid size for indirect buffer table")
         return None
@@ -173,7 +189,7 @@ def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> bytes | None:
     if vq.memory.section_length(gpa, length) < length:
         vq.vdev.virtio_error("Cannot map indirect buffer")
         return None
-    return vq.memory.read(gpa, length)
+    return vq.memory.read(gpa, min(length, REACH))
 
 
 def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
@@ -182,6 +198,8 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
     When all that is available was counted, the place where it ended is remembered for the kick that is asked for next.
     """
     vdev = vq.vdev
+    if not in_range(vq):
+        return 0
     num = vq.vring_num
     index = vq.last_avail_idx
     wrap = vq.last_avail_wrap
@@ -207,7 +225,7 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             if found is None:
                 return 0
             table = found
-            limit = length >> 4
+            limit = min(length, REACH) >> 4
             bufs = 0
             place = 0
         while True:
@@ -242,7 +260,7 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
 
 def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     """virtqueue_packed_fill: the element is the next to become used; its used descriptor is written at `publish`."""
-    if vq.vdev.inactive:
+    if vq.vdev.inactive or not in_range(vq):
         return
     if vq.filled_descs == 0:
         vq.first_filled_id = ident

@@ -350,7 +350,6 @@ def virtio_reset(vdev: VirtIODevice) -> None:
             vq.vector = VIRTIO_NO_VECTOR
     for notifier in vdev.notifiers.values():
         vdev.ctx.loop.bh_cancel(notifier)
-    vdev.ctx.memory.bounce_busy = False
     vdev.sync_fields()
     log.leave()
 

@@ -357,7 +357,7 @@ class VirtQueue:
         if self.vdev.inactive:
             return False
         if self.vdev.packed:
-            return is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
+            return seen < self.vring_num and is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
         return self.vring_avail != 0 and self.avail_idx() != seen
 
     # -- giving elements back -----------------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ from mypy_extensions import i64
 
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VIRTIO_NET_F_CTRL_GUEST_OFFLOADS
+from ringscope_core.hw.virtio.virtio import virtio_queue_host_notifier_set
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
 from ringscope_core.hw.virtio_net import constants as c
 from ringscope_core.hw.virtio_net.announce import handle_announce
+from ringscope_core.hw.virtio_net.ctrl_request import COMMANDS_PER_KICK, read_request
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import supported_guest_offloads, virtio_net_apply_guest_offloads, virtio_net_set_queues
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
@@ -185,12 +187,13 @@ class CtrlHandler(OutputHandler):
         elem = self.element
         # 4.1 sets the ack once a kick: a class it does not know repeats the answer before
         ack = c.VIRTIO_NET_ERR
+        done: i64 = 0
         while vq.pop(elem):
             if elem.in_len < 1 or elem.out_len < 2:
                 n.virtio_error("virtio-net ctrl missing headers")
                 vq.detach(elem)
                 return
-            request = elem.read_out(vq.memory, 0)
+            request = read_request(elem, vq.memory)
             klass: i64 = request[0]
             cmd: i64 = request[1]
             answer = run_command(n, klass, cmd, request[2:])
@@ -203,7 +206,12 @@ class CtrlHandler(OutputHandler):
             counters = vq.counters
             if counters is not None:
                 counters.packets += 1
-                counters.bytes += len(request)
-            vq.log.emit(EV_CTRL, vq.oid, klass, cmd, len(request), ack)
+                counters.bytes += elem.out_len
+            vq.log.emit(EV_CTRL, vq.oid, klass, cmd, elem.out_len, ack)
             vq.push(elem, 1)
             n.virtio_notify(vq)
+            done += 1
+            if done == COMMANDS_PER_KICK:
+                # the rest in another turn of the main loop, where others get theirs
+                virtio_queue_host_notifier_set(n, vq.queue_index)
+                return

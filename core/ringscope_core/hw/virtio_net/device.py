@@ -7,6 +7,7 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from ringscope_core.hw.qdev.nic_conf import NICConf
+from ringscope_core.hw.virtio.chain import release_bounce
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.virtio import VirtIODevice
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
@@ -116,6 +117,9 @@ class VirtIONetQueue:
         """Set `async_tx`, on record (as head + 1, so that none is 0)."""
         self.tx_vq.log.field(self.tx_vq.oid, F_ASYNC_TX, head + 1, self.async_tx + 1)
         self.async_tx = head
+        if head < 0:
+            # the element stayed mapped while it was held back
+            release_bounce(self.tx_vq.memory, self.element)
 
 
 class VirtIONet(VirtIODevice):
@@ -165,6 +169,8 @@ class VirtIONet(VirtIODevice):
         """Heads of the buffers of the frame that is being received, and below how much each took, and its descriptors."""
         self.rx_lengths: list[i64] = []
         self.rx_ndescs: list[i64] = []
+        self.rx_bounced: bool = False
+        """One of those buffers is not RAM and holds QEMU's bounce buffer."""
         self.num_buffers_lo: i64 = 0
         """Guest addresses of the two bytes of num_buffers, of the frame that is being received."""
         self.num_buffers_hi: i64 = 0

@@ -10,6 +10,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from ringscope_core.hw.virtio.chain import release_bounce
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VIRTIO_CONFIG_S_DRIVER_OK, VIRTQUEUE_MAX_SIZE
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
@@ -196,6 +197,10 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
         if len(heads) == VIRTQUEUE_MAX_SIZE:
             vq.vdev.virtio_error("virtio-net unexpected long buffer chain")
             return _receive_failed(n, vq, frame, elem, False, DROP_DEVICE_ERROR)
+        if elem.bounced:
+            # every element stays mapped until the whole frame is in (CVE-2021-3748)
+            elem.bounced = False
+            n.rx_bounced = True
         if not vq.pop(elem):
             vq.vdev.virtio_error(_unexpected_empty(n, len(heads), offset, size))
             return _receive_failed(n, vq, frame, elem, False, DROP_DEVICE_ERROR)
@@ -203,6 +208,7 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
     if n.mergeable_rx_bufs:
         vq.memory.write(n.num_buffers_lo, bytes([count & 0xFF]))
         vq.memory.write(n.num_buffers_hi, bytes([count >> 8 & 0xFF]))
+    _unmap(n, vq, elem)
     for place in range(len(heads)):
         vq.fill_head(heads[place], lengths[place], place, ndescs[place])
     _finish(n, vq, frame if len(frame) == size else frame[: n.host_hdr_len], heads[0], count)
@@ -236,10 +242,19 @@ def _unexpected_empty(n: VirtIONet, i: int, offset: i64, size: i64) -> str:
     )
 
 
+def _unmap(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement) -> None:
+    """The elements of a frame, the last of which is `elem`, need the bounce buffer no longer."""
+    if n.rx_bounced:
+        n.rx_bounced = False
+        elem.bounced = True
+    release_bounce(vq.memory, elem)
+
+
 def _receive_failed(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueElement, holds: bool, reason: i64) -> i64:
     """Detach every element taken for this frame."""
     if holds:
         vq.detach(elem)
+    _unmap(n, vq, elem)
     for count in n.rx_ndescs:
         elem.ndescs = count
         vq.detach(elem)

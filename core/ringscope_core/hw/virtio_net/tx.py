@@ -102,7 +102,7 @@ def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
 def _trace_lost(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, length: i64, reason: i64) -> None:
     """Record a frame that goes nowhere."""
     packets = n.ctx.packets
-    frame = elem.read_out(vq.memory, n.guest_hdr_len) if packets.sink is not None else b""
+    frame = elem.read_some(vq.memory, n.guest_hdr_len, NET_BUFSIZE) if packets.sink is not None else b""
     packet = packets.add(DIR_TX, vq.queue_index, elem.index, vq.log.seq, frame)
     vq.log.emit(EV_FRAME_DROP, vq.oid, packet, length, reason, 0)
 
@@ -110,6 +110,8 @@ def _trace_lost(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, length: i64
 def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElement, length: i64) -> i64:
     """Hand one frame to the peer (qemu_sendv_packet_async); 0 when the peer holds it back."""
     memory = vq.memory
+    if length + n.host_hdr_len > NET_BUFSIZE:
+        return _drop_too_long(n, vq, nc, elem, length)
     if n.host_hdr_len == 0:
         frame = elem.read_out(memory, n.guest_hdr_len)
         payload = frame
@@ -117,23 +119,31 @@ def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElemen
         data = elem.read_out(memory, 0)
         payload = data[n.guest_hdr_len :]
         frame = data[: n.host_hdr_len] + payload if n.host_hdr_len != n.guest_hdr_len else data
-    too_long = length > NET_BUFSIZE
-    counters = vq.counters
-    if too_long and counters is not None:
-        counters.dropped(DROP_TOO_LONG)
     log = vq.log
     if log.level >= LEVEL_PACKETS:
         packet = n.ctx.packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, payload)
-        if too_long:
-            log.emit(EV_FRAME_DROP, vq.oid, packet, length, DROP_TOO_LONG, 0)
-        else:
-            cause = log.cause
-            # what the peer answers at once, it answers to this frame
-            log.cause = log.emit(EV_FRAME_TX, vq.oid, packet, length, elem.index)
-            ret = qemu_send_packet_async(nc, frame)
-            log.cause = cause
-            return ret
+        cause = log.cause
+        # what the peer answers at once, it answers to this frame
+        log.cause = log.emit(EV_FRAME_TX, vq.oid, packet, length, elem.index)
+        ret = qemu_send_packet_async(nc, frame)
+        log.cause = cause
+        return ret
     return qemu_send_packet_async(nc, frame)
+
+
+def _drop_too_long(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElement, length: i64) -> i64:
+    """A frame that the network takes for sent without looking at it; it is not read, for it may be of any size."""
+    nc.oversize_drops += 1
+    counters = vq.counters
+    if counters is not None:
+        counters.dropped(DROP_TOO_LONG)
+    log = vq.log
+    if log.level >= LEVEL_PACKETS:
+        packets = n.ctx.packets
+        frame = elem.read_some(vq.memory, n.guest_hdr_len, NET_BUFSIZE) if packets.sink is not None else b""
+        packet = packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, frame)
+        log.emit(EV_FRAME_DROP, vq.oid, packet, length, DROP_TOO_LONG, 0)
+    return length
 
 
 def virtio_net_tx_complete(q: VirtIONetQueue) -> None:

@@ -105,6 +105,11 @@ class PCIDevice(DeviceState):
         self.romfile: str | None = None
         self.has_rom: bool = False
         self.rom_bar: i64 = 0
+        self.romsize: i64 = r.PCI_ROMSIZE_UNSET
+        """Bytes of the ROM BAR (7.2); unset: as large as the file, rounded up."""
+        self.failover_pair_id: str | None = None
+        """7.2: id of the standby device whose primary this is."""
+        self.acpi_index: i64 = 0
         self.bus_master_container: MemoryRegion | None = None
         self.bus_master_region: MemoryRegion | None = None
         """bus_master_enable_region: enabled while COMMAND has bus master."""

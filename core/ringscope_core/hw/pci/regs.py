@@ -55,6 +55,9 @@ PCI_CAP_ID_MSIX: Final = 0x11
 PCI_FUNC_MAX: Final = 8
 PCI_DEVFN_MAX: Final = 256
 
+PCI_ROMSIZE_UNSET: Final = 0xFFFFFFFF
+"""As large as the ROM file is."""
+
 # PCIDevice.cap_present
 QEMU_PCI_CAP_MSIX: Final = 0x2
 QEMU_PCI_CAP_EXPRESS: Final = 0x4

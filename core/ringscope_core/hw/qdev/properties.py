@@ -33,6 +33,8 @@ class Property:
         self.default: PropValue = default
         """None: the property has no default and the member stays as the instance was made."""
         self.description: str = description
+        self.legacy_twin: bool = False
+        """It prints in a form of its own, as ``legacy-NAME`` (PropertyInfo.print)."""
 
     def get(self, dev: DeviceState) -> PropValue:
         """The value as QOM shows it."""
@@ -49,7 +51,7 @@ class Property:
     def set_default_value(self, dev: DeviceState) -> None:
         """Store the default."""
         if self.default is not None:
-            self.set(dev, QObjectInputVisitor(dev.world.log, self.default), self.name, AbortErrp())
+            self.set(dev, QObjectInputVisitor(dev.world.log, self.default, dev.world.v7_2), self.name, AbortErrp())
 
 
 def prop_error(dev: DeviceState, prop: Property, template: str, value: str, errp: Errp) -> None:

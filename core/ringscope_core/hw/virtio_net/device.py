@@ -162,6 +162,8 @@ class VirtIONet(VirtIODevice):
         self.netclient_type: str = ""
         self.curr_guest_offloads: i64 = 0
         self.mtu_bypass_backend: bool = False
+        self.failover: bool = False
+        """7.2: it stands in for a primary device of the same address."""
         self.rxfilter_notify_enabled: bool = False
         self.announce_timer: AnnounceTimer | None = None
         """Rounds after the device's state was loaded; None when there are none."""

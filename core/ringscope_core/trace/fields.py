@@ -70,6 +70,11 @@ EXTRA_FIELDS: Final = (
     "vring_virtqueue.event_flags_shadow",
     "VirtIODevice.disabled",
     "VirtIODevice.use_disabled_flag",
+    "VirtIODevice.disable_legacy_check",
+    "PCIDevice.romsize",
+    "PCIDevice.failover_pair_id",
+    "PCIDevice.acpi_index",
+    "VirtIONet.failover",
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 from typing import Final
 
 
+from mypy_extensions import i64
+
 from ringscope_core.hw.qdev.bus import BusClass, BusState, bus_class_init, qbus_finalize, qbus_initfn
 from ringscope_core.hw.qdev.compat import object_apply_compat_props
 from ringscope_core.hw.qdev.device import F_INSTANCE_ID_ALIAS, DeviceState, device_class_of, device_of, qdev_leave_parent_bus
@@ -12,8 +14,6 @@ from ringscope_core.hw.qdev.hotplug import TYPE_HOTPLUG_HANDLER, HotplugHandlerC
 from ringscope_core.hw.qdev.properties import LegacyObjectProperty, Property, QdevObjectProperty
 from ringscope_core.hw.qdev.realize import device_get_realized, device_set_realized
 from ringscope_core.hw.qdev.services import hw_context
-from mypy_extensions import i64
-
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
 from ringscope_core.qom.klass import ObjectClass

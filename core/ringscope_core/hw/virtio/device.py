@@ -128,8 +128,6 @@ class VirtIODevice(DeviceState):
         self.inactive: bool = False
         """virtio_device_disabled: disabled or broken; here because the data path asks for each packet."""
         self.use_started: bool = False
-        self.use_disabled_flag: bool = False
-        """7.2: losing bus master disables the device, beside clearing DRIVER_OK."""
         self.disable_legacy_check: bool = False
         """7.2: a modern-only device may be legacy all the same."""
         self.started: bool = False

@@ -19,7 +19,7 @@ from ringscope_core.hw.virtio_pci.net_pci import (
 )
 from ringscope_core.hw.virtio_pci.proxy import VirtioPCIClass, VirtIOPCIProxy
 from ringscope_core.hw.virtio_pci.realize import virtio_pci_dc_realize, virtio_pci_exit, virtio_pci_realize
-from ringscope_core.hw.virtio_pci.reset import virtio_pci_reset
+from ringscope_core.hw.virtio_pci.reset import virtio_pci_bus_reset
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.types import TypeInfo, TypeTable
 
@@ -62,7 +62,7 @@ def virtio_pci_class_init(klass: ObjectClass) -> None:
     klass.class_id = 0x00FF
     klass.parent_dc_realize = klass.realize
     klass.realize = virtio_pci_dc_realize
-    klass.reset = virtio_pci_reset
+    klass.reset = virtio_pci_bus_reset
 
 
 def register_virtio_pci_types(table: TypeTable) -> None:

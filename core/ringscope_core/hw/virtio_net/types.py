@@ -43,8 +43,9 @@ def _conf(path: str, field_name: str, unit: str) -> Member:
     return Member(f"net_conf.{path}", f"virtio_net_conf.{field_name}", unit)
 
 
-def virtio_net_properties() -> list[Property]:
+def virtio_net_properties(v7_2: bool) -> list[Property]:
     """virtio_net_properties, in the order of their definition."""
+    hashing = [_offered("rss", f.VIRTIO_NET_F_RSS, False), _offered("hash", f.VIRTIO_NET_F_HASH_REPORT, False)] if v7_2 else []
     return [
         _offered("csum", f.VIRTIO_NET_F_CSUM),
         _offered("guest_csum", f.VIRTIO_NET_F_GUEST_CSUM),
@@ -67,6 +68,7 @@ def virtio_net_properties() -> list[Property]:
         _offered("ctrl_mac_addr", f.VIRTIO_NET_F_CTRL_MAC_ADDR),
         _offered("ctrl_guest_offloads", f.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS),
         _offered("mq", f.VIRTIO_NET_F_MQ, False),
+        *hashing,
         _offered("guest_rsc_ext", f.VIRTIO_NET_F_RSC_EXT, False),
         UintProperty("rsc_interval", Member("rsc_timeout", "VirtIONet.rsc_timeout", "ns"), 32, 300000),
         MacProperty("mac", Member("nic_conf.macaddr", "NICConf.macaddr", "mac")),
@@ -128,7 +130,7 @@ def _set_status(vdev: VirtIODevice, status: i64) -> None:
 def virtio_net_class_init(klass: ObjectClass) -> None:
     """class_init of "virtio-net-device"."""
     assert isinstance(klass, VirtioDeviceClass)
-    klass.props = virtio_net_properties()
+    klass.props = virtio_net_properties(klass.type.table.v7_2)
     klass.vmsd = "virtio-net"
     klass.categories.append(DEVICE_CATEGORY_NETWORK)
     klass.vdc_realize = virtio_net_device_realize

@@ -25,6 +25,8 @@ class OraclePeer(NetClientState):
         self.buffer: bytes = b""
         """Where a tap reads frames to: a short one leaves the end of the one before."""
         self.attached: bool = True
+        self.watched: list[OraclePeer] = []
+        """The queues that the main loop reads, shared by all; the one that was put there last comes first."""
 
     # -- frames -------------------------------------------------------------------------------------------------------
     def can_receive(self) -> bool:
@@ -39,19 +41,32 @@ class OraclePeer(NetClientState):
 
     def tx_complete(self, ret: int) -> None:
         self.in_flight = False
+        self.watch()
+
+    def watch(self) -> None:
+        """Read this queue from now on, when it may be read."""
+        if self.in_flight or not self.attached:
+            if self in self.watched:
+                self.watched.remove(self)
+        elif self not in self.watched:
+            self.watched.insert(0, self)
 
     def pump(self) -> bool:
-        """Hand frames over until one waits; whether any moved.  A stream hands over all that it has read, also when the first waits."""
+        """Hand frames over until one waits; whether any moved.
+
+        A stream hands over all that it has read, also when the first waits; a tap goes on while it can.
+        """
         moved = False
         stream = self.spec["kind"] in ("stream", "socket")
         if stream and not any(self.fifo):
             # the reader of a stream knows that an empty frame is complete when more comes
             return False
-        while self.fifo and not self.in_flight:
+        while self.fifo and not self.in_flight and self.attached:
             for frame in [self.fifo.pop(0) for _ in range(len(self.fifo) if stream else 1)]:
                 moved = True
                 self.buffer = frame + self.buffer[len(frame) :]
                 self.in_flight = qemu_send_packet_async(self, frame) == 0 or self.in_flight
+        self.watch()
         return moved
 
     # -- virtio_net_hdr -----------------------------------------------------------------------------------------------
@@ -75,6 +90,7 @@ class OraclePeer(NetClientState):
         if self.spec["kind"] == "tap" and attached != self.attached:
             self.attached = attached
             self.told[f"{int(self.queue_index)}.queue"] = int(attached)
+            self.watch()
 
     def set_offload(self, csum: bool, tso4: bool, tso6: bool, ecn: bool, ufo: bool) -> None:
         bits = 0
@@ -90,9 +106,12 @@ def make_peers(machine: Machine, spec: dict[str, Any], sent: list[tuple[int, byt
     if spec["kind"] == "none":
         return []
     peers: list[OraclePeer] = []
+    watched: list[OraclePeer] = []
     for index in range(spec.get("queues", 1)):
         peer = OraclePeer(machine.net, spec, sent)
         peer.queue_index = index
+        peer.watched = watched
+        peer.watch()
         qemu_net_client_setup(peer, None)
         peers.append(peer)
     return peers

@@ -116,7 +116,7 @@ class RingscopeTarget:
     def _turn(self) -> bool:
         self.machine.memory.turn += 1
         moved = bool(self.machine.loop.run_bottom_halves()) | bool(self.machine.loop.run_timers())
-        for peer in self.peers:
+        for peer in list(self.peers[0].watched) if self.peers else []:
             moved |= peer.pump()
         return moved
 

@@ -45,6 +45,7 @@ def _conf(path: str, field_name: str, unit: str) -> Member:
 
 def virtio_net_properties(v7_2: bool) -> list[Property]:
     """virtio_net_properties, in the order of their definition."""
+    hashing = [_offered("rss", f.VIRTIO_NET_F_RSS, False), _offered("hash", f.VIRTIO_NET_F_HASH_REPORT, False)] if v7_2 else []
     props: list[Property] = [
         _offered("csum", f.VIRTIO_NET_F_CSUM),
         _offered("guest_csum", f.VIRTIO_NET_F_GUEST_CSUM),
@@ -67,10 +68,7 @@ def virtio_net_properties(v7_2: bool) -> list[Property]:
         _offered("ctrl_mac_addr", f.VIRTIO_NET_F_CTRL_MAC_ADDR),
         _offered("ctrl_guest_offloads", f.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS),
         _offered("mq", f.VIRTIO_NET_F_MQ, False),
-    ]
-    if v7_2:
-        props += [_offered("rss", f.VIRTIO_NET_F_RSS, False), _offered("hash", f.VIRTIO_NET_F_HASH_REPORT, False)]
-    props += [
+        *hashing,
         _offered("guest_rsc_ext", f.VIRTIO_NET_F_RSC_EXT, False),
         UintProperty("rsc_interval", Member("rsc_timeout", "VirtIONet.rsc_timeout", "ns"), 32, 300000),
         MacProperty("mac", Member("nic_conf.macaddr", "NICConf.macaddr", "mac")),

@@ -65,7 +65,8 @@ class VirtIONetClient(NetClientState):
             # frames of this queue may have gone to any
             for pair in self.n.vqs:
                 pair.rx_vq.publish()
-        else:
+        elif self.queue_index < len(self.n.vqs):
+            # 7.2 makes the pair when the driver wants it
             self.n.vqs[self.queue_index].rx_vq.publish()
 
     def announce(self) -> None:

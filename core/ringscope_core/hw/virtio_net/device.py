@@ -6,6 +6,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from ringscope_core.hw.context import DeviceListener
 from ringscope_core.hw.qdev.nic_conf import NICConf
 from ringscope_core.hw.virtio.chain import release_bounce
 from ringscope_core.hw.virtio.element import VirtQueueElement
@@ -172,6 +173,11 @@ class VirtIONet(VirtIODevice):
         self.mtu_bypass_backend: bool = False
         self.failover: bool = False
         """7.2: it stands in for a primary device of the same address."""
+        self.failover_primary_hidden: bool = False
+        """The primary waits until the driver takes VIRTIO_NET_F_STANDBY."""
+        self.primary_opts: dict[str, str] = {}
+        """Options of the primary that waits, empty for none."""
+        self.primary_listener: DeviceListener | None = None
         self.rxfilter_notify_enabled: bool = False
         self.announce_timer: AnnounceTimer | None = None
         """Rounds after the device's state was loaded; None when there are none."""

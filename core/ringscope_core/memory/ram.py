@@ -5,18 +5,20 @@ from __future__ import annotations
 import mmap
 from typing import Final, final
 
+from librt.vecs import vec
 from mypy_extensions import i64
 
 PAGE: Final[i64] = 4096
 
 
 class RamRegion:
-    """`size` bytes of RAM at guest physical address `gpa`, over any writable buffer."""
+    """`size` bytes of RAM at guest physical address `gpa`, over any writable buffer; `mapping` is that buffer where it is a memory map."""
 
-    def __init__(self, gpa: i64, size: i64, view: memoryview) -> None:
+    def __init__(self, gpa: i64, size: i64, view: memoryview, mapping: mmap.mmap | None = None) -> None:
         self.gpa: i64 = gpa
         self.size: i64 = size
         self.view: memoryview = view
+        self.mapping: mmap.mmap | None = mapping
 
 
 @final
@@ -24,7 +26,8 @@ class GuestMemory:
     """A guest's RAM.  Region 0 is the one nearly every access falls into.
 
     `turn` counts the times the guest (or anyone else) may have written: what the device remembers of a ring is good
-    for one turn only.
+    for one turn only.  The device itself writes frames meanwhile; a page that something is remembered of is *held*, and
+    who writes into a held page ends the turn.
     """
 
     def __init__(self, regions: list[RamRegion]) -> None:
@@ -36,7 +39,20 @@ class GuestMemory:
         self.end: i64 = first.gpa + first.size
         self.view: memoryview = first.view
         """Region 0's bytes; index 0 is guest address `base`."""
+        self._mapping: mmap.mmap | None = first.mapping
+        """Region 0 again: a slice of a map is `bytes` at once, half the price of a slice of a view."""
         self.turn: i64 = 0
+        self._held: vec[i64] = vec[i64]([-1] * ((first.size + PAGE - 1) // PAGE))
+        """The turn in which each page of region 0 was held last."""
+        self._held_elsewhere: i64 = -1
+        """The turn in which something outside region 0 was held last."""
+        self.table: bytes = b""
+        """Where `find_table` found it."""
+        self._table_turn: i64 = -1
+        self._table_page: i64 = -1
+        """The page that `table` is a copy of, -1 when it is a table alone."""
+        self._last_page: i64 = -1
+        """Where the last table lay."""
         self.bounce_busy: bool = False
         """QEMU's single bounce buffer, for DMA to what is not RAM, is in use."""
 
@@ -59,6 +75,9 @@ class GuestMemory:
         """`length` bytes at `gpa`; what is not RAM reads as zeros (unassigned memory)."""
         start = gpa - self.base
         if gpa >= self.base and length >= 0 and length <= self.end - gpa:
+            mapping = self._mapping
+            if mapping is not None:
+                return mapping[start : start + length]
             return self.view[start : start + length].tobytes()
         return self._read_slow(gpa, length)
 
@@ -83,7 +102,11 @@ class GuestMemory:
         n: i64 = len(data)
         if gpa >= self.base and n <= self.end - gpa:
             start = gpa - self.base
-            self.view[start : start + n] = data
+            mapping = self._mapping
+            if mapping is not None:
+                mapping[start : start + n] = data
+            else:
+                self.view[start : start + n] = data
             return
         self._write_slow(gpa, data)
 
@@ -101,6 +124,57 @@ class GuestMemory:
             region.view[start : start + n] = data[offset : offset + n]
             offset += n
 
+    # -- what is remembered for a turn --------------------------------------------------------------------------------
+    def hold(self, gpa: i64, length: i64) -> None:
+        """The device remembers what it read at `gpa` until the turn ends."""
+        if length <= 0:
+            return
+        if gpa < self.base or length > self.end - gpa:
+            self._held_elsewhere = self.turn
+            return
+        page = (gpa - self.base) // PAGE
+        last = (gpa + length - 1 - self.base) // PAGE
+        while page <= last:
+            self._held[page] = self.turn
+            page += 1
+
+    def held(self, gpa: i64, length: i64) -> bool:
+        """Whether something is remembered of a page that these bytes lie in; outside region 0 always, to be safe."""
+        if length <= 0:
+            return False
+        if gpa < self.base or length > self.end - gpa:
+            return True
+        if self._held_elsewhere == self.turn:
+            return True
+        page = (gpa - self.base) // PAGE
+        last = (gpa + length - 1 - self.base) // PAGE
+        while page <= last:
+            if self._held[page] == self.turn:
+                return True
+            page += 1
+        return False
+
+    def find_table(self, gpa: i64, length: i64) -> i64:
+        """Read a table of descriptors; it begins in `table` at the offset returned.
+
+        Drivers take their tables from the same page one after the other, so the second one of a page brings all of them.
+        """
+        page = gpa // PAGE
+        if page == self._table_page and self._table_turn == self.turn and gpa + length <= (page + 1) * PAGE:
+            return gpa - page * PAGE
+        self._table_turn = self.turn
+        start = page * PAGE
+        if page == self._last_page and start >= self.base and start + PAGE <= self.end and gpa + length <= start + PAGE:
+            self._table_page = page
+            self.table = self.read(start, PAGE)
+            self.hold(start, PAGE)
+            return gpa - start
+        self._last_page = page
+        self._table_page = -1
+        # where there is no RAM a table may be said to have 2**28 entries; zeros they are all
+        self.table = bytes(PAGE) if length > PAGE and self.region_at(gpa) is None else self.read(gpa, length)
+        return 0
+
     def read_u16(self, gpa: i64) -> i64:
         """The little-endian 16 bit word at `gpa`."""
         data = self.read(gpa, 2)
@@ -115,4 +189,5 @@ def anonymous_ram(size: int) -> GuestMemory:
     """`size` bytes of zeroed RAM from address 0 on."""
     if size < PAGE or size % PAGE:
         raise ValueError(f"guest RAM of {size} bytes: must be a positive multiple of {PAGE}")
-    return GuestMemory([RamRegion(0, size, memoryview(mmap.mmap(-1, size)))])
+    mapping = mmap.mmap(-1, size)
+    return GuestMemory([RamRegion(0, size, memoryview(mapping), mapping)])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from librt.strings import BytesWriter, read_i16_le, read_i32_le, read_i64_le, write_i16_le, write_i32_le
 from mypy_extensions import i16, i32, i64
 
-from ringscope_core.hw.virtio.chain import map_descriptor, release_bounce
+from ringscope_core.hw.virtio.chain import map_descriptor, release_bounce, table_maps
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VRING_DESC_F_INDIRECT, VRING_DESC_F_NEXT, VRING_DESC_F_WRITE
 from ringscope_core.trace.kinds import EV_DEVICE_EVENT, EV_FILL, EV_FLUSH, EV_POP, EV_USED_DESC
@@ -142,11 +142,11 @@ def _collect_direct(vq: VirtQueue, elem: VirtQueueElement, ring: bytes) -> i64:
 
 def _collect_indirect(vq: VirtQueue, elem: VirtQueueElement, gpa: i64, length: i64) -> bool:
     """Map every entry of an indirect table, which is used to its end: NEXT has no meaning in it (virtio 1.1, 2.7.7)."""
-    table = packed_table(vq, gpa, length)
-    if table is None:
+    at = packed_table(vq, gpa, length)
+    if at < 0:
         return False
+    table = vq.memory.table
     entries = length >> 4
-    at: i64 = 0
     done: i64 = 0
     while True:
         flags = i64(read_i16_le(table, at + 14))
@@ -161,20 +161,19 @@ def _collect_indirect(vq: VirtQueue, elem: VirtQueueElement, gpa: i64, length: i
         at += 16
 
 
-def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> bytes | None:
-    """The indirect table at `gpa`, None after virtio_error."""
+def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> i64:
+    """Read the indirect table at `gpa`; its offset in ``memory.table``, -1 after virtio_error."""
     if length % 16:
         vq.vdev.virtio_error("Invalid size for indirect buffer table")
-        return None
+        return -1
     if length == 0:
         # QEMU aborts here (a cache of no bytes, Assertion `len > 0'); a device error is all a guest may cause
         vq.vdev.virtio_error("Invalid size for indirect buffer table")
-        return None
-    mapped = vq.memory.mapped_length(gpa, length)
-    if 0 < mapped < length:
+        return -1
+    if not table_maps(vq.memory, gpa, length):
         vq.vdev.virtio_error("Cannot map indirect buffer")
-        return None
-    return vq.memory.read(gpa, length)
+        return -1
+    return vq.memory.find_table(gpa, length)
 
 
 def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
@@ -196,6 +195,7 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             break
         table = ring
         limit = num
+        origin: i64 = 0
         bufs = total_bufs
         place = index
         indirect = flags & VRING_DESC_F_INDIRECT != 0
@@ -204,11 +204,11 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             if length % 16 == 0 and bufs >= limit:
                 vdev.virtio_error("Looped descriptor")
                 return 0
-            found = packed_table(vq, read_i64_le(ring, at), length)
-            if found is None:
+            origin = packed_table(vq, read_i64_le(ring, at), length)
+            if origin < 0:
                 return 0
-            table = found
-            limit = length >> 4
+            table = vq.memory.table
+            limit = min(length, i64(len(table)) - origin) >> 4
             bufs = 0
             place = 0
         while True:
@@ -216,9 +216,9 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             if bufs > limit:
                 vdev.virtio_error("Looped descriptor")
                 return 0
-            flags = i64(read_i16_le(table, 16 * place + 14))
+            flags = i64(read_i16_le(table, origin + 16 * place + 14))
             if flags & VRING_DESC_F_WRITE:
-                total += i64(read_i32_le(table, 16 * place + 8)) & 0xFFFFFFFF
+                total += i64(read_i32_le(table, origin + 16 * place + 8)) & 0xFFFFFFFF
                 if total >= enough:
                     return total
             if not indirect and not flags & VRING_DESC_F_NEXT:

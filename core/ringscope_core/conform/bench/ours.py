@@ -24,6 +24,7 @@ from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL
 from ringscope_core.trace.log import BlockSink, EventLog
 from ringscope_core.trace.mainloop import MainLoop
 
+
 class FileSink(BlockSink):
     """Writes every block of events to a file as it is: what a log costs."""
 

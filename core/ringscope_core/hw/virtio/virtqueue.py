@@ -242,7 +242,9 @@ class VirtQueue:
                 self.log.field(self.oid, F_NOTIFICATION, i64(enable), i64(not enable))
             return
         if self.vdev.packed:
-            packed_set_notification(self, enable)
+            if changed or self._flags_turn != self.memory.turn or (enable and self.vdev.event_idx):
+                self._flags_turn = self.memory.turn
+                packed_set_notification(self, enable)
             return
         if self.vdev.event_idx:
             idx = self.avail_idx()

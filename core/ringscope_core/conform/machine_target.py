@@ -126,7 +126,7 @@ class MachineTarget:
     def _turn(self) -> bool:
         self.ram_written()
         moved = bool(self.machine.loop.run_bottom_halves()) | bool(self.machine.loop.run_timers())
-        for peer in self.peers:
+        for peer in list(self.peers[0].watched) if self.peers else []:
             moved |= peer.pump()
         return moved
 

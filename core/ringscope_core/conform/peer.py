@@ -32,6 +32,8 @@ class FifoPeer(NetClientState):
         """What the device told the tap last."""
         self.buffer: bytes = b""
         """Where a tap reads frames to: a short one leaves the end of the one before."""
+        self.watched: list[FifoPeer] = []
+        """The queues that the main loop reads, shared by all; the one that was put there last comes first."""
 
     # -- frames -------------------------------------------------------------------------------------------------------
     def can_receive(self) -> bool:
@@ -46,19 +48,32 @@ class FifoPeer(NetClientState):
 
     def tx_complete(self, ret: int) -> None:
         self.in_flight = False
+        self.watch()
+
+    def watch(self) -> None:
+        """Read this queue from now on, when it may be read."""
+        if self.in_flight or not self.attached:
+            if self in self.watched:
+                self.watched.remove(self)
+        elif self not in self.watched:
+            self.watched.insert(0, self)
 
     def pump(self) -> bool:
-        """Hand frames over until one waits; whether any moved.  A stream hands over all that it has read, also when the first waits."""
+        """Hand frames over until one waits; whether any moved.
+
+        A stream hands over all that it has read, also when the first waits; a tap goes on while it can.
+        """
         moved = False
         stream = self.spec.kind in ("stream", "socket")
         if not self.attached or (stream and not any(self.fifo)):
             # the reader of a stream knows that an empty frame is complete when more comes
             return False
-        while self.fifo and not self.in_flight:
+        while self.fifo and not self.in_flight and self.attached:
             for frame in [self.fifo.pop(0) for _ in range(len(self.fifo) if stream else 1)]:
                 moved = True
                 self.buffer = frame + self.buffer[len(frame) :]
                 self.in_flight = qemu_send_packet_async(self, frame) == 0 or self.in_flight
+        self.watch()
         return moved
 
     # -- virtio_net_hdr -----------------------------------------------------------------------------------------------
@@ -91,6 +106,7 @@ class FifoPeer(NetClientState):
         if attached != self.attached and self.spec.queues > 1:
             self.told[f"{int(self.queue_index)}.queue"] = int(attached)
         self.attached = attached
+        self.watch()
 
 
 def make_peers(host: NetHost, spec: PeerSpec, sent: list[tuple[int, bytes]]) -> list[FifoPeer]:
@@ -98,9 +114,12 @@ def make_peers(host: NetHost, spec: PeerSpec, sent: list[tuple[int, bytes]]) -> 
     if spec.kind == "none":
         return []
     peers: list[FifoPeer] = []
+    watched: list[FifoPeer] = []
     for index in range(spec.queues):
         peer = FifoPeer(host, spec, sent)
         peer.queue_index = index
+        peer.watched = watched
+        peer.watch()
         qemu_net_client_setup(peer, None)
         peers.append(peer)
     return peers

@@ -1,10 +1,13 @@
-"""The board pc-i440fx-4.1, as far as a virtio-net-pci meets it: system bus, host bridge, pci.0 and its hotplug handler."""
+"""The boards i440FX and Q35, as far as a virtio-net-pci meets them: system bus, host bridge, root bus, chipset functions, hotplug handler."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from ringscope_core.hw.pci.address_space import AddressSpace
 from ringscope_core.hw.pci.bus import PCIBus, pci_bus_of
+from ringscope_core.hw.pci.chipset import I440FX, Q35, build_chipset, chipset_class_init, register_chipset_types
+from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.hw.qdev.bus import BusState, bus_of, qbus_realize
 from ringscope_core.hw.qdev.device import DeviceState, device_class_of, device_of, qdev_set_parent_bus
 from ringscope_core.hw.qdev.hotplug import HotplugHandlerClass
@@ -12,6 +15,7 @@ from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.object import Object, object_new
+from ringscope_core.qom.profile import is_q35
 from ringscope_core.qom.types import TypeInfo, TypeTable
 from ringscope_core.qom.world import World
 
@@ -20,9 +24,18 @@ FN_PLUG = declare("piix4_device_plug_cb", "hotplug_dev:ptr dev:ptr errp:ptr")
 FN_PCIHP_PRE_PLUG = declare("acpi_pcihp_device_pre_plug_cb", "hotplug_dev:ptr dev:ptr errp:ptr")
 FN_PCIHP_PLUG = declare("acpi_pcihp_device_plug_cb", "hotplug_dev:ptr s:unknown dev:ptr errp:ptr")
 
-TYPE_MACHINE: Final = "pc-i440fx-4.1-machine"
-BOARD_SLOTS: Final = 0b11
-"""Slots of pci.0 that the chipset has: i440FX in 0, PIIX3 in 1."""
+ONBOARD_INDEX_MAX: Final = 16383
+
+
+def _check_acpi_index(dev: DeviceState, errp: Errp) -> None:
+    """``acpi-index`` (7.2): small enough, and given once."""
+    if not isinstance(dev, PCIDevice) or not dev.acpi_index:
+        return
+    index = dev.acpi_index
+    if index > ONBOARD_INDEX_MAX:
+        errp.set(dev.world.log, f"acpi-index should be less or equal to {ONBOARD_INDEX_MAX}")
+    elif any(isinstance(other, PCIDevice) and other is not dev and other.acpi_index == index for other in dev.world.objects.values()):
+        errp.set(dev.world.log, f"a PCI device with acpi-index = {index} already exist")
 
 
 def piix4_pre_plug(handler: Object, dev: DeviceState, errp: Errp) -> None:
@@ -30,6 +43,7 @@ def piix4_pre_plug(handler: Object, dev: DeviceState, errp: Errp) -> None:
     log = dev.world.log
     FN_PRE_PLUG.enter(log, handler.addr, dev.addr, errp.addr)
     FN_PCIHP_PRE_PLUG.enter(log, handler.addr, dev.addr, errp.addr)
+    _check_acpi_index(dev, errp)
     log.leave()
     log.leave()
 
@@ -44,7 +58,7 @@ def piix4_plug(handler: Object, dev: DeviceState, errp: Errp) -> None:
 
 
 def _piix4_class_init(klass: ObjectClass) -> None:
-    device_class_of(klass).user_creatable = False
+    chipset_class_init(klass)
     for iface in klass.interfaces:
         if isinstance(iface, HotplugHandlerClass):
             iface.pre_plug = piix4_pre_plug
@@ -55,11 +69,13 @@ def _board_device_class_init(klass: ObjectClass) -> None:
     device_class_of(klass).user_creatable = False
 
 
-def register_board_types(table: TypeTable) -> None:
-    """Register the machine, the system bus, the host bridge and the power management function that handles hotplug."""
-    table.register(TypeInfo(TYPE_MACHINE, "object", instance_size_unknown=True, class_size_unknown=True))
+def register_board_types(table: TypeTable, machine_type: str) -> None:
+    """Register the machine, the system bus, the host bridges and the power management function that handles hotplug."""
+    table.register(TypeInfo(f"{machine_type}-machine", "object", instance_size_unknown=True, class_size_unknown=True))
     table.register(TypeInfo("System", "bus"))
-    table.register(TypeInfo("i440FX-pcihost", "device", instance_size_unknown=True, class_size_unknown=True, class_init=_board_device_class_init))
+    for host in ("i440FX-pcihost", "q35-pcihost"):
+        table.register(TypeInfo(host, "device", instance_size_unknown=True, class_size_unknown=True, class_init=_board_device_class_init))
+    register_chipset_types(table)
     table.register(
         TypeInfo(
             "PIIX4_PM",
@@ -71,9 +87,9 @@ def register_board_types(table: TypeTable) -> None:
     )
 
 
-def build_board(world: World) -> tuple[BusState, PCIBus]:
-    """Make /machine with its containers, the system bus and pci.0; returns the two buses (machine_run_board_init)."""
-    machine = object_new(world, TYPE_MACHINE)
+def build_board(world: World, io_space: AddressSpace, mem_space: AddressSpace) -> tuple[BusState, PCIBus]:
+    """Make /machine with its containers, the system bus and the root bus; returns the two buses (machine_run_board_init)."""
+    machine = object_new(world, f"{world.machine_type}-machine")
     world.root.property_add_child("machine", machine, AbortErrp())
     machine.unref()
     world.machine_or_none = machine
@@ -82,20 +98,23 @@ def build_board(world: World) -> tuple[BusState, PCIBus]:
     sysbus = bus_of(object_new(world, "System"))
     qbus_realize(sysbus, None, "main-system-bus")
     world.container_get(machine, "unattached").property_add_child("sysbus", sysbus, AbortErrp())
-    return sysbus, _build_pci(world, sysbus, machine)
+    q35 = is_q35(world.machine_type)
+    pci = _build_host(world, sysbus, machine, "q35" if q35 else "i440fx", "PCIE" if q35 else "PCI")
+    pci.address_space_io = io_space
+    pci.address_space_mem = mem_space
+    functions = build_chipset(world, pci, Q35 if q35 else I440FX)
+    if not q35:
+        pci.set_hotplug_handler(functions[-1])
+    return sysbus, pci
 
 
-def _build_pci(world: World, sysbus: BusState, machine: Object) -> PCIBus:
-    host = device_of(object_new(world, "i440FX-pcihost"))
+def _build_host(world: World, sysbus: BusState, machine: Object, child: str, bus_type: str) -> PCIBus:
+    """The host bridge as ``/machine/CHILD``, and its bus."""
+    host = device_of(object_new(world, "q35-pcihost" if child == "q35" else "i440FX-pcihost"))
     qdev_set_parent_bus(host, sysbus)
-    machine.property_add_child("i440fx", host, AbortErrp())
-    pci = pci_bus_of(bus_of(object_new(world, "PCI")))
-    qbus_realize(pci, host, "pci.0")
-    pci.slot_reserved_mask = BOARD_SLOTS
+    machine.property_add_child(child, host, AbortErrp())
+    pci = pci_bus_of(bus_of(object_new(world, bus_type)))
+    qbus_realize(pci, host, "pcie.0" if child == "q35" else "pci.0")
     host.property_set_bool(True, "realized", AbortErrp())
     host.unref()
-    handler = object_new(world, "PIIX4_PM")
-    world.container_get(machine, "unattached").property_add_child("piix4-pm", handler, AbortErrp())
-    handler.unref()
-    pci.set_hotplug_handler(handler)
     return pci

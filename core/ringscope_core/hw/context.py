@@ -7,6 +7,7 @@ from mypy_extensions import i64, mypyc_attr
 from ringscope_core.memory.ram import GuestMemory
 from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import net_vm_change_state
+from ringscope_core.qom.errp import Errp
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.counters import RingCounters
 from ringscope_core.trace.log import EventLog
@@ -32,6 +33,14 @@ class VmStateHandler:
         """The machine runs now, or no longer."""
 
 
+class DeviceListener:
+    """Hears of devices before they are made (DeviceListener)."""
+
+    def hide_device(self, options: dict[str, str], errp: Errp) -> bool:
+        """Whether the device of these options shall not be made now."""
+        return False
+
+
 @mypyc_attr(allow_interpreted_subclasses=True)
 class HwContext:
     """The part of a machine that devices see.  The machine itself subclasses it."""
@@ -50,6 +59,7 @@ class HwContext:
         self.vm_running: bool = True
         """runstate_is_running(); changes together with ``net.vm_running`` in `set_vm_running`."""
         self.vm_state_handlers: list[VmStateHandler] = []
+        self.device_listeners: list[DeviceListener] = []
 
     def set_vm_running(self, running: bool) -> None:
         """Stop the machine or let it go on (vm_state_notify): devices first, then the frames that wait."""

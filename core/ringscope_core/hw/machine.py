@@ -10,6 +10,7 @@ from ringscope_core.hw.board import build_board
 from ringscope_core.hw.context import HwContext
 from ringscope_core.hw.monitor import info_qtree
 from ringscope_core.hw.pci.address_space import IO_SPACE_SIZE, AddressSpace
+from ringscope_core.hw.pci.bridge import pci_find_bus_nr
 from ringscope_core.hw.pci.bus import PCIBus
 from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.hw.pci.realize import pci_init_bus_master
@@ -97,13 +98,11 @@ class Machine(HwContext):
         register_all_types(self.world)
         # choosing the machine class lists all classes, so every class exists before the first device (vl.c:3857)
         self.world.types.initialize_all()
-        buses = build_board(self.world)
-        self.sysbus: BusState = buses[0]
-        self.pci_bus: PCIBus = buses[1]
         self.io_space: AddressSpace = AddressSpace(log, True)
         self.mem_space: AddressSpace = AddressSpace(log, False)
-        self.pci_bus.address_space_io = self.io_space
-        self.pci_bus.address_space_mem = self.mem_space
+        buses = build_board(self.world, self.io_space, self.mem_space)
+        self.sysbus: BusState = buses[0]
+        self.pci_bus: PCIBus = buses[1]
         self.netdevs: dict[str, list[NetClientState]] = {}
         """Backends by id, one client a queue."""
         self.irq_sink: IrqSink = IrqSink()
@@ -214,9 +213,9 @@ class Machine(HwContext):
         world.qdev_hotplug = True
         self.log.leave()
         FN_MACHINE_DONE.enter(self.log)
-        for dev in self.pci_bus.functions:
-            if dev is not None:
-                pci_init_bus_master(dev)
+        for obj in list(world.objects.values()):
+            if isinstance(obj, PCIDevice) and obj.realized:
+                pci_init_bus_master(obj)
         self.log.leave()
 
     def system_reset(self) -> None:
@@ -247,13 +246,16 @@ class Machine(HwContext):
 
     # -- the guest's accesses -----------------------------------------------------------------------------------------
     def function_at(self, bdf: i64) -> PCIDevice | None:
-        """The function at a bus address; there is one bus."""
-        return self.pci_bus.functions[bdf] if bdf >= 0 and bdf < 256 else None
+        """The function at a bus address, None where the bridges lead nowhere."""
+        if bdf >= 0 and bdf < 256:
+            return self.pci_bus.functions[bdf]
+        bus = pci_find_bus_nr(self.pci_bus, bdf >> 8)
+        return None if bus is None else bus.functions[bdf & 0xFF]
 
     def cfg_read(self, bdf: i64, offset: i64, size: i64) -> i64:
         """Read configuration space; all ones where there is no function."""
         dev = self.function_at(bdf)
-        if dev is None:
+        if dev is None or offset >= dev.config_limit():
             return ones(size)
         value = dev.config_read(offset, size)
         self.log.emit(EV_CFG_READ, dev.oid, offset, size, value)
@@ -262,7 +264,7 @@ class Machine(HwContext):
     def cfg_write(self, bdf: i64, offset: i64, size: i64, value: i64) -> None:
         """Write configuration space."""
         dev = self.function_at(bdf)
-        if dev is None:
+        if dev is None or offset >= dev.config_limit():
             return
         log = self.log
         cause = log.cause

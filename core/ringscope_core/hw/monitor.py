@@ -60,7 +60,7 @@ def _print_device(dev: DeviceState, indent: int, lines: list[str]) -> None:
 
 
 def _print_property(dev: DeviceState, prop: Property) -> str:
-    text = prop.print_legacy(dev)
+    text = prop.print_legacy(dev) or prop.print_human(dev)
     if text is None:
         text = dev.property_print(prop.name, True, Errp())
     return text or "<null>"

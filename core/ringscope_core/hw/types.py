@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ringscope_core.hw.board import register_board_types
 from ringscope_core.hw.pci.memory_region import register_memory_types
+from ringscope_core.hw.pci.root_port import register_root_port_types
 from ringscope_core.hw.pci.types import register_pci_types
 from ringscope_core.hw.qdev.types import register_qdev_types
 from ringscope_core.hw.virtio.types import register_virtio_types
@@ -23,4 +24,5 @@ def register_all_types(world: World) -> None:
     register_virtio_types(table)
     register_virtio_net_types(table)
     register_virtio_pci_types(table)
-    register_board_types(table)
+    register_root_port_types(table)
+    register_board_types(table, world.machine_type)

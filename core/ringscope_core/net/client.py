@@ -121,5 +121,9 @@ class NetClientState:
         """What lies behind the `size` bytes of the frame it sends, in the buffer that it reads frames into."""
         return b""
 
+    def set_steering_ebpf(self, prog_fd: i64) -> bool:
+        """Whether this backend spreads frames over its queues by a program (-1: none) of the NIC's."""
+        return False
+
     def set_queue_attached(self, attached: bool) -> None:
         """This queue of a multiqueue backend takes part from now on, or no longer (peer_attach, peer_detach)."""

@@ -8,6 +8,7 @@ from mypy_extensions import i64
 
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
+from ringscope_core.qom.hash_order import hash_table_order
 from ringscope_core.qom.klass import ObjectClass, cast_cache_add, object_class_dynamic_cast
 from ringscope_core.qom.property import ChildProperty, ObjectProperty
 from ringscope_core.qom.visitor import PropValue, QObjectInputVisitor, StringInputVisitor, Visitor
@@ -163,16 +164,19 @@ class Object:
         return self.properties.get(name)
 
     def all_properties(self) -> list[ObjectProperty]:
-        """Properties of the object, then of its classes, as ObjectPropertyIterator gives them."""
-        out = list(self.properties.values())
+        """Properties of the object, then of its classes, as ObjectPropertyIterator gives them; 7.2's in the order of its hash tables."""
+        out = self._table_order(self.properties)
         for impl in self.klass.type.chain():
-            out.extend(impl.initialize().properties.values())
+            out.extend(self._table_order(impl.initialize().properties))
         return out
+
+    def _table_order(self, table: dict[str, ObjectProperty]) -> list[ObjectProperty]:
+        return [table[name] for name in hash_table_order(list(table))] if self.world.v7_2 else list(table.values())
 
     def _find_or_fail(self, name: str, errp: Errp) -> ObjectProperty | None:
         prop = self.property_find(name)
         if prop is None:
-            errp.set(self.world.log, f"Property '.{name}' not found")
+            errp.set(self.world.log, f"Property '{self.typename if self.world.v7_2 else ''}.{name}' not found")
         return prop
 
     def property_get(self, name: str, errp: Errp) -> PropValue:
@@ -203,7 +207,7 @@ class Object:
         log = self.world.log
         FN_SET_QOBJECT.enter(log, self.addr, self.world.literal(name), log.text(name), errp.addr)
         log.at(_LINE_SET_QOBJECT_CALL)
-        self.property_set(QObjectInputVisitor(log, value), name, errp)
+        self.property_set(QObjectInputVisitor(log, value, self.world.v7_2), name, errp)
         log.leave()
 
     def property_set_bool(self, value: bool, name: str, errp: Errp) -> None:
@@ -218,7 +222,7 @@ class Object:
         """object_property_parse: set from an option's text."""
         log = self.world.log
         FN_PARSE.enter(log, self.addr, log.text(string), log.text(name), errp.addr)
-        self.property_set(StringInputVisitor(log, string), name, errp)
+        self.property_set(StringInputVisitor(log, string, self.world.v7_2), name, errp)
         log.leave()
 
     def property_print(self, name: str, human: bool, errp: Errp) -> str:

@@ -12,17 +12,35 @@ PROFILE_4_1: Final = "4.1"
 PROFILE_7_2: Final = "7.2"
 PROFILES: Final = (PROFILE_4_1, PROFILE_7_2)
 DEFAULT_MACHINE: Final = "pc-i440fx-4.1"
-MACHINES: Final = {
+
+_NEWER: Final = ("7.2", "7.1", "7.0", "6.2", "6.1", "6.0", "5.2", "5.1", "5.0", "4.2")
+_SINCE_2_4: Final = ("4.1", "4.0", "3.1", "3.0", "2.12", "2.11", "2.10", "2.9", "2.8", "2.7", "2.6", "2.5", "2.4")
+_OLDER: Final = ("2.3", "2.2", "2.1", "2.0", "1.7", "1.6", "1.5", "1.4")
+MACHINES: Final[dict[str, tuple[str, ...]]] = {
     PROFILE_4_1: ("pc-i440fx-4.1", "pc-q35-4.1"),
-    PROFILE_7_2: ("pc-i440fx-4.1", "pc-q35-4.1", "pc-i440fx-7.2", "pc-q35-7.2"),
+    PROFILE_7_2: tuple(f"pc-i440fx-{version}" for version in _NEWER + _SINCE_2_4 + _OLDER)
+    + tuple(f"pc-q35-{version}" for version in (*_NEWER, "4.1", "4.0.1", *_SINCE_2_4[1:])),
 }
 """Machine types of each profile."""
+ALIASES: Final[dict[str, str]] = {"pc": "pc-i440fx", "q35": "pc-q35"}
+"""Short names of each profile's newest machine types."""
 
 
-def check_profile(profile: str, machine_type: str) -> None:
-    """Raise ValueError, with what is allowed, when there is no such profile or the profile has no such machine type."""
+def machine_of(profile: str, name: str) -> str:
+    """The machine type that `name`, perhaps an alias, stands for; raises ValueError, with what is allowed, when the profile has none of that name."""
     if profile not in PROFILES:
         raise ValueError(f"profile '{profile}': must be one of {', '.join(PROFILES)}")
-    machines = MACHINES[profile]
-    if machine_type not in machines:
-        raise ValueError(f"machine '{machine_type}': profile {profile} has {', '.join(machines)}")
+    full = f"{ALIASES[name]}-{profile}" if name in ALIASES else name
+    if full not in MACHINES[profile]:
+        raise ValueError(f"machine '{name}': profile {profile} has {', '.join((*ALIASES, *MACHINES[profile]))}")
+    return full
+
+
+def machine_version(machine_type: str) -> tuple[int, ...]:
+    """The release that a machine type is named after, such as (4, 1)."""
+    return tuple(int(part) for part in machine_type.rpartition("-")[2].split("."))
+
+
+def is_q35(machine_type: str) -> bool:
+    """Whether the board has PCI Express."""
+    return machine_type.startswith("pc-q35-")

@@ -1,6 +1,7 @@
 """Visitors that hand a property's setter its value: from an option string, or from a typed value (QMP, code).
 
-Texts are those of QEMU 4.1's string and QObject input visitors.
+Texts are those of the string and QObject input visitors of QEMU 4.1 or, where `v7_2`, of 7.2, which hands the options of a device to a
+visitor of its own (`KeyvalInputVisitor`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ PropValue = bool | int | str | None
 
 _TRUE = ("on", "yes", "true")
 _FALSE = ("off", "no", "false")
+_TRUE_7_2 = ("on", "yes", "true", "y")
+_FALSE_7_2 = ("off", "no", "false", "n")
 
 
 def strtoint(text: str) -> int | None:
@@ -38,8 +41,9 @@ def strtoint(text: str) -> int | None:
 class Visitor:
     """An input visitor.  Each method returns the value, or a default after setting `errp`."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, v7_2: bool = False) -> None:
         self.log: EventLog = log
+        self.v7_2: bool = v7_2
 
     def bad_type(self, name: str, expected: str, errp: Errp) -> None:
         """QERR_INVALID_PARAMETER_TYPE."""
@@ -87,26 +91,36 @@ class Visitor:
         if errp.failed():
             return 0
         if text not in names:
-            errp.set(self.log, f"Invalid parameter '{text}'")
+            errp.set(self.log, f"Parameter '{name}' does not accept value '{text}'" if self.v7_2 else f"Invalid parameter '{text}'")
             return 0
         return names.index(text)
+
+    def text_bool(self, name: str, text: str, errp: Errp) -> bool:
+        """qapi_bool_parse; 4.1 takes any case, 7.2 takes y and n too."""
+        if self.v7_2:
+            if text in _TRUE_7_2:
+                return True
+            if text not in _FALSE_7_2:
+                self.bad_value(name, "'on' or 'off'", errp)
+            return False
+        lower = text.lower()
+        if lower in _TRUE:
+            return True
+        if lower not in _FALSE:
+            self.bad_type(name, "boolean", errp)
+        return False
 
 
 @final
 class StringInputVisitor(Visitor):
     """qapi/string-input-visitor.c: the text of an option."""
 
-    def __init__(self, log: EventLog, text: str) -> None:
-        super().__init__(log)
+    def __init__(self, log: EventLog, text: str, v7_2: bool = False) -> None:
+        super().__init__(log, v7_2)
         self.text: str = text
 
     def type_bool(self, name: str, errp: Errp) -> bool:
-        lower = self.text.lower()
-        if lower in _TRUE:
-            return True
-        if lower not in _FALSE:
-            self.bad_type(name, "boolean", errp)
-        return False
+        return self.text_bool(name, self.text, errp)
 
     def type_int64(self, name: str, errp: Errp) -> int:
         value = strtoint(self.text)
@@ -128,11 +142,41 @@ class StringInputVisitor(Visitor):
 
 
 @final
+class KeyvalInputVisitor(Visitor):
+    """qapi/qobject-input-visitor.c, keyval flavour: the text of a device's option in 7.2."""
+
+    def __init__(self, log: EventLog, text: str) -> None:
+        super().__init__(log, True)
+        self.text: str = text
+
+    def type_bool(self, name: str, errp: Errp) -> bool:
+        return self.text_bool(name, self.text, errp)
+
+    def type_int64(self, name: str, errp: Errp) -> int:
+        value = strtoint(self.text)
+        if value is None or not -(1 << 63) <= value < 1 << 63:
+            self.bad_value(name, "integer", errp)
+            return 0
+        return value
+
+    def type_uint64(self, name: str, errp: Errp) -> int:
+        value = strtoint(self.text)
+        if value is None or not -(1 << 63) <= value < 1 << 64:
+            self.bad_value(name, "integer", errp)
+            return 0
+        # strtoull takes a minus sign and wraps
+        return value & 0xFFFFFFFFFFFFFFFF
+
+    def type_str(self, name: str, errp: Errp) -> str:
+        return self.text
+
+
+@final
 class QObjectInputVisitor(Visitor):
     """qapi/qobject-input-visitor.c: a typed value."""
 
-    def __init__(self, log: EventLog, value: PropValue) -> None:
-        super().__init__(log)
+    def __init__(self, log: EventLog, value: PropValue, v7_2: bool = False) -> None:
+        super().__init__(log, v7_2)
         self.value: PropValue = value
 
     def type_bool(self, name: str, errp: Errp) -> bool:

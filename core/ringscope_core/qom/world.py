@@ -10,12 +10,11 @@ from ringscope_core.qom.base_types import register_base_types
 from ringscope_core.qom.errp import AbortErrp, Error
 from ringscope_core.qom.heap import Heap
 from ringscope_core.qom.object import Object, object_new, object_resolve_path
-from ringscope_core.qom.profile import DEFAULT_MACHINE, PROFILE_4_1, PROFILE_7_2, check_profile
+from ringscope_core.qom.profile import DEFAULT_MACHINE, PROFILE_4_1, PROFILE_7_2, machine_of
 from ringscope_core.qom.symbols import SYMBOLS
 from ringscope_core.qom.types import TypeTable
 from ringscope_core.trace.log import SEVERITY_ERROR, SEVERITY_WARNING, EventLog
 from ringscope_core.trace.state import MachineState, ObjectState
-
 
 MESSAGES_KEPT: Final = 1 << 16
 """Messages that are remembered."""
@@ -39,12 +38,11 @@ class World:
     """
 
     def __init__(self, log: EventLog, profile: str = PROFILE_4_1, machine_type: str = DEFAULT_MACHINE) -> None:
-        check_profile(profile, machine_type)
         self.log: EventLog = log
         self.profile: str = profile
         """Which QEMU is modelled (`qom.profile`)."""
         self.v7_2: bool = profile == PROFILE_7_2
-        self.machine_type: str = machine_type
+        self.machine_type: str = machine_of(profile, machine_type)
         """Machine type whose properties hold, such as ``pc-i440fx-4.1``."""
         self.heap: Heap = Heap()
         self.types: TypeTable = TypeTable(log, self.heap, self.v7_2)

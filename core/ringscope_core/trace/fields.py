@@ -70,6 +70,18 @@ EXTRA_FIELDS: Final = (
     "vring_virtqueue.event_flags_shadow",
     "VirtIODevice.disabled",
     "VirtIODevice.use_disabled_flag",
+    "VirtIONet.rss_data.enabled",
+    "VirtIONet.rss_data.redirect",
+    "VirtIONet.rss_data.populate_hash",
+    "VirtIONet.rss_data.hash_types",
+    "VirtIONet.rss_data.key",
+    "VirtIONet.rss_data.indirections_table",
+    "VirtIONet.rss_data.default_queue",
+    "VirtIODevice.disable_legacy_check",
+    "PCIDevice.romsize",
+    "PCIDevice.failover_pair_id",
+    "PCIDevice.acpi_index",
+    "VirtIONet.failover",
 )
 
 

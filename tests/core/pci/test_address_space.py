@@ -83,12 +83,13 @@ def test_slots() -> None:
     assert machine.device_add("virtio-net-pci,id=b,addr=5,multifunction=on") is not None
     assert machine.device_add("virtio-net-pci,id=c,addr=5.3") is not None
     taken = [devfn for devfn, dev in enumerate(machine.pci_bus.functions) if dev is not None]
-    assert taken == [2 << 3, 5 << 3, 5 << 3 | 3]
+    chipset = [0, 1 << 3, 1 << 3 | 1, 1 << 3 | 3]
+    assert taken == [*chipset, 2 << 3, 5 << 3, 5 << 3 | 3]
     assert machine.device_add("virtio-net-pci,addr=2.1") is None
     assert machine.device_add("virtio-net-pci,addr=5.3") is None
     assert machine.device_add("virtio-net-pci,addr=0") is None
     assert [text.split(": ", 1)[1] for text in machine.world.messages] == [
         "PCI: single function device can't be populated in function 2.1",
         "PCI: slot 5 function 3 not available for virtio-net-pci, in use by virtio-net-pci",
-        "PCI: slot 0 function 0 not available for virtio-net-pci, reserved",
+        "PCI: slot 0 function 0 not available for virtio-net-pci, in use by i440FX",
     ]

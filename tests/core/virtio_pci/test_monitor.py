@@ -19,7 +19,8 @@ def ours(text: str) -> list[str]:
     lines = text.splitlines()
     start = next(number for number, line in enumerate(lines) if "dev: virtio-net-pci" in line)
     indent = len(lines[start]) - len(lines[start].lstrip())
-    return [line[indent:] for line in lines[start:]]
+    end = next(number for number in range(start + 1, len(lines) + 1) if number == len(lines) or len(lines[number]) - len(lines[number].lstrip()) <= indent)
+    return [line[indent:] for line in lines[start:end]]
 
 
 def without(lines: list[str], names: set[str]) -> list[str]:

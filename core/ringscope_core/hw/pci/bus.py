@@ -22,8 +22,17 @@ FN_REALIZE = declare("pci_bus_realize", "qbus:ptr errp:ptr")
 FN_EXPRESS_REALIZE = declare("pcie_bus_realize", "qbus:ptr errp:ptr")
 
 PCI_NUM_PINS: Final = 4
-CLASS_NAMES: Final[dict[int, str]] = {0x0200: "Ethernet controller"}
-"""Names of PCI classes that ``info qtree`` prints, of devices that we have."""
+CLASS_NAMES: Final[dict[int, str]] = {
+    0x0101: "IDE controller",
+    0x0106: "SATA controller",
+    0x0200: "Ethernet controller",
+    0x0600: "Host bridge",
+    0x0601: "ISA bridge",
+    0x0604: "PCI bridge",
+    0x0680: "Bridge",
+    0x0C05: "SMBus",
+}
+"""Names of PCI classes that the monitor prints, of functions that we have."""
 
 
 class PCIBusClass(BusClass):
@@ -42,6 +51,8 @@ class PCIBus(BusState):
     def __init__(self) -> None:
         super().__init__()
         self.bus_num: i64 = 0
+        self.upstream: PCIDevice | None = None
+        """The bridge whose bus this is, None for the host bridge's."""
         self.slot_reserved_mask: i64 = 0
         """Slots that the board keeps for itself."""
         self.functions: list[PCIDevice | None] = [None] * r.PCI_DEVFN_MAX
@@ -54,15 +65,24 @@ class PCIBus(BusState):
         return self.typename == "PCIE"
 
     def is_root(self) -> bool:
-        """pci_bus_is_root: the host bridge's own bus, the only one there is until bridges come."""
-        return True
+        """pci_bus_is_root: the host bridge's own bus."""
+        return self.upstream is None
+
+    def reaches(self, io: bool, addr: int, size: int) -> bool:
+        """Whether an access of the guest's to this range comes to this bus."""
+        bridge = self.upstream
+        return bridge is None or bridge.forwards(io, addr, size)
 
     def function_at(self, devfn: i64) -> PCIDevice | None:
         """The function at `devfn`, None for an empty place."""
         return self.functions[devfn]
 
     def change_irq_level(self, dev: PCIDevice, pin: int, change: int) -> None:
-        """pci_change_irq_level: the machine hears when a pin's level changes."""
+        """pci_change_irq_level: the machine hears when a pin's level changes; a bridge hands it on, turned by the function's slot."""
+        bridge = self.upstream
+        if bridge is not None:
+            bridge.pci_bus().change_irq_level(bridge, (int(r.pci_slot(dev.devfn)) + pin) % PCI_NUM_PINS, change)
+            return
         before = self.irq_count[pin] > 0
         self.irq_count[pin] += change
         after = self.irq_count[pin] > 0

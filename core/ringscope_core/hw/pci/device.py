@@ -29,6 +29,7 @@ F_CAP_PRESENT: Final[i64] = field("PCIDevice.cap_present", "flags")
 F_IRQ_STATE: Final[i64] = field("PCIDevice.irq_state", "flags")
 F_HAS_ROM: Final[i64] = field("PCIDevice.has_rom", "bool")
 F_ROMFILE: Final[i64] = field("PCIDevice.romfile", "str")
+F_ROMSIZE: Final[i64] = field("PCIDevice.romsize", "bytes")
 F_COMMAND: Final[i64] = field("PCIDevice.config.command", "flags")
 F_STATUS: Final[i64] = field("PCIDevice.config.status", "flags")
 F_BARS: Final[list[int]] = [int(field(f"PCIDevice.bar{n}", "gpa")) for n in range(r.PCI_NUM_REGIONS)]
@@ -78,6 +79,8 @@ class PCIIORegion:
         self.size: i64 = 0
         self.type: int = 0
         self.memory: MemoryRegion | None = None
+        self.mapped: bool = False
+        """It answers: `addr` is an address that the bridges above let through."""
 
     @property
     def is_io(self) -> bool:
@@ -105,6 +108,14 @@ class PCIDevice(DeviceState):
         self.romfile: str | None = None
         self.has_rom: bool = False
         self.rom_bar: i64 = 0
+        self.romsize: i64 = r.PCI_ROMSIZE_UNSET
+        """Bytes of the ROM BAR (7.2); unset: as large as the file, rounded up."""
+        self.failover_pair_id: str | None = None
+        """7.2: id of the standby device whose primary this is."""
+        self.acpi_index: i64 = 0
+        self.exp_cap: int = 0
+        """Offset of the PCI Express capability, and below of power management; 0 for none."""
+        self.pm_cap: int = 0
         self.bus_master_container: MemoryRegion | None = None
         self.bus_master_region: MemoryRegion | None = None
         """bus_master_enable_region: enabled while COMMAND has bus master."""
@@ -130,6 +141,15 @@ class PCIDevice(DeviceState):
     def bdf(self) -> i64:
         """Bus and devfn as one number."""
         return self.pci_bus().bus_num << 8 | self.devfn
+
+    def ring_bdf(self) -> i64:
+        """A number that no other function has, whatever the guest calls its bus: `bdf` on the root bus, else with the bridge's place for a bus."""
+        bridge = self.pci_bus().upstream
+        return self.devfn if bridge is None else (bridge.devfn + 1) << 8 | self.devfn
+
+    def config_limit(self) -> i64:
+        """Bytes of configuration space that a guest can address (pci_config_size)."""
+        return r.PCIE_CONFIG_SPACE_SIZE if self.cap_present & r.QEMU_PCI_CAP_EXPRESS else r.PCI_CONFIG_SPACE_SIZE
 
     def snapshot(self, fields: dict[int, int]) -> None:
         super().snapshot(fields)
@@ -238,8 +258,9 @@ class PCIDevice(DeviceState):
     def unregister_io_regions(self) -> None:
         """Every BAR stops answering."""
         for n, region in enumerate(self.io_regions):
-            if region.size and region.addr != r.PCI_BAR_UNMAPPED:
+            if region.mapped:
                 self._space_of(region).unmap(self, n)
+            region.mapped = False
             self._set_bar_addr(n, 0)
             region.size = 0
             region.memory = None
@@ -285,14 +306,21 @@ class PCIDevice(DeviceState):
             if not region.size:
                 continue
             addr = self.bar_address(n)
-            if addr == region.addr:
+            memory = region.memory
+            mapped = addr != r.PCI_BAR_UNMAPPED and memory is not None and self.pci_bus().reaches(region.is_io, addr, int(region.size))
+            if addr == region.addr and mapped == region.mapped:
                 continue
             space = self._space_of(region)
-            if region.addr != r.PCI_BAR_UNMAPPED:
+            if region.mapped:
                 space.unmap(self, n)
             self._set_bar_addr(n, addr)
-            if addr != r.PCI_BAR_UNMAPPED and region.memory is not None:
-                space.map(Mapping(addr, region.size, region.memory, self, n))
+            region.mapped = mapped
+            if mapped and memory is not None:
+                space.map(Mapping(addr, region.size, memory, self, n))
+
+    def forwards(self, io: bool, addr: int, size: int) -> bool:
+        """Whether it is a bridge that lets an access to this range through."""
+        return False
 
     # -- INTx ---------------------------------------------------------------------------------------------------------
     def irq_disabled(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 from ringscope_core.hw.pci import regs as r
 from ringscope_core.hw.pci.bus import PCIBus
 from ringscope_core.hw.pci.config_space import ConfigSpace
-from ringscope_core.hw.pci.device import F_DEVFN, F_HAS_ROM, F_NAME, F_ROMFILE, PCIDevice, pci_device_of
+from ringscope_core.hw.pci.device import F_DEVFN, F_HAS_ROM, F_NAME, F_ROMFILE, F_ROMSIZE, PCIDevice, pci_device_of
 from ringscope_core.hw.pci.memory_region import RomOps, memory_region_init
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.qom.calls import declare
@@ -30,8 +30,25 @@ FN_INIT_BUS_MASTER = declare("pci_init_bus_master", "pci_dev:ptr")
 INTERFACE_PCIE_DEVICE: Final = "pci-express-device"
 INTERFACE_CONVENTIONAL_PCI_DEVICE: Final = "conventional-pci-device"
 
-ROM_SIZES: Final[dict[str, int]] = {"efi-virtio.rom": 0x40000}
-"""Sizes of the ROM files that QEMU installs and our devices name, rounded up; their contents are not ours to ship."""
+ROM_SIZES: Final[dict[str, int]] = {
+    "efi-e1000.rom": 249856,
+    "efi-e1000e.rom": 249856,
+    "efi-eepro100.rom": 247808,
+    "efi-ne2k_pci.rom": 245760,
+    "efi-pcnet.rom": 246272,
+    "efi-rtl8139.rom": 249856,
+    "efi-virtio.rom": 249344,
+    "efi-vmxnet3.rom": 243712,
+    "pxe-e1000.rom": 75264,
+    "pxe-e1000e.rom": 75264,
+    "pxe-eepro100.rom": 75264,
+    "pxe-ne2k_pci.rom": 74752,
+    "pxe-pcnet.rom": 74752,
+    "pxe-rtl8139.rom": 75776,
+    "pxe-virtio.rom": 75776,
+    "pxe-vmxnet3.rom": 74240,
+}
+"""Bytes of the network ROM files that QEMU's package installs; their contents are not ours to ship."""
 
 ROM_NAME_MAX: Final = 31
 """The region's name is made in a buffer of 32 bytes."""
@@ -47,6 +64,10 @@ def pci_qdev_realize(dev: DeviceState, errp: Errp) -> None:
     log = dev.world.log
     FN_QDEV_REALIZE.enter(log, dev.addr, errp.addr)
     local = errp.local(LOCAL_ERR_OF_REALIZE)
+    if pci.romsize != r.PCI_ROMSIZE_UNSET and pci.romsize & (pci.romsize - 1):
+        errp.set(log, f"ROM size {pci.romsize} is not a power of two")
+        log.leave()
+        return
     log.at(2080)
     express = object_class_dynamic_cast(dev.klass, INTERFACE_PCIE_DEVICE) is not None
     conventional = object_class_dynamic_cast(dev.klass, INTERFACE_CONVENTIONAL_PCI_DEVICE) is not None
@@ -63,11 +84,26 @@ def pci_qdev_realize(dev: DeviceState, errp: Errp) -> None:
             local.propagate_to(errp)
             do_pci_unregister_device(pci)
         else:
-            _load_rom(pci, local)
+            _check_failover(pci, local)
+            if not local.failed():
+                _load_rom(pci, local)
             if local.failed():
                 local.propagate_to(errp)
                 pci_qdev_unrealize(dev, Errp())
     log.leave()
+
+
+def _check_failover(pci: PCIDevice, errp: Errp) -> None:
+    """The primary of a failover pair has an express slot of its own (7.2)."""
+    if pci.failover_pair_id is None:
+        return
+    log = pci.world.log
+    if not pci.pci_bus().is_express():
+        errp.set(log, "failover primary device must be on PCIExpress bus")
+    elif pci.space.get(r.PCI_CLASS_DEVICE, 2) != r.PCI_CLASS_NETWORK_ETHERNET:
+        errp.set(log, "failover primary device is not an Ethernet device")
+    elif pci.cap_present & r.QEMU_PCI_CAP_MULTIFUNCTION or pci.devfn & 7:
+        errp.set(log, "failover: primary device must be in its own PCI slot")
 
 
 def _load_rom(pci: PCIDevice, errp: Errp) -> None:
@@ -104,6 +140,11 @@ def _slot_reserved(bus: PCIBus, devfn: int) -> bool:
     return bool(bus.slot_reserved_mask >> (devfn >> 3) & 1)
 
 
+def _who(pci: PCIDevice) -> str:
+    """A function in messages; 7.2 adds its id."""
+    return f"{pci.name},id={pci.id or '(null)'}" if pci.world.v7_2 else pci.name
+
+
 def _find_devfn(pci: PCIDevice, bus: PCIBus, name: str, devfn: int, errp: Errp) -> int:
     """The devfn asked for, or the first free slot for -1."""
     log = pci.world.log
@@ -119,7 +160,7 @@ def _find_devfn(pci: PCIDevice, bus: PCIBus, name: str, devfn: int, errp: Errp) 
     if _slot_reserved(bus, devfn):
         errp.set(log, f"PCI: slot {slot} function {function} not available for {name}, reserved")
     elif other is not None:
-        errp.set(log, f"PCI: slot {slot} function {function} not available for {name}, in use by {other.name}")
+        errp.set(log, f"PCI: slot {slot} function {function} not available for {name}, in use by {_who(other)}")
     elif pci.hotplugged and first is not None:
         errp.set(log, f"PCI: slot {slot} function 0 already ocuppied by {first.name}, new func {name} cannot be exposed to guest.")
     return devfn
@@ -155,7 +196,7 @@ def _init_config(pci: PCIDevice) -> None:
     klass = pci.pci_class
     log = pci.world.log
     FN_CONFIG_ALLOC.enter(log, pci.addr)
-    space = ConfigSpace(r.PCI_CONFIG_SPACE_SIZE)
+    space = ConfigSpace(int(pci.config_limit()))
     pci.space = space
     log.leave()
     space.put(r.PCI_VENDOR_ID, 2, klass.vendor_id)
@@ -170,7 +211,7 @@ def _init_config(pci: PCIDevice) -> None:
     space.init_cmask()
     log.leave()
     FN_INIT_WMASK.enter(log, pci.addr)
-    space.init_wmask(pci.cap_present & r.QEMU_PCI_CAP_SERR != 0)
+    space.init_wmask(pci.world.v7_2 or pci.cap_present & r.QEMU_PCI_CAP_SERR != 0)
     log.leave()
     FN_INIT_W1CMASK.enter(log, pci.addr)
     space.init_w1cmask()
@@ -240,12 +281,31 @@ def pci_add_option_rom(pci: PCIDevice, is_default_rom: bool, errp: Errp) -> None
             # the ROM goes through the firmware configuration device, which a hotplugged device is too late for
             if pci.hotplugged:
                 errp.set(log, "Hot-plugged device without ROM bar can't have an option ROM")
+            elif romfile not in ROM_SIZES:
+                pci.world.error_printf(f"Could not open option rom '{romfile}': No such file or directory")
         elif romfile not in ROM_SIZES:
             errp.set(log, f'failed to find romfile "{romfile}"')
+        elif pci.romsize != r.PCI_ROMSIZE_UNSET and ROM_SIZES[romfile] > pci.romsize:
+            errp.set(log, f'romfile "{romfile}" ({ROM_SIZES[romfile]} bytes) is too large for ROM size {pci.romsize}')
         else:
-            log.field(pci.oid, F_HAS_ROM, 1, 0)
-            pci.has_rom = True
-            name = pci.device_class.vmsd or pci.typename
-            rom = memory_region_init(pci, pci.addr + OFFSET_ROM, f"{name}.rom"[:ROM_NAME_MAX], ROM_SIZES[romfile], RomOps())
-            pci.register_bar(r.PCI_ROM_SLOT, 0, rom)
+            _add_rom_bar(pci, ROM_SIZES[romfile])
     log.leave()
+
+
+def _add_rom_bar(pci: PCIDevice, size: int) -> None:
+    """The BAR is as large as ``romsize`` says, or as the file, rounded up; ``romsize`` shows it then."""
+    log = pci.world.log
+    if pci.romsize == r.PCI_ROMSIZE_UNSET:
+        rounded = 1
+        while rounded < size:
+            rounded *= 2
+        if pci.world.v7_2:
+            log.field(pci.oid, F_ROMSIZE, rounded, pci.romsize)
+            pci.romsize = rounded
+    else:
+        rounded = int(pci.romsize)
+    log.field(pci.oid, F_HAS_ROM, 1, 0)
+    pci.has_rom = True
+    name = pci.device_class.vmsd or pci.typename
+    rom = memory_region_init(pci, pci.addr + OFFSET_ROM, f"{name}.rom"[:ROM_NAME_MAX], rounded, RomOps())
+    pci.register_bar(r.PCI_ROM_SLOT, 0, rom)

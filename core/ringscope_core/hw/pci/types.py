@@ -14,6 +14,7 @@ from ringscope_core.hw.pci.bus import (
 )
 from ringscope_core.hw.pci.device import PCIDevice, PCIDeviceClass
 from ringscope_core.hw.pci.realize import INTERFACE_CONVENTIONAL_PCI_DEVICE, INTERFACE_PCIE_DEVICE, pci_qdev_realize, pci_qdev_unrealize
+from ringscope_core.hw.qdev.device_class import device_class_set_props
 from ringscope_core.hw.qdev.member import Member
 from ringscope_core.hw.qdev.properties import BitProperty, Property, StringProperty, UintProperty
 from ringscope_core.hw.qdev.system_properties import PciDevfnProperty
@@ -23,17 +24,23 @@ from ringscope_core.qom.types import TypeInfo, TypeTable
 _CAP_PRESENT = Member("cap_present", "PCIDevice.cap_present", "flags")
 
 
-def pci_props() -> list[Property]:
+def pci_props(v7_2: bool) -> list[Property]:
     """Static properties of "pci-device" (pci.c:62)."""
-    return [
-        PciDevfnProperty("addr", Member("devfn", "PCIDevice.devfn", "flags"), -1),
-        StringProperty("romfile", Member("romfile", "PCIDevice.romfile", "str")),
-        UintProperty("rombar", Member("rom_bar", "PCIDevice.rom_bar", "count"), 32, 1),
-        BitProperty("multifunction", _CAP_PRESENT, r.QEMU_PCI_CAP_MULTIFUNCTION_BIT, False),
-        BitProperty("command_serr_enable", _CAP_PRESENT, r.QEMU_PCI_CAP_SERR_BIT, True),
+    devfn = PciDevfnProperty("addr", Member("devfn", "PCIDevice.devfn", "flags"), -1)
+    romfile = StringProperty("romfile", Member("romfile", "PCIDevice.romfile", "str"))
+    rombar = UintProperty("rombar", Member("rom_bar", "PCIDevice.rom_bar", "count"), 32, 1)
+    multifunction = BitProperty("multifunction", _CAP_PRESENT, r.QEMU_PCI_CAP_MULTIFUNCTION_BIT, False)
+    express = [
         BitProperty("x-pcie-lnksta-dllla", _CAP_PRESENT, r.QEMU_PCIE_LNKSTA_DLLLA_BIT, True),
         BitProperty("x-pcie-extcap-init", _CAP_PRESENT, r.QEMU_PCIE_EXTCAP_INIT_BIT, True),
     ]
+    if not v7_2:
+        serr = BitProperty("command_serr_enable", _CAP_PRESENT, r.QEMU_PCI_CAP_SERR_BIT, True)
+        return [devfn, romfile, rombar, multifunction, serr, *express]
+    romsize = UintProperty("romsize", Member("romsize", "PCIDevice.romsize", "bytes"), 32, r.PCI_ROMSIZE_UNSET)
+    failover = StringProperty("failover_pair_id", Member("failover_pair_id", "PCIDevice.failover_pair_id", "str"))
+    index = UintProperty("acpi-index", Member("acpi_index", "PCIDevice.acpi_index", "count"), 32, 0)
+    return [devfn, romfile, romsize, rombar, multifunction, *express, failover, index]
 
 
 def pci_device_class_init(klass: ObjectClass) -> None:
@@ -42,7 +49,7 @@ def pci_device_class_init(klass: ObjectClass) -> None:
     klass.realize = pci_qdev_realize
     klass.unrealize = pci_qdev_unrealize
     klass.bus_type = "PCI"
-    klass.props = pci_props()
+    device_class_set_props(klass, pci_props(klass.type.table.v7_2))
 
 
 def pci_device_class_base_init(klass: ObjectClass) -> None:

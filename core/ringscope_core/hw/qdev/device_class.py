@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ringscope_core.hw.qdev.properties import Property
+from ringscope_core.hw.qdev.properties import LegacyObjectProperty, Property, QdevObjectProperty
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
 
@@ -47,3 +47,14 @@ class DeviceClass(ObjectClass):
             self.unrealize = parent.unrealize
             self.vmsd = parent.vmsd
             self.bus_type = parent.bus_type
+
+
+def device_class_set_props(klass: DeviceClass, props: list[Property]) -> None:
+    """Give a type its static properties; 7.2 makes class properties of them here, 4.1 properties of each object (device_initfn)."""
+    klass.props = props
+    if klass.type.table.v7_2:
+        for prop in props:
+            if prop.legacy_twin:
+                twin = LegacyObjectProperty(prop)
+                klass.properties[twin.name] = twin
+            klass.properties[prop.name] = QdevObjectProperty(prop)

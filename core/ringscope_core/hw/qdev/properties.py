@@ -33,6 +33,8 @@ class Property:
         self.default: PropValue = default
         """None: the property has no default and the member stays as the instance was made."""
         self.description: str = description
+        self.legacy_twin: bool = False
+        """It prints in a form of its own, as ``legacy-NAME`` (PropertyInfo.print)."""
 
     def get(self, dev: DeviceState) -> PropValue:
         """The value as QOM shows it."""
@@ -46,10 +48,14 @@ class Property:
         """The text of the ``legacy-`` twin, None for kinds that have none (PropertyInfo.print)."""
         return None
 
+    def print_human(self, dev: DeviceState) -> str | None:
+        """The text of ``info qtree``, None for kinds that print as any value of their QOM type."""
+        return None
+
     def set_default_value(self, dev: DeviceState) -> None:
         """Store the default."""
         if self.default is not None:
-            self.set(dev, QObjectInputVisitor(dev.world.log, self.default), self.name, AbortErrp())
+            self.set(dev, QObjectInputVisitor(dev.world.log, self.default, dev.world.v7_2), self.name, AbortErrp())
 
 
 def prop_error(dev: DeviceState, prop: Property, template: str, value: str, errp: Errp) -> None:
@@ -165,6 +171,71 @@ class OnOffAutoProperty(Property):
         value = visitor.type_enum(name, ON_OFF_AUTO, errp)
         if not errp.failed():
             self.member.put(dev, value)
+
+
+@final
+class EnumProperty(Property):
+    """One of `names`; the member is its place among them (PropertyInfo.enum_table)."""
+
+    def __init__(self, name: str, type_name: str, member: Member, names: tuple[str, ...], default: str) -> None:
+        super().__init__(name, type_name, member, default, "/".join(names))
+        self.names: tuple[str, ...] = names
+
+    def get(self, dev: DeviceState) -> PropValue:
+        value = self.member.get(dev)
+        assert isinstance(value, int)
+        return self.names[value]
+
+    def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
+        value = visitor.type_enum(name, self.names, errp)
+        if not errp.failed():
+            self.member.put(dev, value)
+
+
+SIZE_SUFFIXES: Final = {"B": 0, "K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
+SIZE_UNITS: Final = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
+
+
+def size_to_str(value: int) -> str:
+    """A number of bytes in the largest unit that leaves it above 1000 of the next smaller (size_to_str)."""
+    place = 0
+    scaled = float(value)
+    while scaled >= 1000.0 and place < len(SIZE_UNITS) - 1:
+        scaled /= 1024.0
+        place += 1
+    return f"{scaled:.3g} {SIZE_UNITS[place]}B"
+
+
+@final
+class SizeProperty(Property):
+    """A number of bytes, 64 bits (DEFINE_PROP_SIZE); options may end in K, M, G, ..."""
+
+    def __init__(self, name: str, member: Member, default: int) -> None:
+        super().__init__(name, "size", member, default)
+
+    def get(self, dev: DeviceState) -> PropValue:
+        value = self.member.get(dev)
+        assert isinstance(value, int)
+        return value & 0xFFFFFFFFFFFFFFFF
+
+    def set(self, dev: DeviceState, visitor: Visitor, name: str, errp: Errp) -> None:
+        if isinstance(visitor, QObjectInputVisitor):
+            value = visitor.type_uint64(name, errp)
+        else:
+            text = visitor.type_str(name, errp)
+            shift = SIZE_SUFFIXES.get(text[-1:].upper(), -1)
+            digits = text[:-1] if shift >= 0 else text
+            if not digits.isdigit():
+                visitor.bad_value(name, "size", errp)
+                return
+            value = int(digits) << max(shift, 0)
+        if not errp.failed():
+            self.member.put(dev, to_signed(value))
+
+    def print_human(self, dev: DeviceState) -> str | None:
+        value = self.get(dev)
+        assert isinstance(value, int)
+        return f"{value} ({size_to_str(value)})"
 
 
 @final

@@ -95,6 +95,7 @@ class PciDevfnProperty(Property):
 
     def __init__(self, name: str, member: Member, default: int) -> None:
         super().__init__(name, "int32", member, default, "Slot and optional function number, example: 06.0 or 06")
+        self.legacy_twin = True
 
     def get(self, dev: DeviceState) -> PropValue:
         value = self.member.get(dev)

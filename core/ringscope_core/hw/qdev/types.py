@@ -1,10 +1,13 @@
 """The types "device", "bus" and "hotplug-handler" with their hooks (hw/core/qdev.c, bus.c, hotplug.c)."""
 
 from __future__ import annotations
+
 from typing import Final
 
+from mypy_extensions import i64
 
 from ringscope_core.hw.qdev.bus import BusClass, BusState, bus_class_init, qbus_finalize, qbus_initfn
+from ringscope_core.hw.qdev.compat import object_apply_compat_props
 from ringscope_core.hw.qdev.device import F_INSTANCE_ID_ALIAS, DeviceState, device_class_of, device_of, qdev_leave_parent_bus
 from ringscope_core.hw.qdev.device_class import DeviceClass
 from ringscope_core.hw.qdev.hotplug import TYPE_HOTPLUG_HANDLER, HotplugHandlerClass
@@ -15,7 +18,7 @@ from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.object import Object
-from ringscope_core.qom.property import BOOL_PROPERTY_SIZE, BoolObjectProperty, LinkProperty
+from ringscope_core.qom.property import BOOL_PROPERTY_SIZE, BoolObjectProperty, LinkProperty, ObjectProperty
 from ringscope_core.qom.types import TypeInfo, TypeTable
 
 FN_INITFN = declare("device_initfn", "obj:ptr")
@@ -43,9 +46,10 @@ def _parent_bus(obj: Object) -> Object | None:
 
 def _add_static(dev: DeviceState, prop: Property) -> None:
     """qdev_property_add_legacy and qdev_property_add_static."""
-    if prop.print_legacy(dev) is not None:
-        dev.property_add(LegacyObjectProperty(prop), AbortErrp())
-    dev.property_add(QdevObjectProperty(prop), AbortErrp())
+    if not dev.world.v7_2:
+        if prop.legacy_twin:
+            dev.property_add(LegacyObjectProperty(prop), AbortErrp())
+        dev.property_add(QdevObjectProperty(prop), AbortErrp())
     prop.set_default_value(dev)
 
 
@@ -59,21 +63,32 @@ def device_initfn(obj: Object) -> None:
         dev.set_hotplugged()
     world.log.field(obj.oid, F_INSTANCE_ID_ALIAS, -1, 0)
     dev.instance_id_alias = -1
-    opaque = world.heap.alloc(f"bool-property:{obj.typename}.realized", BOOL_PROPERTY_SIZE)
-    obj.property_add(BoolObjectProperty("realized", opaque, device_get_realized, device_set_realized), AbortErrp())
-    obj.property_add(BoolObjectProperty("hotpluggable", 0, device_get_hotpluggable, None), AbortErrp())
-    obj.property_add(BoolObjectProperty("hotplugged", 0, device_get_hotplugged, None), AbortErrp())
+    if not world.v7_2:
+        opaque = world.heap.alloc(f"bool-property:{obj.typename}.realized", BOOL_PROPERTY_SIZE)
+        for own in device_properties(opaque):
+            obj.property_add(own, AbortErrp())
     for klass in dev.device_class_chain():
         for prop in klass.props:
             _add_static(dev, prop)
-    obj.property_add(LinkProperty("parent_bus", "bus", _parent_bus), AbortErrp())
+    if not world.v7_2:
+        obj.property_add(LinkProperty("parent_bus", "bus", _parent_bus), AbortErrp())
     world.log.leave()
 
 
+def device_properties(opaque: i64) -> list[ObjectProperty]:
+    """What every device has beside its static properties and its bus; 7.2's class_init makes class properties of them."""
+    return [
+        BoolObjectProperty("realized", opaque, device_get_realized, device_set_realized),
+        BoolObjectProperty("hotpluggable", 0, device_get_hotpluggable, None),
+        BoolObjectProperty("hotplugged", 0, device_get_hotplugged, None),
+    ]
+
+
 def device_post_init(obj: Object) -> None:
-    """instance_post_init of "device" (qdev.c:981): compat properties (pc-i440fx-4.1 has none), then ``-global``."""
+    """instance_post_init of "device" (qdev.c:981): the machine type's compat properties (4.1's own have none), then ``-global``."""
     world = obj.world
     FN_POST_INIT.enter(world.log, obj.addr)
+    object_apply_compat_props(obj)
     FN_SET_GLOBALS.enter(world.log, obj.addr)
     for glob in world.globals:
         if obj.dynamic_cast(glob.driver) is None:
@@ -127,6 +142,11 @@ def device_class_init(klass: ObjectClass) -> None:
     klass.unparent = device_unparent
     dc.hotpluggable = True
     dc.user_creatable = True
+    table = klass.type.table
+    if table.v7_2:
+        for own in device_properties(table.heap.alloc("bool-property:device.realized", BOOL_PROPERTY_SIZE)):
+            klass.properties[own.name] = own
+        klass.properties["parent_bus"] = LinkProperty("parent_bus", "bus", _parent_bus)
 
 
 def device_class_base_init(klass: ObjectClass) -> None:

@@ -128,6 +128,8 @@ class VirtIODevice(DeviceState):
         self.inactive: bool = False
         """virtio_device_disabled: disabled or broken; here because the data path asks for each packet."""
         self.use_started: bool = False
+        self.disable_legacy_check: bool = False
+        """7.2: a modern-only device may be legacy all the same."""
         self.started: bool = False
         self.start_on_kick: bool = False
         self.device_endian: i64 = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mypy_extensions import i64
 
+from ringscope_core.hw.qdev.device_class import device_class_set_props
 from ringscope_core.hw.qdev.member import Member
 from ringscope_core.hw.qdev.properties import BitProperty, BoolProperty, Property
 from ringscope_core.hw.virtio import features as f
@@ -17,15 +18,25 @@ def _offered(name: str, bit: i64, default: bool) -> Property:
     return BitProperty(name, Member("host_features", "VirtIODevice.host_features", "flags"), int(bit), default)
 
 
-def virtio_properties() -> list[Property]:
+def virtio_properties(v7_2: bool) -> list[Property]:
     """virtio_properties, in the order of their definition."""
-    return [
+    props = [
         _offered("indirect_desc", f.VIRTIO_RING_F_INDIRECT_DESC, True),
         _offered("event_idx", f.VIRTIO_RING_F_EVENT_IDX, True),
         _offered("notify_on_empty", f.VIRTIO_F_NOTIFY_ON_EMPTY, True),
         _offered("any_layout", f.VIRTIO_F_ANY_LAYOUT, True),
         _offered("iommu_platform", f.VIRTIO_F_IOMMU_PLATFORM, False),
-        BoolProperty("use-started", Member("use_started", "VirtIODevice.use_started", "bool"), True),
+    ]
+    started = BoolProperty("use-started", Member("use_started", "VirtIODevice.use_started", "bool"), True)
+    if not v7_2:
+        return [*props, started]
+    return [
+        *props,
+        _offered("packed", f.VIRTIO_F_RING_PACKED, False),
+        _offered("queue_reset", f.VIRTIO_F_RING_RESET, True),
+        started,
+        BoolProperty("use-disabled-flag", Member("use_disabled_flag", "VirtIODevice.use_disabled_flag", "bool"), True),
+        BoolProperty("x-disable-legacy-check", Member("disable_legacy_check", "VirtIODevice.disable_legacy_check", "bool"), False),
     ]
 
 
@@ -35,7 +46,7 @@ def virtio_device_class_init(klass: ObjectClass) -> None:
     klass.realize = virtio_device_realize
     klass.unrealize = virtio_device_unrealize
     klass.bus_type = "virtio-bus"
-    klass.props = virtio_properties()
+    device_class_set_props(klass, virtio_properties(klass.type.table.v7_2))
     for bit in (f.VIRTIO_F_BAD_FEATURE, f.VIRTIO_F_NOTIFY_ON_EMPTY, f.VIRTIO_F_ANY_LAYOUT):
         klass.legacy_features = with_bit(klass.legacy_features, bit, True)
 

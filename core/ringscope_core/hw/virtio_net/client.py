@@ -7,6 +7,7 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from ringscope_core.hw.virtio_net.announce import virtio_net_announce
+from ringscope_core.hw.virtio_net.detour import receive_detour
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.rx import virtio_net_can_receive, virtio_net_receive
 from ringscope_core.hw.virtio_net.status import virtio_net_set_link_status
@@ -33,11 +34,13 @@ class VirtIONetClient(NetClientState):
             n.ctx.memory.turn += 1
         log = n.ctx.log
         if log.level < LEVEL_FULL:
+            if n.rx_detour:
+                return receive_detour(n, self.queue_index, frame)
             return virtio_net_receive(n, self.queue_index, frame)
         FN_RECEIVE.enter(log, len(frame))
         cause = log.cause
         log.cause = log.frames[-1].seq
-        ret = virtio_net_receive(n, self.queue_index, frame)
+        ret = receive_detour(n, self.queue_index, frame) if n.rx_detour else virtio_net_receive(n, self.queue_index, frame)
         log.cause = cause
         log.leave(ret)
         return ret
@@ -58,7 +61,13 @@ class VirtIONetClient(NetClientState):
     def end_burst(self) -> None:
         """Publish what the burst has used."""
         self.n.bursting = False
-        self.n.vqs[self.queue_index].rx_vq.publish()
+        if self.n.rx_detour:
+            # frames of this queue may have gone to any
+            for pair in self.n.vqs:
+                pair.rx_vq.publish()
+        elif self.queue_index < len(self.n.vqs):
+            # 7.2 makes the pair when the driver wants it
+            self.n.vqs[self.queue_index].rx_vq.publish()
 
     def announce(self) -> None:
         """virtio_net_announce."""

@@ -7,17 +7,22 @@ from mypy_extensions import i64
 from ringscope_core.hw.virtio.features import (
     VIRTIO_F_VERSION_1,
     VIRTIO_NET_F_CTRL_MAC_ADDR,
+    VIRTIO_NET_F_HASH_REPORT,
     VIRTIO_NET_F_MQ,
     VIRTIO_NET_F_MTU,
+    VIRTIO_NET_F_RSS,
     VIRTIO_NET_F_SPEED_DUPLEX,
     VIRTIO_NET_F_STATUS,
     has,
 )
 from ringscope_core.hw.virtio_net.device import VirtIONet
+from ringscope_core.hw.virtio_net.rss import RSS_MAX_KEY_SIZE, RSS_MAX_TABLE_LEN, RSS_SUPPORTED_HASHES
 
 
 def config_size_for(features: i64) -> i64:
     """virtio_net_set_config_size: bytes up to the last field that a feature of `features` gives meaning."""
+    if has(features, VIRTIO_NET_F_RSS) or has(features, VIRTIO_NET_F_HASH_REPORT):
+        return 24
     if has(features, VIRTIO_NET_F_SPEED_DUPLEX):
         return 17
     if has(features, VIRTIO_NET_F_MTU):
@@ -39,6 +44,9 @@ def config_bytes(n: VirtIONet) -> bytes:
         + int(conf.mtu).to_bytes(2, "little")
         + (int(conf.speed) & 0xFFFFFFFF).to_bytes(4, "little")
         + (int(conf.duplex) & 0xFF).to_bytes(1, "little")
+        + int(RSS_MAX_KEY_SIZE).to_bytes(1, "little")
+        + int(RSS_MAX_TABLE_LEN if has(n.host_features, VIRTIO_NET_F_RSS) else 1).to_bytes(2, "little")
+        + int(RSS_SUPPORTED_HASHES).to_bytes(4, "little")
     )
     return whole[: int(n.config_size)]
 

@@ -17,6 +17,8 @@ HDR_LEN: Final[i64] = 10
 """sizeof(struct virtio_net_hdr)."""
 HDR_MRG_LEN: Final[i64] = 12
 """sizeof(struct virtio_net_hdr_mrg_rxbuf)."""
+HDR_HASH_LEN: Final[i64] = 20
+"""sizeof(struct virtio_net_hdr_v1_hash)."""
 NUM_BUFFERS_OFFSET: Final[i64] = 10
 
 VIRTIO_NET_S_LINK_UP: Final[i64] = 1
@@ -47,6 +49,8 @@ VIRTIO_NET_CTRL_ANNOUNCE: Final[i64] = 3
 VIRTIO_NET_CTRL_ANNOUNCE_ACK: Final[i64] = 0
 VIRTIO_NET_CTRL_MQ: Final[i64] = 4
 VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET: Final[i64] = 0
+VIRTIO_NET_CTRL_MQ_RSS_CONFIG: Final[i64] = 1
+VIRTIO_NET_CTRL_MQ_HASH_CONFIG: Final[i64] = 2
 VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MAX: Final[i64] = 0x8000
 VIRTIO_NET_CTRL_GUEST_OFFLOADS: Final[i64] = 5
 VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET: Final[i64] = 0

@@ -15,6 +15,7 @@ from ringscope_core.hw.virtio_net.announce import handle_announce
 from ringscope_core.hw.virtio_net.ctrl_request import COMMANDS_PER_KICK, read_request
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import supported_guest_offloads, virtio_net_apply_guest_offloads, virtio_net_set_queues
+from ringscope_core.hw.virtio_net.rss_ctrl import handle_mq_7_2
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
 from ringscope_core.qom.calls import declare
 from ringscope_core.trace.kinds import EV_CTRL
@@ -155,7 +156,7 @@ def run_command(n: VirtIONet, klass: i64, cmd: i64, data: bytes) -> i64:
         ack = handle_announce(n, cmd)
     elif klass == c.VIRTIO_NET_CTRL_MQ:
         FN_HANDLE_MQ.enter(log, n.addr, cmd)
-        ack = handle_mq(n, cmd, data)
+        ack = handle_mq_7_2(n, cmd, data) if n.v7_2 else handle_mq(n, cmd, data)
     elif klass == c.VIRTIO_NET_CTRL_GUEST_OFFLOADS:
         FN_HANDLE_OFFLOADS.enter(log, n.addr, cmd)
         ack = handle_offloads(n, cmd, data)

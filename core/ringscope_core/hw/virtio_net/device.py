@@ -6,12 +6,14 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from ringscope_core.hw.context import DeviceListener
 from ringscope_core.hw.qdev.nic_conf import NICConf
 from ringscope_core.hw.virtio.chain import release_bounce
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.virtio import VirtIODevice
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
 from ringscope_core.hw.virtio_net.constants import MAC_TABLE_ENTRIES, MAX_VLAN
+from ringscope_core.hw.virtio_net.rss import RssData
 from ringscope_core.net.announce import AnnounceTimer
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.nic import NICState
@@ -46,6 +48,13 @@ F_CONFIG_SIZE: Final[i64] = field("VirtIONet.config_size", "bytes")
 F_CURR_GUEST_OFFLOADS: Final[i64] = field("VirtIONet.curr_guest_offloads", "flags")
 F_NETCLIENT_NAME: Final[i64] = field("VirtIONet.netclient_name", "str")
 F_NETCLIENT_TYPE: Final[i64] = field("VirtIONet.netclient_type", "str")
+F_RSS_ENABLED: Final[i64] = field("VirtIONet.rss_data.enabled", "bool")
+F_RSS_REDIRECT: Final[i64] = field("VirtIONet.rss_data.redirect", "bool")
+F_RSS_POPULATE_HASH: Final[i64] = field("VirtIONet.rss_data.populate_hash", "bool")
+F_RSS_HASH_TYPES: Final[i64] = field("VirtIONet.rss_data.hash_types", "flags")
+F_RSS_KEY: Final[i64] = field("VirtIONet.rss_data.key", "str")
+F_RSS_TABLE: Final[i64] = field("VirtIONet.rss_data.indirections_table", "str")
+F_RSS_DEFAULT_QUEUE: Final[i64] = field("VirtIONet.rss_data.default_queue", "count")
 F_TX_QUEUE_SIZE: Final[i64] = field("virtio_net_conf.tx_queue_size", "count")
 F_DUPLEX: Final[i64] = field("virtio_net_conf.duplex", "flags")
 F_MACADDR: Final[i64] = field("NICConf.macaddr", "mac")
@@ -162,9 +171,19 @@ class VirtIONet(VirtIODevice):
         self.netclient_type: str = ""
         self.curr_guest_offloads: i64 = 0
         self.mtu_bypass_backend: bool = False
+        self.failover: bool = False
+        """7.2: it stands in for a primary device of the same address."""
+        self.failover_primary_hidden: bool = False
+        """The primary waits until the driver takes VIRTIO_NET_F_STANDBY."""
+        self.primary_opts: dict[str, str] = {}
+        """Options of the primary that waits, empty for none."""
+        self.primary_listener: DeviceListener | None = None
         self.rxfilter_notify_enabled: bool = False
         self.announce_timer: AnnounceTimer | None = None
         """Rounds after the device's state was loaded; None when there are none."""
+        self.rss: RssData = RssData()
+        self.rx_detour: bool = False
+        """Frames are hashed or coalesced before they are received; set by `update_rx_detour`."""
         self.rx_heads: list[i64] = []
         """Heads of the buffers of the frame that is being received, and below how much each took, and its descriptors."""
         self.rx_lengths: list[i64] = []
@@ -186,6 +205,10 @@ class VirtIONet(VirtIODevice):
         """Queue pair `index`'s network client (qemu_get_subqueue)."""
         assert self.nic is not None
         return self.nic.ncs[index]
+
+    def update_rx_detour(self) -> None:
+        """Hashing was switched on or off."""
+        self.rx_detour = self.rss.enabled
 
     def format_info_str(self) -> None:
         """qemu_format_nic_info_str: what ``info network`` says of the NIC."""
@@ -251,6 +274,16 @@ class VirtIONet(VirtIODevice):
         fields[F_TX_QUEUE_SIZE] = self.net_conf.tx_queue_size
         fields[F_DUPLEX] = self.net_conf.duplex
         fields[F_MACADDR] = int.from_bytes(self.nic_conf.macaddr, "big")
+
+        if self.v7_2:
+            rss = self.rss
+            fields[F_RSS_ENABLED] = int(rss.enabled)
+            fields[F_RSS_REDIRECT] = int(rss.redirect)
+            fields[F_RSS_POPULATE_HASH] = int(rss.populate_hash)
+            fields[F_RSS_HASH_TYPES] = rss.hash_types
+            fields[F_RSS_KEY] = text.intern(rss.key.hex())
+            fields[F_RSS_TABLE] = text.intern(" ".join(str(queue) for queue in rss.indirections_table))
+            fields[F_RSS_DEFAULT_QUEUE] = rss.default_queue
 
     def snapshot_ring(self, vq: VirtQueue, fields: dict[int, int]) -> None:
         """The fields of a transmit queue's pair, beside the ring's own."""

@@ -8,7 +8,7 @@ from mypy_extensions import i64
 
 from ringscope_core.hw.virtio import features as f
 from ringscope_core.hw.virtio.features import has, with_bit
-from ringscope_core.hw.virtio_net.constants import HDR_LEN, HDR_MRG_LEN
+from ringscope_core.hw.virtio_net.constants import HDR_HASH_LEN, HDR_LEN, HDR_MRG_LEN
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.queues import virtio_net_change_num_queues
 
@@ -27,7 +27,7 @@ def virtio_net_get_features(n: VirtIONet, features: i64) -> i64:
     """What is offered: the properties' bits, without those that the peer cannot serve."""
     features = with_bit(features | n.net_features, f.VIRTIO_NET_F_MAC, True)
     if not n.has_vnet_hdr:
-        features &= ~(_HOST_OFFLOADS | _GUEST_OFFLOADS)
+        features = with_bit(features & ~(_HOST_OFFLOADS | _GUEST_OFFLOADS), f.VIRTIO_NET_F_HASH_REPORT, False)
     if not n.has_vnet_hdr or not n.has_ufo:
         features &= ~_NEED_UFO
     return features
@@ -57,10 +57,14 @@ def virtio_net_apply_guest_offloads(n: VirtIONet) -> None:
         )
 
 
-def virtio_net_set_mrg_rx_bufs(n: VirtIONet, mergeable: bool, version_1: bool) -> None:
+def virtio_net_set_mrg_rx_bufs(n: VirtIONet, mergeable: bool, version_1: bool, hash_report: bool = False) -> None:
     """Header lengths of driver and peer."""
     n.mergeable_rx_bufs = mergeable
     n.guest_hdr_len = HDR_MRG_LEN if version_1 or mergeable else HDR_LEN
+    if version_1:
+        n.rss.populate_hash = hash_report
+        if hash_report:
+            n.guest_hdr_len = HDR_HASH_LEN
     if n.nic is None:
         return
     for nc in n.nic.ncs:
@@ -84,8 +88,10 @@ def virtio_net_set_queues(n: VirtIONet) -> None:
 
 def virtio_net_set_features(n: VirtIONet, features: i64) -> None:
     """The driver accepted `features` (already without what was not offered).  Dependencies between bits are not checked."""
-    _set_multiqueue(n, has(features, f.VIRTIO_NET_F_MQ))
-    virtio_net_set_mrg_rx_bufs(n, has(features, f.VIRTIO_NET_F_MRG_RXBUF), has(features, f.VIRTIO_F_VERSION_1))
+    _set_multiqueue(n, has(features, f.VIRTIO_NET_F_MQ) or has(features, f.VIRTIO_NET_F_RSS))
+    hash_report = has(features, f.VIRTIO_NET_F_HASH_REPORT)
+    virtio_net_set_mrg_rx_bufs(n, has(features, f.VIRTIO_NET_F_MRG_RXBUF), has(features, f.VIRTIO_F_VERSION_1), hash_report)
+    n.rss.redirect = has(features, f.VIRTIO_NET_F_RSS)
     if n.has_vnet_hdr:
         n.curr_guest_offloads = _GUEST_OFFLOADS & features
         virtio_net_apply_guest_offloads(n)

@@ -9,7 +9,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from ringscope_core.hw.virtio.features import VIRTIO_NET_F_MTU, VIRTIO_NET_F_SPEED_DUPLEX, VIRTIO_QUEUE_MAX, VIRTQUEUE_MAX_SIZE, with_bit
+from ringscope_core.hw.virtio.features import VIRTIO_NET_F_MTU, VIRTIO_NET_F_RSS, VIRTIO_NET_F_SPEED_DUPLEX, VIRTIO_QUEUE_MAX, VIRTQUEUE_MAX_SIZE, has, with_bit
 from ringscope_core.hw.virtio.virtio import VirtIODevice, virtio_cleanup, virtio_del_queue, virtio_init
 from ringscope_core.hw.virtio_net import constants as c
 from ringscope_core.hw.virtio_net.announce import announce_stop
@@ -17,6 +17,7 @@ from ringscope_core.hw.virtio_net.client import VirtIONetClient
 from ringscope_core.hw.virtio_net.config import config_size_for
 from ringscope_core.hw.virtio_net.ctrl import CtrlHandler
 from ringscope_core.hw.virtio_net.device import VirtIONet
+from ringscope_core.hw.virtio_net.failover import failover_exit, failover_init
 from ringscope_core.hw.virtio_net.features import virtio_net_set_mrg_rx_bufs
 from ringscope_core.hw.virtio_net.queues import virtio_net_add_ctrl_queue, virtio_net_add_queue, virtio_net_del_queue
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
@@ -67,6 +68,12 @@ def virtio_net_device_realize(vdev: VirtIODevice, errp: Errp) -> None:
 def _realize(n: VirtIONet, errp: Errp) -> None:
     log = n.ctx.log
     _link_properties(n, errp)
+    if n.world.v7_2:
+        if errp.failed():
+            # 4.1.0 goes on
+            return
+        if n.failover:
+            failover_init(n)
     log.at(2686)
     n.config_size = config_size_for(n.net_features)
     n.sync_fields()
@@ -111,6 +118,8 @@ def _link_properties(n: VirtIONet, errp: Errp) -> None:
         else:
             log.at(2673)
             _set_error(n, errp, "'duplex' must be 'half' or 'full'")
+            if n.world.v7_2:
+                return
         n.net_features = with_bit(n.net_features, VIRTIO_NET_F_SPEED_DUPLEX, True)
     else:
         conf.duplex = c.DUPLEX_UNKNOWN
@@ -140,7 +149,8 @@ def _sizes_are_valid(n: VirtIONet, errp: Errp) -> bool:
     queues = n.nic_conf.peers.queues
     n.max_queues = max(1, queues)
     if n.max_queues * 2 + 1 > VIRTIO_QUEUE_MAX:
-        text = f"Invalid number of queues (= {n.max_queues}), must be a positive integer less than {(VIRTIO_QUEUE_MAX - 1) // 2}."
+        what = "queue pairs" if n.world.v7_2 else "queues"
+        text = f"Invalid number of {what} (= {n.max_queues}), must be a positive integer less than {(VIRTIO_QUEUE_MAX - 1) // 2}."
         _set_error(n, errp, text)
         return False
     return True
@@ -150,7 +160,9 @@ def _add_queues(n: VirtIONet) -> None:
     log = n.ctx.log
     n.ctrl_handler = CtrlHandler(n)
     index: i64 = 0
-    while index < n.max_queues:
+    # 7.2 makes the other pairs when a driver asks for them
+    pairs: i64 = 1 if n.world.v7_2 else n.max_queues
+    while index < pairs:
         log.at(2740)
         virtio_net_add_queue(n, index)
         index += 1
@@ -179,7 +191,7 @@ def _new_nic(n: VirtIONet) -> None:
     ncs: list[NetClientState] = []
     for index in range(int(n.max_queues)):
         client = VirtIONetClient(n, model, name)
-        client.oid = n.vqs[index].rx_vq.oid
+        client.oid = n.vq[index * 2].oid
         ncs.append(client)
     log.at(2756)
     n.nic = qemu_new_nic(ncs, n.nic_conf.peers.ncs)
@@ -217,6 +229,11 @@ def _finish(n: VirtIONet) -> None:
     log.at(2785)
     n.rxfilter_notify_enabled = True
     n.sync_fields()
+    if has(n.net_features, VIRTIO_NET_F_RSS):
+        # virtio_net_load_ebpf: a backend that steers by itself is asked, and the device steers when it does not
+        peer = n.nc().peer
+        if peer is not None:
+            peer.set_steering_ebpf(-1)
 
 
 def virtio_net_device_unrealize(vdev: VirtIODevice) -> None:
@@ -244,6 +261,7 @@ def _undo(n: VirtIONet) -> None:
         if vq.counters is not None:
             virtio_del_queue(n, vq.queue_index)
     announce_stop(n)
+    failover_exit(n)
     n.vqs = []
     n.ctrl_vq = None
     n.ctrl_handler = None

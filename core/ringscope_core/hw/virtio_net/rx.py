@@ -20,11 +20,13 @@ from ringscope_core.hw.virtio_net.constants import (
     DROP_FILTERED,
     DROP_NO_IN_BUFFERS,
     DROP_NOT_READY,
+    HDR_HASH_LEN,
     HDR_LEN,
     HDR_MRG_LEN,
     NUM_BUFFERS_OFFSET,
 )
 from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
+from ringscope_core.hw.virtio_net.rss import HASH_AT
 from ringscope_core.hw.virtio_net.vnet_hdr import complete, needs_work
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qemu_flush_queued_packets
@@ -117,6 +119,7 @@ def _drop(n: VirtIONet, vq: VirtQueue, frame: bytes, reason: i64) -> None:
 def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
     """virtio_net_receive_rcu: put `frame` (the peer's header in front, when it has one) into receive queue `queue_index`.
 
+    Frames that are to be hashed or coalesced come here through `detour.receive_detour`.
     Returns its size when it is gone (received, filtered or too big), 0 when there is no room now, -1 on error.
     """
     q = n.vqs[queue_index]
@@ -229,6 +232,8 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
                 vq.vdev.virtio_error("virtio-net receive buffer shorter than the header")
                 return _receive_failed(n, vq, frame, elem, True, DROP_BUFFER_TOO_SMALL)
             _write_header(n, vq, elem, frame)
+            if n.rss.populate_hash:
+                elem.write_in(vq.memory, HASH_AT, frame[HASH_AT : n.host_hdr_len] + bytes(int(HDR_HASH_LEN - n.host_hdr_len)))
             start = n.guest_hdr_len
         took = elem.write_in(vq.memory, start, frame[offset:])
         if touches:

@@ -7,7 +7,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from ringscope_core.hw.qdev.bootindex import device_add_bootindex_property
-from ringscope_core.hw.qdev.device_class import DEVICE_CATEGORY_NETWORK
+from ringscope_core.hw.qdev.device_class import DEVICE_CATEGORY_NETWORK, device_class_set_props
 from ringscope_core.hw.qdev.member import Member
 from ringscope_core.hw.qdev.properties import BitProperty, BoolProperty, Int32Property, Property, StringProperty, UintProperty
 from ringscope_core.hw.qdev.system_properties import MacProperty, NetdevProperty
@@ -43,9 +43,10 @@ def _conf(path: str, field_name: str, unit: str) -> Member:
     return Member(f"net_conf.{path}", f"virtio_net_conf.{field_name}", unit)
 
 
-def virtio_net_properties() -> list[Property]:
+def virtio_net_properties(v7_2: bool) -> list[Property]:
     """virtio_net_properties, in the order of their definition."""
-    return [
+    hashing = [_offered("rss", f.VIRTIO_NET_F_RSS, False), _offered("hash", f.VIRTIO_NET_F_HASH_REPORT, False)] if v7_2 else []
+    props: list[Property] = [
         _offered("csum", f.VIRTIO_NET_F_CSUM),
         _offered("guest_csum", f.VIRTIO_NET_F_GUEST_CSUM),
         _offered("gso", f.VIRTIO_NET_F_GSO),
@@ -67,6 +68,7 @@ def virtio_net_properties() -> list[Property]:
         _offered("ctrl_mac_addr", f.VIRTIO_NET_F_CTRL_MAC_ADDR),
         _offered("ctrl_guest_offloads", f.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS),
         _offered("mq", f.VIRTIO_NET_F_MQ, False),
+        *hashing,
         _offered("guest_rsc_ext", f.VIRTIO_NET_F_RSC_EXT, False),
         UintProperty("rsc_interval", Member("rsc_timeout", "VirtIONet.rsc_timeout", "ns"), 32, 300000),
         MacProperty("mac", Member("nic_conf.macaddr", "NICConf.macaddr", "mac")),
@@ -81,6 +83,9 @@ def virtio_net_properties() -> list[Property]:
         Int32Property("speed", _conf("speed", "speed", "value"), -1),
         StringProperty("duplex", _conf("duplex_str", "duplex_str", "str")),
     ]
+    if v7_2:
+        props.append(BoolProperty("failover", Member("failover", "VirtIONet.failover", "bool"), False))
+    return props
 
 
 def virtio_net_instance_init(obj: Object) -> None:
@@ -128,7 +133,7 @@ def _set_status(vdev: VirtIODevice, status: i64) -> None:
 def virtio_net_class_init(klass: ObjectClass) -> None:
     """class_init of "virtio-net-device"."""
     assert isinstance(klass, VirtioDeviceClass)
-    klass.props = virtio_net_properties()
+    device_class_set_props(klass, virtio_net_properties(klass.type.table.v7_2))
     klass.vmsd = "virtio-net"
     klass.categories.append(DEVICE_CATEGORY_NETWORK)
     klass.vdc_realize = virtio_net_device_realize

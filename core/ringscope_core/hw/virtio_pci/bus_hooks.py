@@ -165,8 +165,10 @@ def _regions_init(proxy: VirtIOPCIProxy) -> None:
         (proxy.notify, c.OFFSET_NOTIFY, "virtio-pci-notify", NotifyOps(proxy)),
         (proxy.notify_pio, c.OFFSET_NOTIFY_PIO, "virtio-pci-notify-pio", NotifyPioOps(proxy)),
     )
+    # 7.2 says which device they belong to
+    suffix = f"-{proxy.vdev().vdev_name}" if proxy.world.v7_2 else ""
     for region, offset, name, ops in parts:
-        region.mr = memory_region_init(proxy, proxy.addr + offset, name, region.size, ops)
+        region.mr = memory_region_init(proxy, proxy.addr + offset, name + suffix, region.size, ops)
     log.leave()
 
 

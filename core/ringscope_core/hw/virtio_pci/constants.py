@@ -17,6 +17,12 @@ ATS_BIT: Final = 6
 INIT_DEVERR_BIT: Final = 7
 INIT_LNKCTL_BIT: Final = 8
 INIT_PM_BIT: Final = 9
+INIT_FLR_BIT: Final = 10
+AER_BIT: Final = 11
+ATS_PAGE_ALIGNED_BIT: Final = 12
+
+DEV_NVECTORS_UNSPECIFIED: Final = 0xFFFFFFFF
+"""7.2's default of ``vectors``: as many as the device can use."""
 
 # BARs
 LEGACY_IO_BAR: Final = 0

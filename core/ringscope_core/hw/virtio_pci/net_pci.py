@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from ringscope_core.hw.qdev.device import device_of, qdev_set_parent_bus
-from ringscope_core.hw.qdev.device_class import DEVICE_CATEGORY_NETWORK
+from ringscope_core.hw.qdev.device_class import DEVICE_CATEGORY_NETWORK, device_class_set_props
 from ringscope_core.hw.qdev.member import Member
 from ringscope_core.hw.qdev.properties import ON_OFF_AUTO_OFF, ON_OFF_AUTO_ON, BitProperty, BoolProperty, OnOffAutoProperty, UintProperty
 from ringscope_core.hw.virtio.virtio import VirtIODevice
@@ -93,6 +93,9 @@ def virtio_net_pci_realize(proxy: VirtIOPCIProxy, errp: Errp) -> None:
     log = proxy.world.log
     FN_REALIZE.enter(log, proxy.addr, errp.addr)
     vdev = proxy.net()
+    if proxy.nvectors == c.DEV_NVECTORS_UNSPECIFIED:
+        # a vector for each queue, the control queue and changes of configuration
+        proxy.set_nvectors(2 * max(1, vdev.nic_conf.peers.queues) + 2)
     log.at(52)
     _set_netclient_name(vdev, proxy.id, proxy.typename)
     log.at(54)
@@ -111,10 +114,14 @@ def virtio_net_pci_class_init(klass: ObjectClass) -> None:
     klass.revision = 0
     klass.class_id = 0x0200
     klass.categories = [DEVICE_CATEGORY_NETWORK]
-    klass.props = [
-        BitProperty("ioeventfd", FLAGS, c.USE_IOEVENTFD_BIT, True),
-        UintProperty("vectors", Member("nvectors", "VirtIOPCIProxy.nvectors", "count"), 32, 3),
-    ]
+    vectors = c.DEV_NVECTORS_UNSPECIFIED if klass.type.table.v7_2 else 3
+    device_class_set_props(
+        klass,
+        [
+            BitProperty("ioeventfd", FLAGS, c.USE_IOEVENTFD_BIT, True),
+            UintProperty("vectors", Member("nvectors", "VirtIOPCIProxy.nvectors", "count"), 32, vectors),
+        ],
+    )
     klass.vpci_realize = virtio_net_pci_realize
 
 
@@ -128,10 +135,13 @@ def virtio_pci_base_class_init(klass: ObjectClass) -> None:
 def virtio_pci_generic_class_init(klass: ObjectClass) -> None:
     """class_init of "virtio-net-pci": the mode may be chosen (virtio-pci.c:1903)."""
     assert isinstance(klass, VirtioPCIClass)
-    klass.props = [
-        OnOffAutoProperty("disable-legacy", Member("disable_legacy", "VirtIOPCIProxy.disable_legacy", "count"), "auto"),
-        BoolProperty("disable-modern", Member("disable_modern", "VirtIOPCIProxy.disable_modern", "bool"), False),
-    ]
+    device_class_set_props(
+        klass,
+        [
+            OnOffAutoProperty("disable-legacy", Member("disable_legacy", "VirtIOPCIProxy.disable_legacy", "count"), "auto"),
+            BoolProperty("disable-modern", Member("disable_modern", "VirtIOPCIProxy.disable_modern", "bool"), False),
+        ],
+    )
 
 
 def virtio_pci_transitional_instance_init(obj: Object) -> None:

@@ -10,9 +10,11 @@ from mypy_extensions import i64
 from ringscope_core.hw.pci import regs as r
 from ringscope_core.hw.pci.config_space import put_le, ranges_overlap
 from ringscope_core.hw.pci.device import PCIDevice, PCIDeviceClass
+from ringscope_core.hw.pci.express import pcie_flr_done, pcie_flr_wanted
 from ringscope_core.hw.pci.memory_region import MemoryRegion
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.properties import ON_OFF_AUTO_OFF
+from ringscope_core.hw.qdev.realize import qdev_reset_all
 from ringscope_core.hw.virtio.features import VIRTIO_QUEUE_MAX
 from ringscope_core.hw.virtio.virtio import VirtIODevice, virtio_queue_host_notifier_set, virtio_queue_notify, virtio_set_status
 from ringscope_core.hw.virtio.virtio_bus import VirtioBusState, virtio_bus_start_ioeventfd, virtio_bus_stop_ioeventfd
@@ -245,6 +247,10 @@ class VirtIOPCIProxy(PCIDevice):
         log = self.world.log
         FN_WRITE_CONFIG.enter(log, self.addr, offset, value, size)
         self.default_write_config(offset, size, value)
+        if self.has_flag(c.INIT_FLR_BIT) and pcie_flr_wanted(self):
+            qdev_reset_all(self)
+            self.pci_reset()
+            pcie_flr_done(self)
         if offset <= r.PCI_COMMAND < offset + size:
             vdev = self.vdev()
             if self.bus_master():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringscope_core.hw.pci import express
 from ringscope_core.hw.pci import regs as r
 from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.hw.pci.memory_region import memory_region_init
@@ -72,20 +73,43 @@ def virtio_pci_realize(pci: PCIDevice, errp: Errp) -> None:
     if not proxy.modern() and not proxy.legacy():
         errp.set(log, "device cannot work as neither modern nor legacy mode is enabled", "Set either disable-modern or disable-legacy to off")
     else:
+        if pcie_port and proxy.cap_present & r.QEMU_PCI_CAP_EXPRESS:
+            log.at(1738)
+            _add_express(proxy)
+        else:
+            # on a conventional or root bus the function shows no express capability
+            log.at(1783)
+            proxy.set_cap_present(proxy.cap_present & ~r.QEMU_PCI_CAP_EXPRESS)
         _bring_up(proxy, errp)
     log.leave()
 
 
+def _add_express(proxy: VirtIOPCIProxy) -> None:
+    """The capabilities of an express endpoint, as far as the properties want them (virtio-pci.c:1738 to 1776)."""
+    express.pcie_endpoint_cap_init(proxy)
+    express.pci_pm_init(proxy)
+    end = r.PCI_CONFIG_SPACE_SIZE
+    if proxy.has_flag(c.AER_BIT):
+        end = express.pcie_aer_init(proxy, end)
+    if proxy.has_flag(c.INIT_DEVERR_BIT):
+        express.pcie_cap_deverr_init(proxy)
+    if proxy.has_flag(c.INIT_LNKCTL_BIT):
+        express.pcie_cap_lnkctl_init(proxy)
+    if proxy.has_flag(c.INIT_PM_BIT):
+        express.pci_pm_ctrl_init(proxy)
+    if proxy.has_flag(c.ATS_BIT):
+        express.pcie_ats_init(proxy, end, proxy.has_flag(c.ATS_PAGE_ALIGNED_BIT))
+    if proxy.has_flag(c.INIT_FLR_BIT):
+        express.pcie_cap_flr_init(proxy)
+
+
 def _bring_up(proxy: VirtIOPCIProxy, errp: Errp) -> None:
     log = proxy.world.log
-    # on a conventional or root bus the function shows no express capability
-    log.at(1783)
-    proxy.set_cap_present(proxy.cap_present & ~r.QEMU_PCI_CAP_EXPRESS)
     log.at(1786)
     proxy.bus = virtio_pci_bus_new(proxy)
     backend = proxy.backend
     if backend is not None:
-        backend.bdf = proxy.bdf()
+        backend.bdf = proxy.ring_bdf()
     realize = _class(proxy).vpci_realize
     if realize is not None:
         log.at(1788)
@@ -136,4 +160,6 @@ def virtio_pci_exit(pci: PCIDevice) -> None:
     log = pci.world.log
     FN_EXIT.enter(log, pci.addr)
     msix_uninit(pci)
+    pci.exp_cap = 0
+    pci.pm_cap = 0
     log.leave()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringscope_core.hw.pci.express import pcie_reset_registers
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.virtio.virtio_bus import virtio_bus_reset
 from ringscope_core.hw.virtio_pci.proxy import proxy_of
@@ -22,4 +23,13 @@ def virtio_pci_reset(dev: DeviceState) -> None:
         msix.unuse_all_vectors()
     for staged in proxy.vqs:
         staged.clear()
+    if not dev.world.v7_2:
+        pcie_reset_registers(proxy)
     log.leave()
+
+
+def virtio_pci_bus_reset(dev: DeviceState) -> None:
+    """DeviceClass.reset: beside the transport, in 7.2, the express registers, which a driver's reset leaves alone there."""
+    virtio_pci_reset(dev)
+    if dev.world.v7_2:
+        pcie_reset_registers(proxy_of(dev))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ringscope_core.hw.pci.realize import INTERFACE_CONVENTIONAL_PCI_DEVICE, INTERFACE_PCIE_DEVICE
+from ringscope_core.hw.qdev.device_class import device_class_set_props
 from ringscope_core.hw.qdev.member import Member
 from ringscope_core.hw.qdev.properties import BitProperty, BoolProperty, Property
 from ringscope_core.hw.virtio_pci import constants as c
@@ -18,7 +19,7 @@ from ringscope_core.hw.virtio_pci.net_pci import (
 )
 from ringscope_core.hw.virtio_pci.proxy import VirtioPCIClass, VirtIOPCIProxy
 from ringscope_core.hw.virtio_pci.realize import virtio_pci_dc_realize, virtio_pci_exit, virtio_pci_realize
-from ringscope_core.hw.virtio_pci.reset import virtio_pci_reset
+from ringscope_core.hw.virtio_pci.reset import virtio_pci_bus_reset
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.types import TypeInfo, TypeTable
 
@@ -27,9 +28,9 @@ FILE_NET = "hw/virtio/virtio-net-pci.c:84"
 """Where the four net types are described; virtio_pci_types_register makes them."""
 
 
-def virtio_pci_properties() -> list[Property]:
+def virtio_pci_properties(v7_2: bool) -> list[Property]:
     """Static properties of "virtio-pci" (virtio-pci.c:1824)."""
-    return [
+    props: list[Property] = [
         BitProperty("virtio-pci-bus-master-bug-migration", FLAGS, c.BUS_MASTER_BUG_MIGRATION_BIT, False),
         BitProperty("migrate-extra", FLAGS, c.MIGRATE_EXTRA_BIT, True),
         BitProperty("modern-pio-notify", FLAGS, c.MODERN_PIO_NOTIFY_BIT, False),
@@ -37,16 +38,23 @@ def virtio_pci_properties() -> list[Property]:
         BitProperty("page-per-vq", FLAGS, c.PAGE_PER_VQ_BIT, False),
         BoolProperty("x-ignore-backend-features", Member("ignore_backend_features", "VirtIOPCIProxy.ignore_backend_features", "bool"), False),
         BitProperty("ats", FLAGS, c.ATS_BIT, False),
+    ]
+    if v7_2:
+        props.append(BitProperty("x-ats-page-aligned", FLAGS, c.ATS_PAGE_ALIGNED_BIT, True))
+    props += [
         BitProperty("x-pcie-deverr-init", FLAGS, c.INIT_DEVERR_BIT, True),
         BitProperty("x-pcie-lnkctl-init", FLAGS, c.INIT_LNKCTL_BIT, True),
         BitProperty("x-pcie-pm-init", FLAGS, c.INIT_PM_BIT, True),
     ]
+    if v7_2:
+        props += [BitProperty("x-pcie-flr-init", FLAGS, c.INIT_FLR_BIT, True), BitProperty("aer", FLAGS, c.AER_BIT, False)]
+    return props
 
 
 def virtio_pci_class_init(klass: ObjectClass) -> None:
     """class_init of "virtio-pci" (virtio-pci.c:1862)."""
     assert isinstance(klass, VirtioPCIClass)
-    klass.props = virtio_pci_properties()
+    device_class_set_props(klass, virtio_pci_properties(klass.type.table.v7_2))
     klass.pci_realize = virtio_pci_realize
     klass.exit = virtio_pci_exit
     klass.vendor_id = 0x1AF4
@@ -54,7 +62,7 @@ def virtio_pci_class_init(klass: ObjectClass) -> None:
     klass.class_id = 0x00FF
     klass.parent_dc_realize = klass.realize
     klass.realize = virtio_pci_dc_realize
-    klass.reset = virtio_pci_reset
+    klass.reset = virtio_pci_bus_reset
 
 
 def register_virtio_pci_types(table: TypeTable) -> None:

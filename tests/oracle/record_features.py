@@ -1,0 +1,428 @@
+"""Records what a real QEMU does with hashing, coalescing and announcing: ``python -m tests.oracle.record_features OUT.jsonl.gz [FAMILY...]``.
+
+Needs the oracle's harness (`oracle_cases`, `qemu_oracle`) on the module path; see its README for what that needs.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from oracle_cases import WRITE, Case, D, Rec, Split, bits, generate, write_jsonl  # type: ignore[import-not-found]
+from qemu_oracle import Config  # type: ignore[import-not-found]
+
+from ringscope_core.net.packet import ethernet, icmp6_echo, icmp_echo, ipv4, ipv6, tcp, udp, vlan
+
+NIC_MAC = bytes.fromhex("525400123456")
+HOST_MAC = bytes.fromhex("525400000001")
+IP_A, IP_B, IP_C = bytes((10, 0, 0, 1)), bytes((10, 0, 0, 15)), bytes((192, 168, 77, 3))
+IP6_A = bytes.fromhex("fec00000000000000000000000000001")
+IP6_B = bytes.fromhex("fec0000000000000000000000000000f")
+IP6_HOME = bytes.fromhex("20010db8000000000000000000000abc")
+KEY = bytes.fromhex("6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa")
+
+CTRL_AT, ACK_AT, BUFFERS_AT = 0x80000, 0x8F000, 0x100000
+
+
+class Lab:
+    """A device with all its queues set up, and the driver's side of them."""
+
+    def __init__(self, rec: Rec, pairs: int, features: int, *, ring: int = 64, mask: bool = True) -> None:
+        self.rec = rec
+        self.pairs = pairs
+        self.features = rec.negotiate(features, mask)
+        self.mq = bool(self.features & bits("MQ", "RSS"))
+        queues = 2 * (pairs if self.mq else 1) + 1
+        rec.msix(queues)
+        self.rings = [Split(rec, i, ring, 0x10000 + 0x4000 * i, vector=i) for i in range(queues)]
+        for one in self.rings:
+            one.attach()
+        rec.driver_ok()
+        self.room = BUFFERS_AT
+        self.commands = 0
+        rec.check()
+
+    @property
+    def control(self) -> Split:
+        return self.rings[-1]
+
+    def give(self, pair: int, count: int, size: int = 1800) -> None:
+        """Receive buffers of one descriptor each."""
+        ring = self.rings[2 * pair]
+        heads = []
+        for _ in range(count):
+            self.rec.fill(self.room, size, 0xA5)
+            heads.append(ring.chain([D(self.room, size, WRITE)]))
+            self.room += size + 8
+        ring.push(*heads)
+        ring.kick()
+
+    def ctrl(self, klass: int, cmd: int, data: bytes, note: str = "") -> None:
+        """One command, then everything is looked at."""
+        self.commands += 1
+        self.rec.mw(CTRL_AT, bytes([klass, cmd]) + data)
+        self.rec.fill(ACK_AT, 1, 0xEE)
+        parts = [D(CTRL_AT, 2)] + ([D(CTRL_AT + 2, len(data))] if data else []) + [D(ACK_AT, 1, WRITE)]
+        self.control.push(self.control.chain(parts))
+        self.control.kick()
+        self.rec.check(note=note)
+
+    def arrive(self, frame: bytes, queue: int = 0, note: str = "", header: bytes | None = None) -> None:
+        """A frame comes, with an empty header of the length that was agreed on, then everything is looked at."""
+        self.come(frame, queue, header)
+        self.rec.check(note=note)
+
+    def come(self, frame: bytes, queue: int = 0, header: bytes | None = None) -> None:
+        """A frame comes and nobody looks."""
+        if header is None:
+            header = bytes(self.header_len())
+        self.rec.inject(header + frame, queue)
+
+    def header_len(self) -> int:
+        """Length of the tap's header; 0 for a peer without."""
+        if not self.rec.q.cfg.peer.get("vnet_hdr"):
+            return 0
+        if self.features & bits("HASH_REPORT"):
+            return 20
+        return 12 if self.features & bits("VERSION_1", "MRG_RXBUF") else 10
+
+
+def rss_config(types: int, table: list[int], queues: int, key: bytes = KEY, *, unclassified: int = 0, mask: int | None = None) -> bytes:
+    """struct virtio_net_rss_config."""
+    size = len(table) - 1 if mask is None else mask
+    return struct.pack("<IHH", types, size, unclassified) + struct.pack(f"<{len(table)}H", *table) + struct.pack("<HB", queues, len(key)) + key
+
+
+def hash_config(types: int, key: bytes = KEY) -> bytes:
+    """struct virtio_net_hash_config."""
+    return struct.pack("<I4H", types, 0, 0, 0, 0) + bytes([len(key)]) + key
+
+
+# -- frames -----------------------------------------------------------------------------------------------------------
+def eth(kind: int, payload: bytes) -> bytes:
+    return ethernet(NIC_MAC, HOST_MAC, kind, payload)
+
+
+def ip4(protocol: int, payload: bytes, source: bytes = IP_A, fragment: int = 0x4000) -> bytes:
+    return ipv4(source, IP_B, protocol, payload, 7, 64, fragment)
+
+
+def tcp4(port: int = 1000, data: bytes = b"payload", source: bytes = IP_A) -> bytes:
+    return tcp(source, IP_B, port, 80, 100, 200, 16, data)
+
+
+def udp4(port: int = 1000, data: bytes = b"payload", source: bytes = IP_A) -> bytes:
+    return udp(source, IP_B, port, 53, data)
+
+
+def tcp6(port: int = 1000, data: bytes = b"payload") -> bytes:
+    return tcp(IP6_A, IP6_B, port, 80, 100, 200, 16, data)
+
+
+def ip6(following: int, payload: bytes) -> bytes:
+    return ipv6(IP6_A, IP6_B, following, payload)
+
+
+def with_options(packet: bytes) -> bytes:
+    """The IPv4 packet with 4 bytes of options (its checksum is not looked at)."""
+    total = struct.unpack(">H", packet[2:4])[0] + 4
+    return b"\x46" + packet[1:2] + struct.pack(">H", total) + packet[4:20] + b"\x01\x01\x01\x00" + packet[20:]
+
+
+def hop(following: int, units: int = 0) -> bytes:
+    return bytes([following, units]) + b"\x01\x04\0\0\0\0" + bytes(8 * units)
+
+
+def home(following: int, before: bytes = b"") -> bytes:
+    """Destination options with a home address after the options `before`."""
+    options = before + b"\xc9\x10" + IP6_HOME
+    options += bytes(-(len(options) + 2) % 8)
+    return bytes([following, (len(options) + 2) // 8 - 1]) + options
+
+
+def routing(following: int, kind: int = 2, left: int = 1, units: int = 2) -> bytes:
+    return bytes([following, units, kind, left]) + bytes(4) + (IP6_HOME + bytes(64))[: 8 * units]
+
+
+def frames() -> list[tuple[str, bytes]]:
+    """Frames of every kind that hashing tells apart."""
+    udp6 = udp(IP6_A, IP6_B, 1000, 53, b"payload")
+    return [
+        ("tcp4", eth(0x800, ip4(6, tcp4()))),
+        ("tcp4 another port", eth(0x800, ip4(6, tcp4(1001)))),
+        ("tcp4 another host", eth(0x800, ip4(6, tcp4(1000, b"x", IP_C), IP_C))),
+        ("udp4", eth(0x800, ip4(17, udp4()))),
+        ("icmp4", eth(0x800, ip4(1, icmp_echo(8, 1, 2, b"ping")))),
+        ("sctp4", eth(0x800, ip4(132, bytes(40)))),
+        ("tcp4 first fragment", eth(0x800, ip4(6, tcp4(), fragment=0x2000))),
+        ("udp4 last fragment", eth(0x800, ip4(17, udp4(), fragment=0x0010))),
+        ("udp4 reserved bit", eth(0x800, ip4(17, udp4(), fragment=0x8000))),
+        ("tcp4 options", eth(0x800, with_options(ip4(6, tcp4())))),
+        ("tcp4 cut in its header", eth(0x800, ip4(6, tcp4()))[:50]),
+        ("udp4 cut in its header", eth(0x800, ip4(17, udp4()))[:40]),
+        ("ip4 cut", eth(0x800, ip4(17, udp4()))[:33]),
+        ("ip4 version 5", eth(0x800, b"\x55" + ip4(17, udp4())[1:])),
+        ("vlan tcp4", vlan(NIC_MAC, HOST_MAC, 5, 0x800, ip4(6, tcp4()))),
+        ("qinq tcp4", NIC_MAC + HOST_MAC + b"\x88\xa8\0\x05\x81\0\0\x06\x08\0" + ip4(6, tcp4())),
+        ("two vlans", NIC_MAC + HOST_MAC + b"\x81\0\0\x05\x81\0\0\x06\x08\0" + ip4(6, tcp4())),
+        ("provider vlan alone", NIC_MAC + HOST_MAC + b"\x88\xa8\0\x05\x08\0" + ip4(6, tcp4())),
+        ("tcp6", eth(0x86DD, ip6(6, tcp6()))),
+        ("udp6", eth(0x86DD, ip6(17, udp6))),
+        ("icmp6", eth(0x86DD, ip6(58, icmp6_echo(IP6_A, IP6_B, 128, 1, 2, b"ping")))),
+        ("vlan tcp6", vlan(NIC_MAC, HOST_MAC, 5, 0x86DD, ip6(6, tcp6()))),
+        ("tcp6 hop by hop", eth(0x86DD, ip6(0, hop(6, 1) + tcp6()))),
+        ("tcp6 home address", eth(0x86DD, ip6(60, home(6) + tcp6()))),
+        ("tcp6 home address after padding", eth(0x86DD, ip6(60, home(6, b"\0\x01\x02\0\0") + tcp6()))),
+        ("udp6 home address", eth(0x86DD, ip6(60, home(17) + udp6))),
+        ("tcp6 routing", eth(0x86DD, ip6(43, routing(6) + tcp6()))),
+        ("udp6 routing and home", eth(0x86DD, ip6(43, routing(60) + home(17) + udp6))),
+        ("icmp6 home and routing", eth(0x86DD, ip6(60, home(43) + routing(58) + icmp6_echo(IP6_A, IP6_B, 128, 1, 2, b"ping")))),
+        ("tcp6 routing type 0", eth(0x86DD, ip6(43, routing(6, 0) + tcp6()))),
+        ("tcp6 routing done", eth(0x86DD, ip6(43, routing(6, 2, 0) + tcp6()))),
+        ("tcp6 routing of two", eth(0x86DD, ip6(43, routing(6, 2, 1, 4) + tcp6()))),
+        ("tcp6 destination options", eth(0x86DD, ip6(60, hop(6) + tcp6()))),
+        ("tcp6 fragment", eth(0x86DD, ip6(44, b"\x06\0\0\x01" + bytes(4) + tcp6()))),
+        ("tcp6 atomic fragment", eth(0x86DD, ip6(44, b"\x06\0\0\0" + bytes(4) + tcp6()))),
+        ("udp6 authentication", eth(0x86DD, ip6(51, b"\x11\x01" + bytes(14) + udp6))),
+        ("tcp6 esp", eth(0x86DD, ip6(50, bytes(16) + tcp6()))),
+        ("tcp6 mobility", eth(0x86DD, ip6(135, b"\x06\0" + bytes(6) + tcp6()))),
+        ("tcp6 headers cut", eth(0x86DD, ip6(0, hop(60) + home(6)))[: 14 + 40 + 9]),
+        ("tcp6 home address cut", eth(0x86DD, ip6(60, home(6) + tcp6()))[: 14 + 40 + 12]),
+        ("ip6 cut", eth(0x86DD, ip6(6, tcp6()))[:50]),
+        ("ip6 version 4", eth(0x86DD, b"\x40" + ip6(6, tcp6())[1:])),
+        ("ip4 nothing", eth(0x800, b"")),
+        ("ip4 one byte", eth(0x800, b"E")),
+        ("ip4 fourteen bytes", eth(0x800, ip4(6, tcp4())[:14])),
+        ("ip6 nothing", eth(0x86DD, b"")),
+        ("ip6 thirty bytes", eth(0x86DD, ip6(6, tcp6())[:30])),
+        ("vlan nothing", vlan(NIC_MAC, HOST_MAC, 5, 0x800, b"")),
+        ("qinq nothing", NIC_MAC + HOST_MAC + b"\x88\xa8\0\x05\x81\0\0\x06"),
+        ("runt", NIC_MAC),
+        ("arp", eth(0x806, bytes(28))),
+        ("no ethertype", eth(0x1234, bytes(46))),
+    ]
+
+
+# -- RSS and hash report ------------------------------------------------------------------------------------------------
+BASE = bits("VERSION_1", "MAC", "STATUS", "CTRL_VQ", "MRG_RXBUF")
+RSS_FEATURES = BASE | bits("MQ", "RSS", "HASH_REPORT")
+
+
+def rss_types(types: int, with_rss: bool) -> Callable[[Rec, random.Random], None]:
+    def run(rec: Rec, rng: random.Random) -> None:
+        lab = Lab(rec, 2, RSS_FEATURES if with_rss else RSS_FEATURES & ~bits("RSS"))
+        for pair in range(2):
+            lab.give(pair, 50, 300)
+        if with_rss:
+            lab.ctrl(4, 1, rss_config(types, [0, 1, 1, 0], 2, unclassified=1))
+        else:
+            lab.ctrl(4, 0, b"\x02\0")
+            lab.ctrl(4, 2, hash_config(types))
+        for name, frame in frames():
+            lab.arrive(frame, rng.randrange(2), name)
+
+    return run
+
+
+def rss_malformed(rec: Rec, rng: random.Random) -> None:
+    lab = Lab(rec, 4, RSS_FEATURES)
+    for pair in range(4):
+        lab.give(pair, 60, 200)
+    good = rss_config(0x3F, [3, 2, 1, 0], 4, unclassified=2)
+    frame = eth(0x800, ip4(6, tcp4()))
+
+    def attempt(cmd: int, data: bytes, note: str) -> None:
+        lab.ctrl(4, cmd, data, note)
+        lab.arrive(frame, note="after it")
+
+    attempt(1, good, "good")
+    for cut in (0, 1, 7, 8, 9, 15, 16, 17, 18, 19, 20, len(good) - 1):
+        attempt(1, good[:cut], f"{cut} bytes")
+    attempt(1, good, "good again")
+    attempt(1, good + b"tail", "longer than needed")
+    for mask in (2, 4, 6, 0xFF, 0x7FFF, 0xFFFF):
+        attempt(1, rss_config(0x3F, [3, 2, 1, 0], 4, mask=mask) + bytes(600), f"mask {mask}")
+    attempt(1, rss_config(0x3F, [i % 4 for i in range(128)], 4), "largest table")
+    attempt(1, rss_config(0x3F, [i % 4 for i in range(256)], 4), "table too large")
+    attempt(1, rss_config(0x3F, [1], 4), "table of one")
+    for queue in (3, 4, 0xFFFF):
+        attempt(1, rss_config(0x3F, [1, 2], 4, unclassified=queue), f"unclassified queue {queue}")
+    for queues in (0, 1, 2, 5, 0x8001):
+        attempt(1, rss_config(0x3F, [3, 2, 1, 0], queues), f"{queues} queue pairs")
+    for length in (0, 1, 39, 40, 41, 255):
+        attempt(1, rss_config(0x3F, [3, 2, 1, 0], 4, (KEY * 7)[:length]), f"key of {length} bytes")
+    attempt(1, rss_config(0, [3, 2, 1, 0], 3, b""), "nothing to hash and no key")
+    attempt(1, rss_config(0, [3, 2, 1, 0], 4), "nothing to hash")
+    attempt(1, rss_config(0xFFFFFE00, [3, 2, 1, 0], 4), "types that nobody knows")
+    attempt(1, rss_config(0x3F, [3, 900, 901, 902], 4), "table beyond the queues")
+    attempt(1, rss_config(0x3F, [3, 3, 3, 3], 2), "table beyond the pairs in use")
+    attempt(0, b"\x04\0", "pairs end it")
+    attempt(1, good, "good")
+    attempt(3, b"", "unknown command ends it")
+    attempt(2, hash_config(0x3F), "hash configuration")
+    attempt(2, hash_config(0x3F)[:11], "hash configuration cut")
+    attempt(2, hash_config(0x3F, b""), "hash configuration without a key")
+    attempt(2, hash_config(0, b""), "no hash")
+    attempt(1, good, "good")
+    rec.cset("device_status", 0)
+    rec.check(note="reset")
+
+
+def rss_missing(*names: str) -> Callable[[Rec, random.Random], None]:
+    """Commands for features that the driver did not accept."""
+
+    def run(rec: Rec, rng: random.Random) -> None:
+        lab = Lab(rec, 2, BASE | bits(*names))
+        lab.give(0, 20, 200)
+        if lab.mq:
+            lab.give(1, 20, 200)
+        for cmd, data in ((1, rss_config(0x3F, [1, 0], 2)), (2, hash_config(0x3F)), (0, b"\x02\0"), (1, rss_config(0x3F, [1, 1], 2)), (0, b"\x01\0")):
+            lab.ctrl(4, cmd, data)
+            for port in range(3):
+                lab.arrive(eth(0x800, ip4(6, tcp4(1000 + port))))
+
+    return run
+
+
+def rss_waits(rec: Rec, rng: random.Random) -> None:
+    lab = Lab(rec, 2, RSS_FEATURES)
+    lab.give(0, 10, 200)
+    lab.ctrl(4, 1, rss_config(0x3F, [1], 2))
+    lab.arrive(eth(0x800, ip4(6, tcp4(1))), note="the other queue has no buffers")
+    lab.arrive(eth(0x806, bytes(28)), note="one for this queue waits behind it")
+    lab.give(1, 3, 200)
+    rec.check(note="buffers for the other queue")
+    lab.give(0, 1, 200)
+    rec.check(note="buffers for this queue")
+    lab.arrive(eth(0x800, ip4(6, tcp4(2))), 1)
+
+
+def rss_small_buffers(rec: Rec, rng: random.Random) -> None:
+    lab = Lab(rec, 2, RSS_FEATURES)
+    lab.give(0, 20, 40)
+    lab.give(1, 4, 20)
+    lab.ctrl(4, 1, rss_config(0x3F, [0, 1], 2))
+    for port in range(6):
+        lab.arrive(eth(0x800, ip4(6, tcp4(1000 + port))))
+
+
+def rss_without_mergeable(rec: Rec, rng: random.Random) -> None:
+    lab = Lab(rec, 2, RSS_FEATURES & ~bits("MRG_RXBUF"))
+    for pair in range(2):
+        lab.give(pair, 20, 200)
+    lab.ctrl(4, 1, rss_config(0x1FF, [0, 1], 2))
+    for port in range(6):
+        lab.arrive(eth(0x800, ip4(6, tcp4(1000 + port))), header=bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x11, 0x22, 1, 2, 3, 4, 5, 6, 7, 8]))
+
+
+def rss_transmit(rec: Rec, rng: random.Random) -> None:
+    """Frames out, with the long header."""
+    lab = Lab(rec, 2, RSS_FEATURES)
+    lab.ctrl(4, 0, b"\x02\0")
+    for number, size in enumerate((20, 21, 34, 80, 19, 12)):
+        ring = lab.rings[1]
+        at = lab.room
+        lab.room += 256
+        rec.mw(at, rng.randbytes(size))
+        ring.push(ring.chain([D(at, size)]))
+        ring.kick()
+        rec.check(note=f"{number}: {size} bytes")
+
+
+def rss_again(rec: Rec, rng: random.Random) -> None:
+    """A second driver after one that hashed."""
+    lab = Lab(rec, 2, RSS_FEATURES)
+    lab.give(0, 4, 200)
+    lab.ctrl(4, 1, rss_config(0x3F, [0, 0], 2))
+    lab.arrive(eth(0x800, ip4(6, tcp4())))
+    second = Lab(rec, 2, BASE)
+    second.give(0, 8, 200)
+    second.arrive(eth(0x800, ip4(6, tcp4())))
+    third = Lab(rec, 2, RSS_FEATURES & ~bits("RSS"))
+    third.give(0, 8, 200)
+    third.arrive(eth(0x800, ip4(6, tcp4())), note="nothing configured")
+    third.arrive(eth(0x800, ip4(6, tcp4())), note="what the header holds", header=bytes(range(20)))
+    third.ctrl(4, 2, hash_config(0x3F, b"short"))
+    third.arrive(eth(0x800, ip4(6, tcp4())), note="the rest of the old key")
+
+
+def rss_config_space(rec: Rec, rng: random.Random) -> None:
+    for size in (1, 2, 4):
+        for offset in range(0, 28, size):
+            rec.dev(offset, size)
+    rec.devset(17, 1, 9)
+    rec.devset(20, 4, 9)
+    for offset in range(0, 28, 4):
+        rec.dev(offset, 4)
+
+
+def rss_random(rec: Rec, rng: random.Random) -> None:
+    pairs = 4
+    lab = Lab(rec, pairs, RSS_FEATURES)
+    for pair in range(pairs):
+        lab.give(pair, 40, 300)
+    every = frames()
+    for _ in range(6):
+        types = rng.choice((0x1FF, 0x3F, rng.randrange(512), rng.randrange(512)))
+        table = [rng.randrange(pairs + (rng.random() < 0.1)) for _ in range(rng.choice((1, 2, 4, 8, 16, 128)))]
+        key = rng.randbytes(rng.choice((40, 40, 40, rng.randrange(41))))
+        lab.ctrl(4, 1, rss_config(types, table, rng.randrange(1, pairs + 1), key, unclassified=rng.randrange(pairs)))
+        for _ in range(6):
+            name, frame = rng.choice(every)
+            lab.arrive(frame, rng.randrange(pairs), name)
+
+
+def tap(queues: int = 2, vnet_hdr: bool = True) -> dict[str, Any]:
+    return {"kind": "tap", "queues": queues, "vnet_hdr": vnet_hdr}
+
+
+def rss_cases() -> list[Case]:
+    def config(queues: int = 2, peer: dict[str, Any] | None = None, **props: Any) -> Config:
+        own = {"romfile": "", "ioeventfd": "off", "mq": "on", "rss": "on", "hash": "on", "vectors": 2 * queues + 2} | props
+        return Config(props=own, peer=peer or tap(queues), ram=4 << 20)
+
+    out: list[Case] = []
+
+    def case(name: str, title: str, fn: Callable[[Rec, random.Random], None], cfg: Config, seed: int = 0) -> None:
+        out.append(Case("rss", name, title, fn, cfg, seed, since="5.1"))
+
+    for types in (0x1FF, 0x03F, 0x001, 0x002, 0x004, 0x008, 0x010, 0x020, 0x040, 0x080, 0x100, 0x1C0, 0x009, 0x000):
+        case(f"types-{types:03x}", f"RSS: every kind of frame, hash types {types:#x}", rss_types(types, True), config())
+    for types in (0x1FF, 0x03F, 0x009):
+        case(f"report-{types:03x}", f"hash report alone, hash types {types:#x}", rss_types(types, False), config())
+    case("malformed", "every malformed RSS and hash configuration", rss_malformed, config(4))
+    case("no-hash", "RSS without hash report", rss_missing("MQ", "RSS"), config())
+    case("no-rss", "hash report without RSS", rss_missing("MQ", "HASH_REPORT"), config())
+    case("no-mq", "RSS without MQ", rss_missing("RSS", "HASH_REPORT"), config())
+    case("neither", "commands of features that were not accepted", rss_missing("MQ"), config())
+    case("one-pair", "commands without multiqueue", rss_missing(), config())
+    case("no-hdr", "RSS on a tap without header", rss_missing("MQ", "RSS", "HASH_REPORT"), config(2, tap(2, False)))
+    case("stream", "RSS with one pair", rss_missing("MQ", "RSS", "HASH_REPORT"), config(1, {"kind": "stream"}))
+    case("waits", "the chosen queue has no buffers", rss_waits, config())
+    case("small-buffers", "hashes over several buffers", rss_small_buffers, config())
+    case("no-mrg", "hashes without mergeable buffers", rss_without_mergeable, config())
+    case("transmit", "frames out with the long header", rss_transmit, config())
+    case("again", "a second and a third driver", rss_again, config())
+    for name, props in (("both", {}), ("rss", {"hash": "off"}), ("hash", {"rss": "off"}), ("mtu", {"rss": "off", "hash": "off", "host_mtu": 1400})):
+        case(f"config-{name}", f"the configuration space: {name}", rss_config_space, config(**props))
+    for seed in range(10):
+        case(f"random{seed}", "random RSS configurations and frames", rss_random, config(4), seed)
+    return out
+
+
+FAMILIES: dict[str, Callable[[], list[Case]]] = {"rss": rss_cases}
+
+
+def main() -> None:
+    wanted = sys.argv[2:] or list(FAMILIES)
+    cases = [case for family in wanted for case in FAMILIES[family]()]
+    found = generate(cases, "f-")
+    write_jsonl(sys.argv[1], found, "datapath")
+    print(f"{len(found)} of {len(cases)} cases")
+
+
+if __name__ == "__main__":
+    main()

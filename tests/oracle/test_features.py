@@ -1,0 +1,31 @@
+"""Hashing, coalescing and announcing against what a real QEMU 7.2.22 did (`record_features`), replayed step by step in profile 7.2."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from ringscope_core.qom.profile import PROFILE_7_2
+from tests.oracle.cases import FOLDER
+from tests.oracle.replay import replay
+from tests.oracle.target import RingscopeTarget
+
+FILES = ("rss.jsonl.gz",)
+
+
+def _cases() -> list[dict[str, Any]]:
+    lines = [line for name in FILES for line in gzip.decompress((FOLDER / name).read_bytes()).decode().splitlines()[1:]]
+    return [json.loads(line) for line in lines]
+
+
+def _name(case: dict[str, Any]) -> str:
+    """The case's name without its running number."""
+    return str(case["id"]).split("-", 2)[2]
+
+
+@pytest.mark.parametrize("case", _cases(), ids=_name)
+def test_the_device_does_what_qemu_did(case: dict[str, Any]) -> None:
+    assert replay(case, lambda config: RingscopeTarget(config, profile=PROFILE_7_2), {"final"}) == []

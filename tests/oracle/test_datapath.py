@@ -19,14 +19,14 @@ from tests.oracle.target import RingscopeTarget
 NOTHING_TO_SEND = "7.2.22 refuses a frame that is only a header ('virtio-net nothing to send'); 4.1.0 sends it, empty (facts, 7.3)"
 TIMER_BURST = "4.1.0's transmit timer does not go on after the burst limit; fixed by 7550a82259 (facts, 7.3)"
 BROKEN_FLAG = "a frame for a broken device: 7.2.22 leaves used.flags alone, 4.1.0 asks for kicks (facts, 6.1: a broken queue is empty)"
-RESET_FEATURES = "7.2.22's reset sets the features to none, which tells a tap the header's length; 4.1.0's does not (facts, 8)"
+RESET_FEATURES = "7.2.22 sets the features to none at reset, so a tap hears of header length and queues then; 4.1.0 does not (facts, 8)"
 
 KNOWN = {
     "tx-length0": NOTHING_TO_SEND,
     "tx-bad-header-only": NOTHING_TO_SEND,
     "tx-burst-timer": TIMER_BURST,
     **dict.fromkeys(("rx-bad-readable", "rx-bad-writable-then-readable", "rx-bad-loop", "rx-bad-zero-length", "rx-bad-zero-length-second"), BROKEN_FLAG),
-    **dict.fromkeys(("mq-pairs2", "mq-pairs4", "mq-few-vectors"), RESET_FEATURES),
+    **dict.fromkeys(("mq-pairs2", "mq-pairs4", "mq-few-vectors", "mq-not-negotiated"), RESET_FEATURES),
     **dict.fromkeys((f"garbage-split{n}" for n in (0, 1, 4, 6, 25, 28, 32, 33, 34, 38, 47, 51, 57, 58, 69)), NOTHING_TO_SEND),
 }
 

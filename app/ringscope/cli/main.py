@@ -30,6 +30,7 @@ VERBS: Final[dict[str, str]] = {
     "bt": "Print the call stack at a function, as gdb does.",
     "figure": "Draw a view of a scenario or a session into a file.",
     "tour": "Record the default scenario and draw every view.",
+    "conform": "Replay cases recorded on a real QEMU and compare.",
     "bench": "Measure the device and the driver on this machine.",
 }
 """Every verb with the line that the help shows; the order is the help's."""

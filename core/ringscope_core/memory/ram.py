@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from typing import Final, final
 
+from librt.vecs import vec
 from mypy_extensions import i64
 
 PAGE: Final[i64] = 4096
@@ -21,12 +22,14 @@ HLT: Final = b"\xf4"
 
 
 class RamRegion:
-    """`size` bytes of RAM at guest physical address `gpa`, over any writable buffer."""
+    """`size` bytes of RAM at guest physical address `gpa`, over any writable buffer; `mapping` is that buffer where it is a memory map."""
 
-    def __init__(self, gpa: i64, size: i64, view: memoryview) -> None:
+    def __init__(self, gpa: i64, size: i64, view: memoryview, mapping: mmap.mmap | None = None, mapping_gpa: i64 = -1) -> None:
         self.gpa: i64 = gpa
         self.size: i64 = size
         self.view: memoryview = view
+        self.mapping: mmap.mmap | None = mapping
+        self.mapping_gpa: i64 = gpa if mapping_gpa < 0 else mapping_gpa
 
 
 @final
@@ -34,7 +37,8 @@ class GuestMemory:
     """A guest's RAM.  Region 0 is the one nearly every access falls into.
 
     `turn` counts the times the guest (or anyone else) may have written: what the device remembers of a ring is good
-    for one turn only.
+    for one turn only.  The device itself writes frames meanwhile; a page that something is remembered of is *held*, and
+    who writes into a held page ends the turn.
     """
 
     def __init__(self, regions: list[RamRegion]) -> None:
@@ -50,7 +54,22 @@ class GuestMemory:
         """Region 0's bytes; index 0 is guest address `base`."""
         self.roms: list[RamRegion] = []
         """What can be read like RAM and not be written."""
+        self._mapping: mmap.mmap | None = first.mapping
+        """Region 0 again: a slice of a map is `bytes` at once, half the price of a slice of a view."""
+        self._mapping_gpa: i64 = first.mapping_gpa
+        """Guest address of the map's first byte."""
         self.turn: i64 = 0
+        self._held: vec[i64] = vec[i64]([-1] * ((first.size + PAGE - 1) // PAGE))
+        """The turn in which each page of region 0 was held last."""
+        self._held_elsewhere: i64 = -1
+        """The turn in which something outside region 0 was held last."""
+        self.table: bytes = b""
+        """Where `find_table` found it."""
+        self._table_turn: i64 = -1
+        self._table_page: i64 = -1
+        """The page that `table` is a copy of, -1 when it is a table alone."""
+        self._last_page: i64 = -1
+        """Where the last table lay."""
         self.bounce_busy: bool = False
         """QEMU's single bounce buffer, for DMA to what is not RAM, is in use."""
 
@@ -105,6 +124,10 @@ class GuestMemory:
         """`length` bytes at `gpa`; where there is neither RAM nor ROM they are zeros (unassigned memory)."""
         start = gpa - self.base
         if gpa >= self.base and length >= 0 and length <= self.end - gpa:
+            mapping = self._mapping
+            if mapping is not None:
+                start = gpa - self._mapping_gpa
+                return mapping[start : start + length]
             return self._fast[start : start + length].tobytes()
         return self._read_slow(gpa, length)
 
@@ -131,7 +154,12 @@ class GuestMemory:
         n: i64 = len(data)
         if gpa >= self.base and n <= self.end - gpa:
             start = gpa - self.base
-            self._fast[start : start + n] = data
+            mapping = self._mapping
+            if mapping is not None:
+                start = gpa - self._mapping_gpa
+                mapping[start : start + n] = data
+            else:
+                self._fast[start : start + n] = data
             return
         self._write_slow(gpa, data)
 
@@ -149,6 +177,56 @@ class GuestMemory:
             region.view[start : start + n] = data[offset : offset + n]
             offset += n
 
+    # -- what is remembered for a turn --------------------------------------------------------------------------------
+    def hold(self, gpa: i64, length: i64) -> None:
+        """The device remembers what it read at `gpa` until the turn ends."""
+        if length <= 0:
+            return
+        if gpa < self.base or length > self.end - gpa:
+            self._held_elsewhere = self.turn
+            return
+        page = (gpa - self.base) // PAGE
+        last = (gpa + length - 1 - self.base) // PAGE
+        while page <= last:
+            self._held[page] = self.turn
+            page += 1
+
+    def held(self, gpa: i64, length: i64) -> bool:
+        """Whether something is remembered of a page that these bytes lie in; outside region 0 always, to be safe."""
+        if length <= 0:
+            return False
+        if gpa < self.base or length > self.end - gpa:
+            return True
+        if self._held_elsewhere == self.turn:
+            return True
+        page = (gpa - self.base) // PAGE
+        last = (gpa + length - 1 - self.base) // PAGE
+        while page <= last:
+            if self._held[page] == self.turn:
+                return True
+            page += 1
+        return False
+
+    def find_table(self, gpa: i64, length: i64) -> i64:
+        """Read a table of descriptors; it begins in `table` at the offset returned.
+
+        Drivers take their tables from the same page one after the other, so the second one of a page brings all of them.
+        """
+        page = gpa // PAGE
+        if page == self._table_page and self._table_turn == self.turn and gpa + length <= (page + 1) * PAGE:
+            return gpa - page * PAGE
+        self._table_turn = self.turn
+        start = page * PAGE
+        if page == self._last_page and start >= self.base and start + PAGE <= self.end and gpa + length <= start + PAGE:
+            self._table_page = page
+            self.table = self.read(start, PAGE)
+            self.hold(start, PAGE)
+            return gpa - start
+        self._last_page = page
+        self._table_page = -1
+        self.table = self.read(gpa, length)
+        return 0
+
     def read_u16(self, gpa: i64) -> i64:
         """The little-endian 16 bit word at `gpa`."""
         data = self.read(gpa, 2)
@@ -163,15 +241,18 @@ def anonymous_ram(size: int) -> GuestMemory:
     """`size` bytes of zeroed RAM from address 0 on."""
     if size < PAGE or size % PAGE:
         raise ValueError(f"guest RAM of {size} bytes: must be a positive multiple of {PAGE}")
-    return GuestMemory([RamRegion(0, size, memoryview(mmap.mmap(-1, size)))])
+    mapping = mmap.mmap(-1, size)
+    return GuestMemory([RamRegion(0, size, memoryview(mapping), mapping)])
 
 
 def pc_ram(size: int) -> GuestMemory:
     """`size` bytes of zeroed RAM as a PC without a display adapter shows it to devices: option ROMs and BIOS lie over it below 1 MiB."""
-    whole = anonymous_ram(size)
-    view = whole.view
+    if size < PAGE or size % PAGE:
+        raise ValueError(f"guest RAM of {size} bytes: must be a positive multiple of {PAGE}")
+    mapping = mmap.mmap(-1, size)
+    view = memoryview(mapping)
     spans = [(HIGH_START, size), (0, min(size, OPTION_ROMS)), (OPTION_ROMS + OPTION_ROMS_SIZE, min(size, BIOS_START))]
-    memory = GuestMemory([RamRegion(start, end - start, view[start:end]) for start, end in spans if end > start])
+    memory = GuestMemory([RamRegion(start, end - start, view[start:end], mapping, 0) for start, end in spans if end > start])
     memory.view = view
     memory.add_rom(OPTION_ROMS, bytes(OPTION_ROMS_SIZE))
     memory.add_rom(BIOS_START, HLT * BIOS_SIZE)

@@ -111,12 +111,14 @@ def qemu_can_send_packet(nc: NetClientState) -> bool:
     return not peer.receive_disabled and peer.can_receive()
 
 
-def qemu_begin_burst(nc: NetClientState) -> None:
-    """Tell the peer of `nc` that many frames follow, unless it knows."""
+def qemu_begin_burst(nc: NetClientState) -> bool:
+    """Tell the peer of `nc` that many frames follow; False when it knows, or there is none."""
     peer = nc.peer
-    if peer is not None and not peer.bursting:
-        peer.bursting = True
-        peer.begin_burst()
+    if peer is None or peer.bursting:
+        return False
+    peer.bursting = True
+    peer.begin_burst()
+    return True
 
 
 def qemu_end_burst(nc: NetClientState) -> None:

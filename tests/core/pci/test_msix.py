@@ -73,7 +73,7 @@ def test_a_message_goes_to_the_interrupt_controller_or_to_memory(target: Ringsco
         msix_of(target).vector_use(vector)
         msix_of(target).notify(vector)
     assert line_of(target).messages == [0x41]
-    assert target.ram()[0x9000:0x9004] == bytes.fromhex("78563412")
+    assert target.ram()[0x9000:0x9004].tobytes() == bytes.fromhex("78563412")
 
 
 def test_a_masked_vector_waits(target: RingscopeTarget) -> None:

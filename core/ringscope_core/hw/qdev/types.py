@@ -1,8 +1,8 @@
 """The types "device", "bus" and "hotplug-handler" with their hooks (hw/core/qdev.c, bus.c, hotplug.c)."""
 
 from __future__ import annotations
-from typing import Final
 
+from typing import Final
 
 from mypy_extensions import i64
 

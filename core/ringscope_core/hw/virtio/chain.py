@@ -30,6 +30,7 @@ def collect_chain(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElemen
     virtio_error.
     """
     limit = num
+    origin: i64 = 0
     at = 16 * head
     elem.out_num = 0
     elem.in_num = 0
@@ -38,13 +39,14 @@ def collect_chain(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElemen
     elem.bounced = False
     flags = i64(read_i16_le(table, at + 12))
     if flags & VRING_DESC_F_INDIRECT:
-        found = _indirect_table(vdev, memory, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF)
-        if found is None:
+        length = i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
+        origin = _indirect_table(vdev, memory, read_i64_le(table, at), length)
+        if origin < 0:
             return False
-        limit = (i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF) >> 4
-        table = found
-        at = 0
-        flags = i64(read_i16_le(table, 12))
+        table = memory.table
+        limit = length >> 4
+        at = origin
+        flags = i64(read_i16_le(table, at + 12))
     entries: i64 = 0
     while True:
         if not map_descriptor(vdev, memory, elem, read_i64_le(table, at), i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF, flags & VRING_DESC_F_WRITE != 0):
@@ -62,7 +64,7 @@ def collect_chain(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueElemen
             vdev.virtio_error(f"Desc next is {following}")
             release_bounce(memory, elem)
             return False
-        at = 16 * following
+        at = origin + 16 * following
         flags = i64(read_i16_le(table, at + 12))
 
 
@@ -119,15 +121,22 @@ def release_bounce(memory: GuestMemory, elem: VirtQueueElement) -> None:
         memory.bounce_busy = False
 
 
-def _indirect_table(vdev: VirtIODevice, memory: GuestMemory, gpa: i64, length: i64) -> bytes | None:
-    """The indirect table a head points at, as far as a 16 bit ``next`` reaches into it; None after virtio_error."""
+def _indirect_table(vdev: VirtIODevice, memory: GuestMemory, gpa: i64, length: i64) -> i64:
+    """Read the indirect table a head points at, as far as a 16 bit ``next`` reaches into it; its offset in ``memory.table``, -1 after virtio_error."""
     if length == 0 or length % 16:
         vdev.virtio_error("Invalid size for indirect buffer table")
-        return None
-    if memory.section_length(gpa, length) < length:
+        return -1
+    if not table_maps(memory, gpa, length):
         vdev.virtio_error("Cannot map indirect buffer")
-        return None
-    return memory.read(gpa, min(length, REACH))
+        return -1
+    return memory.find_table(gpa, min(length, REACH))
+
+
+def table_maps(memory: GuestMemory, gpa: i64, length: i64) -> bool:
+    """Whether a table lies in one piece; where there is no memory at all it reads as zeros."""
+    if gpa >= memory.base and length <= memory.end - gpa:
+        return True
+    return memory.section_length(gpa, length) == length
 
 
 def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
@@ -153,6 +162,7 @@ def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
         idx = (idx + 1) & 0xFFFF
         table = vq.descriptors()
         limit = vq.vring_num
+        origin: i64 = 0
         bufs = total_bufs
         at = 16 * head
         flags = i64(read_i16_le(table, at + 12))
@@ -162,18 +172,18 @@ def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
             if length and length % 16 == 0 and bufs >= limit:
                 vdev.virtio_error("Looped descriptor")
                 return 0
-            found = _indirect_table(vdev, memory, read_i64_le(table, at), length)
-            if found is None:
+            origin = _indirect_table(vdev, memory, read_i64_le(table, at), length)
+            if origin < 0:
                 return 0
-            table = found
+            table = memory.table
             limit = length >> 4
             bufs = 0
-            at = 0
+            at = origin
         while True:
             bufs += 1
             if bufs == LAPPED and bufs < limit:
                 # more steps than a table has reachable entries: the chain runs in a circle
-                skipped, gained = _skip_laps(table, at, limit - bufs, enough - total)
+                skipped, gained = _skip_laps(table, origin, at, limit - bufs, enough - total)
                 bufs += skipped
                 total += gained
             if bufs > limit:
@@ -190,12 +200,12 @@ def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
             if following >= limit:
                 vdev.virtio_error(f"Desc next is {following}")
                 return 0
-            at = 16 * following
+            at = origin + 16 * following
         total_bufs = total_bufs + 1 if indirect else bufs
 
 
-def _skip_laps(table: bytes, start: i64, steps: i64, missing: i64) -> tuple[i64, i64]:
-    """Steps and writable bytes of the whole laps that a walk in a circle would make from `start` on.
+def _skip_laps(table: bytes, origin: i64, start: i64, steps: i64, missing: i64) -> tuple[i64, i64]:
+    """Steps and writable bytes of the whole laps that a walk in a circle would make from `start` on, in the table at `origin`.
 
     The walk would end after `steps` steps or once it has found `missing` bytes; QEMU makes every one of its steps, up to 2**28.
     """
@@ -206,7 +216,7 @@ def _skip_laps(table: bytes, start: i64, steps: i64, missing: i64) -> tuple[i64,
         if i64(read_i16_le(table, at + 12)) & VRING_DESC_F_WRITE:
             gain += i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
         length += 1
-        at = 16 * (i64(read_i16_le(table, at + 14)) & 0xFFFF)
+        at = origin + 16 * (i64(read_i16_le(table, at + 14)) & 0xFFFF)
         if at == start:
             break
     laps = steps // length

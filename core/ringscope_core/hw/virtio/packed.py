@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from librt.strings import BytesWriter, read_i16_le, read_i32_le, read_i64_le, write_i16_le, write_i32_le
-from mypy_extensions import i16, i32, i64
+from librt.strings import BytesWriter, read_i16_le, read_i32_le, read_i64_le, write_i64_le
+from mypy_extensions import i64
 
-from ringscope_core.hw.virtio.chain import REACH, map_descriptor, release_bounce
+from ringscope_core.hw.virtio.chain import REACH, map_descriptor, release_bounce, table_maps
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VRING_DESC_F_INDIRECT, VRING_DESC_F_NEXT, VRING_DESC_F_WRITE
 from ringscope_core.trace.kinds import EV_DEVICE_EVENT, EV_FILL, EV_FLUSH, EV_POP, EV_USED_DESC
@@ -27,6 +27,8 @@ VRING_PACKED_DESC_F_USED: Final[i64] = 0x8000
 VRING_PACKED_EVENT_FLAG_ENABLE: Final[i64] = 0
 VRING_PACKED_EVENT_FLAG_DISABLE: Final[i64] = 1
 VRING_PACKED_EVENT_FLAG_DESC: Final[i64] = 2
+USED_FLAGS: Final[i64] = -0x7F80000000000000
+"""AVAIL and USED where they stand in the second half of a descriptor, read as one number."""
 EVENT_BYTES: Final[i64] = 4
 """An event suppression structure: offset and wrap counter, then flags."""
 
@@ -36,11 +38,6 @@ def is_available(flags: i64, wrap: bool) -> bool:
     avail = flags & VRING_PACKED_DESC_F_AVAIL != 0
     used = flags & VRING_PACKED_DESC_F_USED != 0
     return avail != used and avail == wrap
-
-
-def signed16(value: i64) -> i16:
-    """The signed twin of a 16 bit word."""
-    return i16(value - 0x10000 if value >= 0x8000 else value)
 
 
 def in_range(vq: VirtQueue) -> bool:
@@ -109,22 +106,27 @@ def packed_pop(vq: VirtQueue, elem: VirtQueueElement) -> bool:
             return False
         count = 1
     else:
-        count = _collect_direct(vq, elem, ring)
+        count = _collect_direct(vq, elem, ring, flags)
         if count == 0:
             release_bounce(vq.memory, elem)
             return False
     elem.index = ident
     elem.ndescs = count
-    set_last_avail(vq, vq.last_avail_idx + count)
-    set_shadow(vq, vq.last_avail_idx, vq.last_avail_wrap)
+    following = vq.last_avail_idx + count
+    if following >= num or vq.last_avail_wrap != vq.shadow_avail_wrap:
+        set_last_avail(vq, following)
+        set_shadow(vq, vq.last_avail_idx, vq.last_avail_wrap)
+    else:
+        vq.last_avail_idx = following
+        vq.shadow_avail_idx = following
     vq.inuse += count
     if vq.log.level >= LEVEL_FULL:
         vq.log.emit(EV_POP, vq.oid, ident, vq.last_avail_idx, vq.shadow_avail_idx, elem.out_num, elem.in_num, vq.inuse)
     return True
 
 
-def _collect_direct(vq: VirtQueue, elem: VirtQueueElement, ring: bytes) -> i64:
-    """Map the chain that begins at last_avail_idx; returns its descriptors, 0 after virtio_error."""
+def _collect_direct(vq: VirtQueue, elem: VirtQueueElement, ring: bytes, flags: i64) -> i64:
+    """Map the chain that begins at last_avail_idx with a descriptor of `flags`; returns its descriptors, 0 after virtio_error."""
     vdev = vq.vdev
     memory = vq.memory
     num = vq.vring_num
@@ -134,7 +136,6 @@ def _collect_direct(vq: VirtQueue, elem: VirtQueueElement, ring: bytes) -> i64:
     entries: i64 = 0
     while True:
         at = 16 * index
-        flags = i64(read_i16_le(ring, at + 14))
         if not map_descriptor(vdev, memory, elem, read_i64_le(ring, at), i64(read_i32_le(ring, at + 8)) & 0xFFFFFFFF, flags & VRING_DESC_F_WRITE != 0):
             return 0
         entries += 1
@@ -151,15 +152,16 @@ def _collect_direct(vq: VirtQueue, elem: VirtQueueElement, ring: bytes) -> i64:
             vq.forget()
             ring = vq.descriptors()
             sure = num + 1
+        flags = i64(read_i16_le(ring, 16 * index + 14))
 
 
 def _collect_indirect(vq: VirtQueue, elem: VirtQueueElement, gpa: i64, length: i64) -> bool:
     """Map every entry of an indirect table, which is used to its end: NEXT has no meaning in it (virtio 1.1, 2.7.7)."""
-    table = packed_table(vq, gpa, length)
-    if table is None:
+    at = packed_table(vq, gpa, length)
+    if at < 0:
         return False
+    table = vq.memory.table
     entries = length >> 4
-    at: i64 = 0
     done: i64 = 0
     while True:
         flags = i64(read_i16_le(table, at + 14))
@@ -174,22 +176,22 @@ def _collect_indirect(vq: VirtQueue, elem: VirtQueueElement, gpa: i64, length: i
         at += 16
 
 
-def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> bytes | None:
-    """The indirect table at `gpa`, None after virtio_error.
+def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> i64:
+    """Read the indirect table at `gpa`; its offset in ``memory.table``, -1 after virtio_error.
 
     Of a table that no element can have (1024 buffers are the most) a part is enough: taking it breaks the device.
     """
     if length % 16:
         vq.vdev.virtio_error("Invalid size for indirect buffer table")
-        return None
+        return -1
     if length == 0:
         # QEMU aborts here (a cache of no bytes, Assertion `len > 0'); a device error is all a guest may cause
         vq.vdev.virtio_error("Invalid size for indirect buffer table")
-        return None
-    if vq.memory.section_length(gpa, length) < length:
+        return -1
+    if not table_maps(vq.memory, gpa, length):
         vq.vdev.virtio_error("Cannot map indirect buffer")
-        return None
-    return vq.memory.read(gpa, min(length, REACH))
+        return -1
+    return vq.memory.find_table(gpa, min(length, REACH))
 
 
 def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
@@ -213,6 +215,7 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             break
         table = ring
         limit = num
+        origin: i64 = 0
         bufs = total_bufs
         place = index
         indirect = flags & VRING_DESC_F_INDIRECT != 0
@@ -221,10 +224,10 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             if length % 16 == 0 and bufs >= limit:
                 vdev.virtio_error("Looped descriptor")
                 return 0
-            found = packed_table(vq, read_i64_le(ring, at), length)
-            if found is None:
+            origin = packed_table(vq, read_i64_le(ring, at), length)
+            if origin < 0:
                 return 0
-            table = found
+            table = vq.memory.table
             limit = min(length, REACH) >> 4
             bufs = 0
             place = 0
@@ -233,9 +236,9 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             if bufs > limit:
                 vdev.virtio_error("Looped descriptor")
                 return 0
-            flags = i64(read_i16_le(table, 16 * place + 14))
+            flags = i64(read_i16_le(table, origin + 16 * place + 14))
             if flags & VRING_DESC_F_WRITE:
-                total += i64(read_i32_le(table, 16 * place + 8)) & 0xFFFFFFFF
+                total += i64(read_i32_le(table, origin + 16 * place + 8)) & 0xFFFFFFFF
                 if total >= enough:
                     return total
             if not indirect and not flags & VRING_DESC_F_NEXT:
@@ -272,12 +275,11 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     if slot >= num:
         slot -= num
         wrap = not wrap
-    flags: i64 = VRING_PACKED_DESC_F_AVAIL | VRING_PACKED_DESC_F_USED if wrap else 0
     vq.filled_descs += ndescs
     log = vq.log
     if log.level >= LEVEL_FULL:
         log.emit(EV_FILL, vq.oid, slot, ident, length)
-        log.emit(EV_USED_DESC, vq.oid, slot, ident, length, flags)
+        log.emit(EV_USED_DESC, vq.oid, slot, ident, length, VRING_PACKED_DESC_F_AVAIL | VRING_PACKED_DESC_F_USED if wrap else 0)
     counters = vq.counters
     if counters is not None and ident < len(counters.used_ns):
         counters.used_ns[ident] = log.clock.now_ns
@@ -285,22 +287,26 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     pending = vq.pending
     if vq.pending_num == 0:
         vq.pending_slot = slot
-    elif slot != (vq.pending_slot + vq.pending_num) % num or vq.pending_num + ndescs > num:
-        packed_publish(vq)
-        pending = vq.pending
-        vq.pending_slot = slot
+    else:
+        following = vq.pending_slot + vq.pending_num
+        if following >= num:
+            following -= num
+        if slot != following or vq.pending_num + ndescs > num:
+            packed_publish(vq)
+            pending = vq.pending
+            vq.pending_slot = slot
     # whole descriptors go out, the driver's address among them, so that a burst is one write
-    pending.write(ring[16 * slot : 16 * slot + 8])
-    write_i32_le(pending, i32(length))
-    write_i16_le(pending, signed16(ident))
-    write_i16_le(pending, signed16(flags))
+    write_i64_le(pending, read_i64_le(ring, 16 * slot))
+    # length, id and flags, little-endian
+    write_i64_le(pending, (length & 0xFFFFFFFF) | ident << 32 | (USED_FLAGS if wrap else 0))
     vq.pending_num += 1
     skipped: i64 = 1
     while skipped < ndescs:
         slot += 1
         if slot == num:
             slot = 0
-        pending.write(ring[16 * slot : 16 * slot + 16])
+        write_i64_le(pending, read_i64_le(ring, 16 * slot))
+        write_i64_le(pending, read_i64_le(ring, 16 * slot + 8))
         vq.pending_num += 1
         skipped += 1
 

@@ -145,12 +145,17 @@ class VirtQueue:
     # -- reading the ring ---------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
         """Snapshot the available ring, with used_event behind it, once a turn."""
+        memory = self.memory
+        length = 6 + 2 * self.vring_num
+        used = 6 + 8 * self.vring_num
         if self.vdev.packed:
             packed_publish(self)
-            self._avail = self.memory.read(self.vring_avail, EVENT_BYTES)
-        else:
-            self._avail = self.memory.read(self.vring_avail, 6 + 2 * self.vring_num)
-        self._turn = self.memory.turn
+            length = EVENT_BYTES
+            used = EVENT_BYTES
+        self._avail = memory.read(self.vring_avail, length)
+        memory.hold(self.vring_avail, length)
+        memory.hold(self.vring_used, used)
+        self._turn = memory.turn
         self._has_desc = False
 
     def avail_flags(self) -> i64:
@@ -202,32 +207,12 @@ class VirtQueue:
             self._has_desc = True
             self.used_this_turn = 0
             self._desc = self.memory.read(self.vring_desc, 16 * self.vring_num)
+            self.memory.hold(self.vring_desc, 16 * self.vring_num)
         return self._desc
 
     def forget(self) -> None:
         """Drop what was read this turn: the device wrote where the ring may lie."""
         self._turn = -1
-
-    def overlaps(self, gpa: i64, length: i64) -> bool:
-        """Whether `length` bytes at `gpa` touch the span of this ring's three parts."""
-        num = self.vring_num
-        low = self.vring_desc
-        high = self.vring_desc + 16 * num
-        if self.vdev.packed:
-            return (
-                (gpa < high and gpa + length > low)
-                or (gpa < self.vring_avail + EVENT_BYTES and gpa + length > self.vring_avail)
-                or (gpa < self.vring_used + EVENT_BYTES and gpa + length > self.vring_used)
-            )
-        if self.vring_avail < low:
-            low = self.vring_avail
-        if self.vring_avail + 6 + 2 * num > high:
-            high = self.vring_avail + 6 + 2 * num
-        if self.vring_used < low:
-            low = self.vring_used
-        if self.vring_used + 6 + 8 * num > high:
-            high = self.vring_used + 6 + 8 * num
-        return gpa < high and gpa + length > low
 
     # -- state the driver set up --------------------------------------------------------------------------------------
     def ready(self) -> bool:
@@ -258,7 +243,9 @@ class VirtQueue:
                 self.log.field(self.oid, F_NOTIFICATION, i64(enable), i64(not enable))
             return
         if self.vdev.packed:
-            packed_set_notification(self, enable)
+            if changed or self._flags_turn != self.memory.turn or (enable and self.vdev.event_idx):
+                self._flags_turn = self.memory.turn
+                packed_set_notification(self, enable)
             return
         if self.vdev.event_idx:
             idx = self.avail_idx()

@@ -147,13 +147,59 @@ def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
     if not vq.pop(elem):
         _drop(n, vq, frame, DROP_DEVICE_ERROR)
         return -1
-    if host_len == 0 and elem.in_num == 1 and elem.in_len >= size + HDR_MRG_LEN and n.mergeable_rx_bufs and not vq.overlaps(elem.addr[elem.out_num], size + 12):
-        # the common case: one buffer takes header and frame in one write
-        vq.memory.write(elem.addr[elem.out_num], _HEADER_ONE_BUFFER + frame)
-        vq.fill(elem, size + HDR_MRG_LEN, 0)
-        _finish(n, vq, frame, elem.index, 1)
+    if host_len == 0 and _receive_plain(n, vq, frame, elem):
         return size
     return _receive_general(n, q, frame, size, elem)
+
+
+def _receive_plain(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueElement) -> bool:
+    """The common cases: one chain takes header and frame in one write, or in two.  False, and nothing done, where it is not that simple."""
+    header_len = n.guest_hdr_len
+    header = _HEADER_ONE_BUFFER
+    if header_len == HDR_LEN:
+        header = _EMPTY_HEADER
+    elif header_len != HDR_MRG_LEN or not n.mergeable_rx_bufs:
+        return False
+    size: i64 = len(frame)
+    total = header_len + size
+    if elem.in_len < total:
+        return False
+    memory = vq.memory
+    place = elem.out_num
+    end = place + elem.in_num
+    first = elem.addr[place]
+    room = elem.length[place]
+    place += 1
+    # buffers that lie one behind the other are one
+    while room < total and place < end and elem.addr[place] == first + room:
+        room += elem.length[place]
+        place += 1
+    if room >= total:
+        if memory.held(first, total):
+            return False
+        memory.write(first, header + frame)
+    elif room == header_len and elem.length[place] >= size:
+        second = elem.addr[place]
+        if memory.held(first, header_len) or memory.held(second, size) or (first < second + size and second < first + header_len):
+            return False
+        memory.write(first, header)
+        memory.write(second, frame)
+    else:
+        return False
+    vq.fill(elem, total, 0)
+    _finish(n, vq, frame, elem.index, 1)
+    return True
+
+
+def _touches_rings(vq: VirtQueue, elem: VirtQueueElement) -> bool:
+    """Whether one of the writable buffers may lie over what the device has read of a ring (a hostile driver's layout)."""
+    place = elem.out_num
+    end = place + elem.in_num
+    while place < end:
+        if vq.memory.held(elem.addr[place], elem.length[place]):
+            return True
+        place += 1
+    return False
 
 
 def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, elem: VirtQueueElement) -> i64:
@@ -169,14 +215,17 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
     heads.clear()
     lengths.clear()
     ndescs.clear()
-    if n.packed:
-        # what waits to be written lies among the descriptors, over which this frame's buffers may lie too
-        vq.publish()
+    touched = False
     while True:
         if elem.in_num < 1:
             vq.vdev.virtio_error("virtio-net receive queue contains no in buffers")
             return _receive_failed(n, vq, frame, elem, True, DROP_NO_IN_BUFFERS)
         start: i64 = 0
+        touches = _touches_rings(vq, elem)
+        if touches:
+            # what waits to be written there is older than this frame
+            touched = True
+            vq.publish()
         if not heads:
             if elem.in_len < n.guest_hdr_len:
                 # QEMU aborts here (iov.c, Assertion `offset == 0'); a device error is all a guest may cause
@@ -187,7 +236,8 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
                 elem.write_in(vq.memory, HASH_AT, frame[HASH_AT : n.host_hdr_len] + bytes(int(HDR_HASH_LEN - n.host_hdr_len)))
             start = n.guest_hdr_len
         took = elem.write_in(vq.memory, start, frame[offset:])
-        vq.forget()
+        if touches:
+            vq.memory.turn += 1
         offset += took
         if not n.mergeable_rx_bufs and offset < size:
             vq.unpop(elem)
@@ -213,6 +263,8 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
     if n.mergeable_rx_bufs:
         vq.memory.write(n.num_buffers_lo, bytes([count & 0xFF]))
         vq.memory.write(n.num_buffers_hi, bytes([count >> 8 & 0xFF]))
+        if touched:
+            vq.memory.turn += 1
     _unmap(n, vq, elem)
     for place in range(len(heads)):
         vq.fill_head(heads[place], lengths[place], place, ndescs[place])

@@ -12,7 +12,7 @@ from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
 from ringscope_core.hw.virtio_net.constants import DROP_LINK_DOWN, DROP_NO_PEER, DROP_TOO_LONG, NET_BUFSIZE, VIRTIO_NET_S_LINK_UP
 from ringscope_core.hw.virtio_net.device import VirtIONet, VirtIONetQueue
 from ringscope_core.net.client import NetClientState
-from ringscope_core.net.net import qemu_send_packet_async
+from ringscope_core.net.net import qemu_begin_burst, qemu_end_burst, qemu_send_packet_async
 from ringscope_core.qom.calls import Fn, declare
 from ringscope_core.trace.kinds import EV_BH, EV_FRAME_DROP, EV_FRAME_TX, EV_TIMER
 from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
@@ -38,12 +38,16 @@ def virtio_net_flush_tx(q: VirtIONetQueue) -> i64:
     n = q.n
     vq = q.tx_vq
     log = vq.log
+    nc = n.nic_queue(vq.queue_index // 2)
+    burst = qemu_begin_burst(nc)
     if log.level >= LEVEL_FULL:
         FN_FLUSH_TX.enter(log)
         sent = _flush_tx(n, q, vq)
         log.leave(sent)
     else:
         sent = _flush_tx(n, q, vq)
+    if burst:
+        qemu_end_burst(nc)
     vq.publish()
     return sent
 

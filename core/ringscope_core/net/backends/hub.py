@@ -49,7 +49,10 @@ class NetHubPort(Backend):
 
     def can_receive(self) -> bool:
         """Whether any other port can pass a frame on: a port alone on its hub takes nothing (net_hub_port_can_receive)."""
-        return any(port is not self and qemu_can_send_packet(port) for port in self.hub.ports)
+        for port in self.hub.ports:  # noqa: SIM110 - asked for each frame: a generator would cost more than the frame
+            if port is not self and qemu_can_send_packet(port):
+                return True
+        return False
 
     def peer_can_take(self) -> None:
         """Frames that wait for this port's peer came through the other ports: let them go on (net_hub_flush)."""

@@ -1,36 +1,43 @@
-"""The network peer of the oracle's cases: a FIFO that hands over one frame at a time, with or without a virtio_net_hdr."""
+"""The network peer of a case: a FIFO that hands over one frame at a time, with or without a virtio_net_hdr."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
-from ringscope_core.hw.machine import Machine
+from ringscope_core.conform.case import PeerSpec
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import qemu_net_client_setup, qemu_send_packet_async
 
-TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN, TUN_F_UFO = 1, 2, 4, 8, 16
+TUN_F_CSUM: Final = 1
+TUN_F_TSO4: Final = 2
+TUN_F_TSO6: Final = 4
+TUN_F_TSO_ECN: Final = 8
+TUN_F_UFO: Final = 16
 
 
-class OraclePeer(NetClientState):
+class FifoPeer(NetClientState):
     """One queue of the peer."""
 
-    def __init__(self, host: NetHost, spec: dict[str, Any], sent: list[tuple[int, bytes]]) -> None:
-        super().__init__(host, spec["kind"], "n0", spec["kind"])
-        self.spec: dict[str, Any] = spec
+    def __init__(self, host: NetHost, spec: PeerSpec, sent: list[tuple[int, bytes]]) -> None:
+        """What it gets goes to `sent`, with the queue's number."""
+        super().__init__(host, spec.kind, "n0", spec.kind)
+        self.spec: PeerSpec = spec
         self.sent: list[tuple[int, bytes]] = sent
         self.fifo: list[bytes] = []
         self.in_flight: bool = False
+        """The device holds a frame back."""
+        self.attached: bool = True
         self.told: dict[str, int] = {}
+        """What the device told the tap last."""
         self.buffer: bytes = b""
         """Where a tap reads frames to: a short one leaves the end of the one before."""
-        self.attached: bool = True
-        self.watched: list[OraclePeer] = []
+        self.watched: list[FifoPeer] = []
         """The queues that the main loop reads, shared by all; the one that was put there last comes first."""
 
     # -- frames -------------------------------------------------------------------------------------------------------
     def can_receive(self) -> bool:
-        return bool(self.spec["kind"] != "hub")
+        return self.spec.kind != "hub"
 
     def receive(self, frame: bytes) -> int:
         self.sent.append((int(self.queue_index), frame))
@@ -57,8 +64,8 @@ class OraclePeer(NetClientState):
         A stream hands over all that it has read, also when the first waits; a tap goes on while it can.
         """
         moved = False
-        stream = self.spec["kind"] in ("stream", "socket")
-        if stream and not any(self.fifo):
+        stream = self.spec.kind in ("stream", "socket")
+        if not self.attached or (stream and not any(self.fifo)):
             # the reader of a stream knows that an empty frame is complete when more comes
             return False
         while self.fifo and not self.in_flight and self.attached:
@@ -71,13 +78,13 @@ class OraclePeer(NetClientState):
 
     # -- virtio_net_hdr -----------------------------------------------------------------------------------------------
     def has_vnet_hdr(self) -> bool:
-        return bool(self.spec.get("vnet_hdr"))
+        return self.spec.vnet_hdr
 
     def has_ufo(self) -> bool:
-        return self.has_vnet_hdr()
+        return self.spec.vnet_hdr
 
     def has_vnet_hdr_len(self, length: int) -> bool:
-        return self.has_vnet_hdr()
+        return self.spec.vnet_hdr
 
     def set_vnet_hdr_len(self, length: int) -> None:
         self.vnet_hdr_len = length
@@ -85,12 +92,6 @@ class OraclePeer(NetClientState):
 
     def behind(self, size: int) -> bytes:
         return self.buffer[size:]
-
-    def set_queue_attached(self, attached: bool) -> None:
-        if self.spec["kind"] == "tap" and attached != self.attached:
-            self.attached = attached
-            self.told[f"{int(self.queue_index)}.queue"] = int(attached)
-            self.watch()
 
     def set_offload(self, csum: bool, tso4: bool, tso6: bool, ecn: bool, ufo: bool) -> None:
         bits = 0
@@ -100,15 +101,22 @@ class OraclePeer(NetClientState):
                 bits |= TUN_F_TSO_ECN * ecn
         self.told[f"{int(self.queue_index)}.offload"] = bits
 
+    def set_queue_attached(self, attached: bool) -> None:
+        """The kernel hears of changes only, and of none from a tap that is alone."""
+        if attached != self.attached and self.spec.queues > 1:
+            self.told[f"{int(self.queue_index)}.queue"] = int(attached)
+        self.attached = attached
+        self.watch()
 
-def make_peers(machine: Machine, spec: dict[str, Any], sent: list[tuple[int, bytes]]) -> list[OraclePeer]:
-    """The clients that ``netdev=n0`` finds."""
-    if spec["kind"] == "none":
+
+def make_peers(host: NetHost, spec: PeerSpec, sent: list[tuple[int, bytes]]) -> list[FifoPeer]:
+    """The clients that ``netdev=n0`` finds, one a queue; none for a NIC without a netdev."""
+    if spec.kind == "none":
         return []
-    peers: list[OraclePeer] = []
-    watched: list[OraclePeer] = []
-    for index in range(spec.get("queues", 1)):
-        peer = OraclePeer(machine.net, spec, sent)
+    peers: list[FifoPeer] = []
+    watched: list[FifoPeer] = []
+    for index in range(spec.queues):
+        peer = FifoPeer(host, spec, sent)
         peer.queue_index = index
         peer.watched = watched
         peer.watch()

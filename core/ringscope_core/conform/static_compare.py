@@ -23,6 +23,12 @@ def resolve(data: dict[str, Any], key: str, above: tuple[str, ...] = ()) -> dict
     return {**resolve(data, entry["like"], (*above, key)), **entry.get("differs", {})}
 
 
+def machine_of_key(key: str, entry: dict[str, Any]) -> str:
+    """The machine type of an entry: entries are called *option set* ``@`` *machine*, and one that is like another tells its machine nowhere else."""
+    name, at, machine = key.rpartition("@")
+    return machine if at and name else str(entry["config"]["machine"])
+
+
 def shown(value: object) -> str:
     """A value as JSON, cut when it is long."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -25,7 +25,9 @@ REGION_SUFFIX: Final = "-virtio-net["
 
 def recognize(data: Any) -> bool:
     """Entries by name, the whole ones with a configuration and a tree."""
-    return isinstance(data, dict) and any(isinstance(entry, dict) and "config" in entry and ("info_qtree" in entry or "qom_proxy" in entry) for entry in data.values())
+    return isinstance(data, dict) and any(
+        isinstance(entry, dict) and "config" in entry and ("info_qtree" in entry or "qom_proxy" in entry) for entry in data.values()
+    )
 
 
 def cases(data: Any) -> list[str]:
@@ -135,7 +137,9 @@ class Answers:
         ours: list[dict[str, Any]] = [dict(row) for row in monitor_net.query_rx_filter(self.target.machine.net)]
         comparer.equal("query_rx_filter names", [row["name"] for row in expected], [row["name"] for row in ours])
         for left, right in zip(expected, ours, strict=False):
-            comparer.members("query_rx_filter", {**left, "vlan-table": _vlans(left["vlan-table"])}, right)
+            # 7.2's reset lets every VLAN in, 4.1's none; no driver has said anything yet
+            table = _vlans(left["vlan-table"]) if self.v7_2 else []
+            comparer.members("query_rx_filter", {**left, "vlan-table": table}, right)
 
     # -- x-query-virtio* ----------------------------------------------------------------------------------------------
     def x_query_virtio(self, comparer: Comparer, expected: Any) -> None:

@@ -13,6 +13,7 @@ from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import qemu_net_client_setup
 from ringscope_core.qom.object import Object
 from ringscope_core.qom.profile import PROFILE_4_1, machine_of, machine_version
+from ringscope_core.qom.world import World
 from ringscope_core.trace.bits import ones
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.levels import LEVEL_COUNTERS
@@ -95,6 +96,13 @@ def machine_for(profile: str, machine_type: str) -> str:
         raise CannotMake(str(error)) from None
 
 
+def machine_warnings(world: World) -> list[str]:
+    """What 7.2 says of machine types that it will drop."""
+    if world.v7_2 and machine_version(world.machine_type) < (2, 0):
+        return [f"Machine type '{world.machine_type}' is deprecated: old and unattended - use a newer version instead"]
+    return []
+
+
 def option_text(device: str, options: dict[str, object]) -> str:
     """``-device``'s argument, commas doubled."""
     return ",".join([device, *(f"{name}={str(value).replace(',', ',,')}" for name, value in options.items())])
@@ -116,7 +124,8 @@ class StaticMachine:
                 raise CannotMake(f"{newer[0]} came after QEMU 4.1")
         machine = new_machine(profile, machine_for(profile, config["machine"]), config.get("ram") or 8 << 20)
         self.machine: Machine = machine
-        self.warnings: list[str] = []
+        for warning in machine_warnings(machine.world):
+            machine.world.warn_report(warning)
         if peer.kind == "hub":
             machine.netdev_add("hubport,id=n0,hubid=0")
         elif peer.kind != "none":

@@ -17,6 +17,7 @@ from ringscope_core.hw.machine import Machine, warn_of_short_forms
 from ringscope_core.hw.qdev.opts import ID_HINT, DeviceOpts, id_wellformed, parse_device_opts
 from ringscope_core.net.backends import net_check_clients
 from ringscope_core.net.backends.options import parse_opts
+from ringscope_core.net.backends.registry import MAKERS, QEMU_KINDS
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.visitor import PropValue
@@ -205,12 +206,17 @@ class CommandLine:
     def _parse_global(self, text: str) -> None:
         found = re.fullmatch(r"([^.=,]+)\.([^=]+)=(.*)", text)
         if found is not None:
-            self.machine.world.globals.append(GlobalProperty(*found.groups()))
+            self._global(*found.groups())
             return
         words = dict(parse_opts(text))
         if set(words) != {"driver", "property", "value"}:
             raise Unsupported(f"-global {text}")
-        self.machine.world.globals.append(GlobalProperty(words["driver"], words["property"], words["value"]))
+        self._global(words["driver"], words["property"], words["value"])
+
+    def _global(self, driver: str, prop: str, value: str) -> None:
+        if driver == "device":
+            raise Unsupported("a global for the board's own devices")
+        self.machine.world.globals.append(GlobalProperty(driver, prop, value))
 
     def _request(self, text: str) -> NetdevRequest:
         """Options by name; descriptors are counted and their text becomes a word that no number is."""
@@ -387,31 +393,36 @@ class CommandLine:
             if kind == "hubport":
                 self._fail("network backend 'hubport' is only supported with -netdev/-nic")
             if kind == "nic":
+                self.machine.netdev_add(f"hubport,id=hub0port{self.nics.index(request)},hubid=0")
                 return
             raise Unsupported("-net")
-        if kind not in ("hubport",):
-            raise Unsupported(f"-nic {kind}")
+        if kind != "user" and kind not in MAKERS:
+            if kind in QEMU_KINDS:
+                raise Unsupported(f"-nic {kind}")
+            self._fail(f"Parameter 'type' does not accept value '{kind}'")
         if "mac" in words and not re.fullmatch(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}", words["mac"]):
             self._fail("invalid syntax for ethernet address")
-        own = ("", "type", "model", "mac", "id")
-        words["netdev"] = "__org.qemu.nic0"
+        ident = f"nic{self.nics.index(request)}-backend"
+        rest = {key: value for key, value in words.items() if key not in ("", "type", "model", "mac", "id")}
+        if kind == "user":
+            self._make_user(NetdevRequest(request.text, {"type": kind, "id": ident, **rest}, {}))
+            return
         try:
-            rest = [f"{key}={value}" for key, value in words.items() if key not in (*own, "netdev")]
-            self.machine.netdev_add(",".join([kind, "id=nic0-backend", *rest]))
+            self.machine.netdev_add(",".join([kind, f"id={ident}", *(f"{key}={value}" for key, value in rest.items())]))
         except NetOptionError as error:
             self._fail(error.text, error.hint)
 
     def _add_nic(self, request: NetdevRequest) -> None:
         """The board makes the NIC."""
         words = request.words
-        if words[""] == "net":
-            return
         model = words.get("model", "")
         if model in OTHER_MODELS:
             raise Unsupported("a NIC of another model")
         if model not in NIC_MODELS:
             self._fail(f"Unsupported NIC model: {model}")
-        options = [NIC_MODELS[model], "netdev=nic0-backend"]
+        place = self.nics.index(request)
+        backend = f"hub0port{place}" if words[""] == "net" else f"nic{place}-backend"
+        options = [NIC_MODELS[model], f"netdev={backend}"]
         if "mac" in words:
             options.append(f"mac={words['mac']}")
         if self.machine.device_add(",".join(options)) is None:
@@ -435,10 +446,10 @@ class CommandLine:
         """qdev_prop_check_globals: drivers that are none."""
         world = self.machine.world
         for one in world.globals:
-            if one.driver.startswith("virtio-") and world.types.lookup(one.driver) is None:
+            impl = world.types.lookup(one.driver)
+            if impl is None and not _unheard(one.driver):
                 # a device of QEMU's that we lack
                 continue
-            impl = world.types.lookup(one.driver)
             if impl is None or not impl.is_ancestor_named("device"):
                 world.warn_report(f"global {one.driver}.{one.property} has invalid class name")
 

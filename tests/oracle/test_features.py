@@ -28,4 +28,4 @@ def _name(case: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("case", _cases(), ids=_name)
 def test_the_device_does_what_qemu_did(case: dict[str, Any]) -> None:
-    assert replay(case, lambda config: RingscopeTarget(config, profile=PROFILE_7_2), {"final"}) == []
+    assert replay(case, lambda config: RingscopeTarget(config, profile=PROFILE_7_2), {"final"}, PROFILE_7_2) == []

@@ -26,7 +26,9 @@ from ringscope_core.conform.outcome import Difference, Outcome
 from ringscope_core.conform.target import TargetError
 from ringscope_core.scenario.errors import InputError
 
-GROUP: Final = 12
+GROUP: Final = 24
+"""Sequences in a row on one board with one netdev."""
+SAME_DEVICE: Final = 3
 """Sequences in a row on one device."""
 _NUMBERS: Final = re.compile(r"0x[0-9a-f]+|\d+|[0-9a-f]{4,}")
 SHRINK_TRIALS: Final = 300
@@ -168,7 +170,9 @@ class Campaign:
 
     def config(self, number: int) -> CaseConfig:
         """The device of a sequence."""
-        return random_config(random.Random(f"device-{self.options.seed}-{number // GROUP}"), self.report.profile, self.with_tap)
+        seed = self.options.seed
+        board = random.Random(f"board-{seed}-{number // GROUP}")
+        return random_config(board, random.Random(f"device-{seed}-{number // SAME_DEVICE}"), self.report.profile, self.with_tap)
 
     def _one(self, number: int) -> None:
         report = self.report
@@ -184,7 +188,7 @@ class Campaign:
         report.operations += len(plan.ops)
         try:
             case = self.pair.record(plan.name, config, places, plan.ops)
-            if (number + 1) % GROUP == 0:
+            if number + 1 < self.options.start + self.options.count:
                 self.pair.prepare(self.config(number + 1))
             outcome = self.pair.compare(case)
             if not self._is_different(case, outcome):

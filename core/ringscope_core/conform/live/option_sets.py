@@ -53,11 +53,11 @@ def _peer(rng: random.Random) -> PeerSpec:
     return PeerSpec(kind)
 
 
-def random_config(rng: random.Random, profile: str, with_tap: bool) -> CaseConfig:
+def random_config(board: random.Random, rng: random.Random, profile: str, with_tap: bool) -> CaseConfig:
     """One device; without a C compiler no tap."""
     newer = profile != "4.1"
-    machine = "pc-i440fx-7.2" if newer and rng.random() < 0.2 else "pc-i440fx-4.1"
-    peer = _peer(rng)
+    machine = "pc-i440fx-7.2" if newer and board.random() < 0.2 else "pc-i440fx-4.1"
+    peer = _peer(board)
     if peer.kind == "tap" and not with_tap:
         peer = PeerSpec("stream")
     props = dict(BASE)

@@ -11,6 +11,7 @@ from ringscope_core.conform.live.recorder import Recorder
 from ringscope_core.conform.machine_target import MachineTarget
 from ringscope_core.conform.outcome import Outcome
 from ringscope_core.conform.replay import replay
+from ringscope_core.conform.target import TargetDied
 from ringscope_core.trace.levels import LEVEL_COUNTERS
 
 
@@ -23,7 +24,7 @@ class Places:
 
 
 class Pair:
-    """Keeps one QEMU for as long as its sequences have the same device and a reset makes it equal."""
+    """Keeps one QEMU for as long as its sequences have the same board and netdev; each gets a device of its own."""
 
     def __init__(self, profile: str, reuse: int) -> None:
         self.profile: str = profile
@@ -40,15 +41,23 @@ class Pair:
             self.started += 1
 
     def _fits(self, qemu: QemuTarget | None, config: CaseConfig) -> bool:
-        return qemu is not None and qemu.config == config and qemu.process.resets + 1 < self.reuse
+        # a tap remembers what devices told it
+        return (
+            qemu is not None
+            and config.peer.kind != "tap"
+            and config.machine.startswith("pc-i440fx")
+            and not config.behind_root_port
+            and (qemu.config.machine, qemu.config.peer, qemu.config.ram) == (config.machine, config.peer, config.ram)
+            and qemu.process.resets + 1 < self.reuse
+        )
 
     def _take(self, config: CaseConfig, fresh: bool) -> QemuTarget:
         qemu = self._qemu
         if not fresh and qemu is not None and self._fits(qemu, config):
             try:
-                qemu.reset()
+                qemu.replug(config)
                 return qemu
-            except HarnessError:
+            except (HarnessError, TargetDied):
                 pass
         self.drop()
         spare, self._spare = self._spare, None

@@ -17,6 +17,7 @@ from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import supported_guest_offloads, virtio_net_apply_guest_offloads, virtio_net_set_queues
 from ringscope_core.hw.virtio_net.rsc import rsc_enable
 from ringscope_core.hw.virtio_net.rss_ctrl import handle_mq_7_2
+from ringscope_core.hw.virtio_net.rxfilter import rxfilter_notify
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
 from ringscope_core.qom.calls import declare
 from ringscope_core.trace.kinds import EV_CTRL
@@ -165,6 +166,8 @@ def run_command(n: VirtIONet, klass: i64, cmd: i64, data: bytes) -> i64:
         ack = handle_offloads(n, cmd, data)
     else:
         return _NO_ACK
+    if ack == c.VIRTIO_NET_OK and klass <= c.VIRTIO_NET_CTRL_VLAN:
+        rxfilter_notify(n)
     log.leave(ack)
     return ack
 

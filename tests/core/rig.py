@@ -30,7 +30,22 @@ BUFFERS_AT = 0x100000
 BUFFER_SPAN = 0x2000
 NEXT, WRITE, INDIRECT = 1, 2, 4
 
-DFSELECT, DF, GFSELECT, GF, MSIX, NUMQ, STATUS, Q_SELECT, Q_SIZE, Q_MSIX, Q_ENABLE, Q_DESC, Q_AVAIL, Q_USED = 0, 4, 8, 12, 16, 18, 20, 22, 24, 26, 28, 32, 40, 48
+DFSELECT, DF, GFSELECT, GF, MSIX, NUMQ, STATUS, Q_SELECT, Q_SIZE, Q_MSIX, Q_ENABLE, Q_DESC, Q_AVAIL, Q_USED = (
+    0,
+    4,
+    8,
+    12,
+    16,
+    18,
+    20,
+    22,
+    24,
+    26,
+    28,
+    32,
+    40,
+    48,
+)
 NOTIFY = 0x3000
 CTRL_VQ, MRG, V1, EVENT_IDX, MQ = 1 << 17, 1 << 15, 1 << 32, 1 << 29, 1 << 22
 PACKED = 1 << 34
@@ -72,7 +87,17 @@ class Peer(NetClientState):
 class Rig:
     """The machine, its peers, and the driver's side."""
 
-    def __init__(self, device: str = "", *, profile: str = "4.1", peers: int = 1, vnet_hdr: bool = False, level: int = int(LEVEL_FULL), plug: bool = True, packed: bool = False) -> None:
+    def __init__(
+        self,
+        device: str = "",
+        *,
+        profile: str = "4.1",
+        peers: int = 1,
+        vnet_hdr: bool = False,
+        level: int = int(LEVEL_FULL),
+        plug: bool = True,
+        packed: bool = False,
+    ) -> None:
         self.log = EventLog(Clock())
         self.log.level = level
         self.sink = Rows()

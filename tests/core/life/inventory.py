@@ -23,7 +23,9 @@ def inventory(machine: Machine) -> Inventory:
         "objects": {oid: (obj.typename, int(obj.ref_count), sorted(obj.properties)) for oid, obj in world.objects.items()},
         "instances": {impl.name: int(impl.instances) for impl in world.types.all() if impl.instances},
         "boot order": dict(world.boot_order),
-        "clients": [(nc.name, nc.kind, nc.peer is None, bool(nc.link_down), int(nc.incoming_queue.nq_count), len(nc.incoming_queue.packets)) for nc in net.clients],
+        "clients": [
+            (nc.name, nc.kind, nc.peer is None, bool(nc.link_down), int(nc.incoming_queue.nq_count), len(nc.incoming_queue.packets)) for nc in net.clients
+        ],
         "addresses": list(net._macs_used),
         "vm state handlers": len(machine.vm_state_handlers),
         "instruments": len(machine.instruments),

@@ -44,7 +44,12 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_bas
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=QUIET)
-@given(program=st.lists(action, max_size=30), features=st.sampled_from(hostile.FEATURES), option=st.sampled_from(["", "tx=timer", "ioeventfd=off"]), profile=st.sampled_from(PROFILES))
+@given(
+    program=st.lists(action, max_size=30),
+    features=st.sampled_from(hostile.FEATURES),
+    option=st.sampled_from(["", "tx=timer", "ioeventfd=off"]),
+    profile=st.sampled_from(PROFILES),
+)
 def test_nothing_a_driver_does_with_split_rings_hurts(program: list[hostile.Action], features: int, option: str, profile: str) -> None:
     rig = Rig(option, profile=profile)
     rig.start(features, SIZE)

@@ -16,7 +16,6 @@ from ringscope_core.qom.types import TypeTable
 from ringscope_core.trace.log import SEVERITY_ERROR, SEVERITY_WARNING, EventLog
 from ringscope_core.trace.state import MachineState, ObjectState
 
-
 MESSAGES_KEPT: Final = 1 << 16
 """Messages that are remembered."""
 

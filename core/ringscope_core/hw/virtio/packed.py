@@ -49,13 +49,14 @@ def in_range(vq: VirtQueue) -> bool:
     if vq.last_avail_idx < vq.vring_num and vq.used_idx < vq.vring_num:
         return True
     if not vq.vdev.inactive:
-        vq.vdev.virtio_error(f"Packed ring of size {vq.vring_num} is at index {max(vq.last_avail_idx, vq.used_idx)}")
+        error = f"Packed ring of size {vq.vring_num} is at index {max(vq.last_avail_idx, vq.used_idx)}"
+        vq.vdev.where_qemu_aborts(vq.oid, error, "QEMU 7.2 reads beyond the ring, or aborts: size or layout changed while the ring was in use; virtio 1.x, 2.8")
     return False
 
 
 def packed_available(vq: VirtQueue) -> bool:
     """Whether the descriptor at last_avail_idx is available; False where there is no ring."""
-    if vq.vring_desc == 0 or not in_range(vq):
+    if vq.mapped_num == 0 or not in_range(vq):
         return False
     ring = vq.descriptors()
     return is_available(i64(read_i16_le(ring, 16 * vq.last_avail_idx + 14)), vq.last_avail_wrap)
@@ -81,7 +82,7 @@ def set_shadow(vq: VirtQueue, idx: i64, wrap: bool) -> None:
 def packed_pop(vq: VirtQueue, elem: VirtQueueElement) -> bool:
     """virtqueue_packed_pop: take the chain at last_avail_idx; False when there is none or the ring is bad (virtio_error)."""
     vdev = vq.vdev
-    if vq.vring_desc == 0 or not in_range(vq):
+    if vq.mapped_num == 0 or not in_range(vq):
         return False
     ring = vq.descriptors()
     at = 16 * vq.last_avail_idx
@@ -91,6 +92,9 @@ def packed_pop(vq: VirtQueue, elem: VirtQueueElement) -> bool:
     num = vq.vring_num
     if vq.inuse >= num:
         vdev.virtio_error("Virtqueue size exceeded")
+        return False
+    if num > vq.mapped_num:
+        vdev.virtio_error("Cannot map descriptor ring")
         return False
     elem.out_num = 0
     elem.in_num = 0
@@ -185,8 +189,11 @@ def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> i64:
         vq.vdev.virtio_error("Invalid size for indirect buffer table")
         return -1
     if length == 0:
-        # QEMU aborts here (a cache of no bytes, Assertion `len > 0'); a device error is all a guest may cause
-        vq.vdev.virtio_error("Invalid size for indirect buffer table")
+        vq.vdev.where_qemu_aborts(
+            vq.oid,
+            "Invalid size for indirect buffer table",
+            "QEMU 7.2 aborts: an indirect table of no bytes (address_space_cache_init, assertion len > 0); virtio 1.x, 2.8.7",
+        )
         return -1
     if not table_maps(vq.memory, gpa, length):
         vq.vdev.virtio_error("Cannot map indirect buffer")
@@ -200,9 +207,12 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
     When all that is available was counted, the place where it ended is remembered for the kick that is asked for next.
     """
     vdev = vq.vdev
-    if not in_range(vq):
+    if vq.mapped_num == 0 or not in_range(vq):
         return 0
     num = vq.vring_num
+    if num > vq.mapped_num:
+        vdev.virtio_error("Cannot map descriptor ring")
+        return 0
     index = vq.last_avail_idx
     wrap = vq.last_avail_wrap
     total_bufs: i64 = 0

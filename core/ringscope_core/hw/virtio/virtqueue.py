@@ -48,7 +48,7 @@ from ringscope_core.trace.kinds import (
     EV_USED_FLAGS,
 )
 from ringscope_core.trace.levels import LEVEL_FULL
-from ringscope_core.trace.log import EventLog
+from ringscope_core.trace.log import SEVERITY_WARNING, EventLog
 from ringscope_core.trace.state import (
     F_INUSE,
     F_LAST_AVAIL,
@@ -64,6 +64,8 @@ from ringscope_core.trace.state import (
 
 if TYPE_CHECKING:
     from ringscope_core.hw.virtio.virtio import VirtIODevice
+
+JUMPED: Final = "avail.idx is further ahead than the ring is long: entries count twice, which QEMU notices on mergeable receive only; virtio 1.x, 2.7.13.3"
 
 F_NUM: Final[i64] = field("VRing.num", "count")
 F_NUM_DEFAULT: Final[i64] = field("VRing.num_default", "count")
@@ -121,6 +123,9 @@ class VirtQueue:
         """Whether the device wants to be kicked."""
         self.inuse: i64 = 0
         self.vector: i64 = VIRTIO_NO_VECTOR
+        self.mapped_num: i64 = 0
+        """Descriptors that QEMU's caches of the ring's memory reach; 0 where vring.caches is NULL."""
+        self._told_unmapped: bool = False
         # what was read of the ring this turn
         self._turn: i64 = -1
         self._avail: bytes = b""
@@ -148,6 +153,12 @@ class VirtQueue:
         memory = self.memory
         length = 6 + 2 * self.vring_num
         used = 6 + 8 * self.vring_num
+        if self.mapped_num == 0:
+            self._tell_unmapped()
+            self._avail = bytes(length)
+            self._turn = memory.turn
+            self._has_desc = False
+            return
         if self.vdev.packed:
             packed_publish(self)
             length = EVENT_BYTES
@@ -157,6 +168,17 @@ class VirtQueue:
         memory.hold(self.vring_used, used)
         self._turn = memory.turn
         self._has_desc = False
+
+    def _tell_unmapped(self) -> None:
+        """The ring is looked at while its memory could not be mapped: 4.1.0 asserts that it is, 7.2 finds it empty."""
+        if self.vdev.v7_2 or self._told_unmapped:
+            return
+        self._told_unmapped = True
+        self.vdev.where_qemu_aborts(
+            self.oid,
+            "Region caches not initialized",
+            "QEMU 4.1.0 aborts: a ring whose memory is not mapped is read (vring_get_region_caches, assertion caches != NULL)",
+        )
 
     def avail_flags(self) -> i64:
         """vring_avail_flags."""
@@ -170,6 +192,8 @@ class VirtQueue:
             self._refresh()
         idx = i64(read_i16_le(self._avail, 2)) & 0xFFFF
         if idx != self.shadow_avail_idx:
+            if (idx - self.last_avail_idx) & 0xFFFF > self.vring_num:
+                self.vdev.expert(self.oid, SEVERITY_WARNING, JUMPED)
             self.shadow_avail_idx = idx
             if self.log.level >= LEVEL_FULL:
                 self.log.emit(EV_SHADOW, self.oid, idx, i64(self.notification))
@@ -242,6 +266,11 @@ class VirtQueue:
             if changed and full:
                 self.log.field(self.oid, F_NOTIFICATION, i64(enable), i64(not enable))
             return
+        if self.mapped_num == 0:
+            if changed and full:
+                self.log.field(self.oid, F_NOTIFICATION, i64(enable), i64(not enable))
+            self._tell_unmapped()
+            return
         if self.vdev.packed:
             if changed or self._flags_turn != self.memory.turn or (enable and self.vdev.event_idx):
                 self._flags_turn = self.memory.turn
@@ -299,6 +328,10 @@ class VirtQueue:
             return False
         if vdev.event_idx and self.notification:
             self._set_avail_event(self.last_avail_idx)
+        if num > self.mapped_num:
+            self._lost(last)
+            vdev.virtio_error("Cannot map descriptor ring" if self.mapped_num else "Region caches not initialized")
+            return False
         if not self._has_desc:
             self.descriptors()
         if not collect_chain(vdev, self.memory, elem, self._desc, num, head):
@@ -526,6 +559,8 @@ class VirtQueue:
         self.signalled_used_valid = False
         self.notification = True
         self.inuse = 0
+        self.mapped_num = 0
+        self._told_unmapped = False
         self._turn = -1
         self._flags_turn = -1
         self.pending = BytesWriter()

@@ -36,6 +36,9 @@ from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
 from ringscope_core.trace.packets import DIR_RX
 
 FN_HANDLE_RX: Final = declare("virtio_net_handle_rx", "vdev:ptr vq:unknown")
+SHORT_BUFFER: Final = (
+    "QEMU aborts: the first receive buffer is shorter than the virtio_net_hdr (iov_copy or iov_from_buf_full, assertion offset == 0); virtio 1.x, 5.1.6.3.1"
+)
 _HEADER_ONE_BUFFER: Final = bytes(10) + b"\x01\x00"
 _EMPTY_HEADER: Final = bytes(10)
 MAX_LOOKS: Final = 4
@@ -228,8 +231,7 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
             vq.publish()
         if not heads:
             if elem.in_len < n.guest_hdr_len:
-                # QEMU aborts here (iov.c, Assertion `offset == 0'); a device error is all a guest may cause
-                vq.vdev.virtio_error("virtio-net receive buffer shorter than the header")
+                vq.vdev.where_qemu_aborts(vq.oid, "virtio-net receive buffer shorter than the header", SHORT_BUFFER)
                 return _receive_failed(n, vq, frame, elem, True, DROP_BUFFER_TOO_SMALL)
             _write_header(n, vq, elem, frame)
             if n.rss.populate_hash:

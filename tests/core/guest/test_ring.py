@@ -7,7 +7,8 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringscope_core.guest.ring import DESC_WRITE, Vring, ring_bytes, vring_need_event
+from ringscope_core.guest.ring import Vring, ring_bytes
+from ringscope_core.guest.virtqueue import DESC_WRITE, RingMode, vring_need_event
 from ringscope_core.memory.ram import anonymous_ram
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.counters import RingCounters
@@ -36,13 +37,15 @@ class Rows(BlockSink):
 class Bench:
     """A ring, a device, a log."""
 
-    def __init__(self, num: int = 8, event: bool = True, indirect: bool = False) -> None:
+    def __init__(self, num: int = 8, event: bool = True, indirect: bool = False, in_order: bool = False, fifo: bool = False) -> None:
         self.log = EventLog(Clock())
         self.rows = Rows()
         self.log.sink = self.rows
         self.memory = anonymous_ram(0x20000)
         self.counters = RingCounters()
-        self.ring = Vring(self.memory, self.log, self.counters, OID, 0, num, 0x1000, event, indirect)
+        mode = RingMode()
+        mode.event, mode.indirect, mode.in_order, mode.fifo = event, indirect, in_order, fifo
+        self.ring = Vring(self.memory, self.log, self.counters, OID, 0, num, 0x1000, mode)
         if indirect:
             self.ring.use_tables(TABLES, 4)
         self.device = TinyDevice(self.ring, self.log)

@@ -92,6 +92,63 @@ def test_heads_reach_the_device_in_order_and_come_back() -> None:
     assert bench.ring.num_free == 8
 
 
+def test_in_order_a_batch_is_completed_by_its_last_head() -> None:
+    bench = Bench(num=8, in_order=True, fifo=True)
+    order: list[int] = []
+    for _ in range(7):
+        heads = [bench.ring.add(DATA, 100 + i, DESC_WRITE) for i in range(3)]
+        bench.ring.publish()
+        order += heads
+        for _ in range(3):
+            bench.device.pop()
+        bench.device.push(heads[2], 9, batch=2)
+        lengths = []
+        assert bench.ring.begin_take(2) == 2
+        for head in heads:
+            assert bench.ring.take() == head
+            lengths.append(int(bench.ring.taken_len))
+        bench.ring.end_take()
+        assert lengths == [100, 101, 9], "skipped buffers are used to the full"
+        assert bench.ring.num_free == 8
+        assert bench.folded().rings[OID].to_plain() == bench.snapshot().rings[OID].to_plain()
+    assert order == [i % 8 for i in range(21)], "descriptors are used in order"
+
+
+def test_in_order_one_by_one_is_a_batch_of_one() -> None:
+    bench = Bench(num=4, in_order=True)
+    heads = [bench.ring.add(DATA, 10, 0) for _ in range(4)]
+    bench.ring.publish()
+    for head in heads:
+        bench.device.pop()
+        bench.device.push(head)
+    assert bench.take_all() == heads
+    assert bench.ring.last_used_idx == 4
+
+
+def test_in_order_a_head_that_is_not_outstanding_breaks_the_ring() -> None:
+    bench = Bench(num=4, in_order=True)
+    bench.ring.add(DATA, 10, 0)
+    bench.ring.publish()
+    bench.device.pop()
+    bench.device.taken.append(2)
+    bench.device.push(2)
+    assert bench.ring.begin_take(4) == 0
+    assert bench.ring.broken
+
+
+def test_freed_descriptors_are_used_first_in_first_out_with_fifo() -> None:
+    bench = Bench(num=8, fifo=True)
+    heads = []
+    for _ in range(4):
+        for i in range(3):
+            bench.ring.segment(DATA + i, 1, 0)
+        heads.append(bench.ring.add_chain())
+        bench.ring.publish()
+        bench.device.push(bench.device.pop())
+        bench.take_all()
+    assert heads == [0, 3, 6, 1]
+
+
 def test_freed_descriptors_are_used_last_in_first_out() -> None:
     bench = Bench()
     heads = [bench.ring.add(DATA, 64, 0) for _ in range(3)]

@@ -73,6 +73,7 @@ class DriverConfig:
         # features, taken when offered
         self.mrg_rxbuf: bool = True
         self.event_idx: bool = True
+        """linux only: a driver that polls asks for no events, by flags that the event index would void."""
         self.indirect: bool = True
         """Use indirect tables for chains of more than one descriptor, when negotiated."""
         self.packed: bool = True

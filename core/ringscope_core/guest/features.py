@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ringscope_core.guest.config import RX_BIG, RX_VECTOR, DriverConfig
+from ringscope_core.guest.config import LINUX, RX_BIG, RX_VECTOR, DriverConfig
 
 F_CSUM: Final = 0
 F_GUEST_CSUM: Final = 1
@@ -96,7 +96,7 @@ def _wanted(config: DriverConfig) -> int:
     small = config.rx_mode == RX_VECTOR
     for on, bits in (
         (config.mrg_rxbuf, 1 << F_MRG_RXBUF),
-        (config.event_idx, 1 << F_EVENT_IDX),
+        (config.event_idx and config.personality == LINUX, 1 << F_EVENT_IDX),
         (config.indirect, 1 << F_INDIRECT_DESC),
         (config.packed, 1 << F_RING_PACKED),
         (config.in_order, 1 << F_IN_ORDER),

@@ -37,11 +37,11 @@ class Rows(BlockSink):
 class Bench:
     """A ring, a device, a log."""
 
-    def __init__(self, num: int = 8, event: bool = True, indirect: bool = False, in_order: bool = False, fifo: bool = False) -> None:
+    def __init__(self, num: int = 8, event: bool = True, indirect: bool = False, in_order: bool = False, fifo: bool = False, ram: int = 0x20000) -> None:
         self.log = EventLog(Clock())
         self.rows = Rows()
         self.log.sink = self.rows
-        self.memory = anonymous_ram(0x20000)
+        self.memory = anonymous_ram(ram)
         self.counters = RingCounters()
         mode = RingMode()
         mode.event, mode.indirect, mode.in_order, mode.fifo = event, indirect, in_order, fifo

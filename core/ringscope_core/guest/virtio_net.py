@@ -145,6 +145,8 @@ class VirtnetInfo:
         """Frames that were under way when a reset or removal came."""
         self._counts: dict[str, int] = {}
         """What the queues of former set-ups counted."""
+        self._said_speed: i64 = 0
+        self._said_duplex: i64 = 0
         self._said_resets: i64 = 0
         self._said_recoveries: i64 = 0
 
@@ -163,6 +165,8 @@ class VirtnetInfo:
         transport.enable()
         try:
             transport.reset()
+            self.ports.log.field(self.oid, F_DRIVER_STATE, 0, self.driver_state)
+            self.driver_state = 0
             self._set_state(STATUS_ACKNOWLEDGE)
             self._set_state(STATUS_DRIVER)
             self._negotiate(transport)
@@ -236,10 +240,15 @@ class VirtnetInfo:
         data = transport.config_bytes(CONFIG_SPEED, 5)
         speed: i64 = int.from_bytes(data[:4], "little", signed=True)
         duplex: i64 = data[4]
-        self.ports.log.field(self.oid, F_SPEED, speed, 0 if self.speed == SPEED_UNKNOWN else self.speed)
-        self.ports.log.field(self.oid, F_DUPLEX, duplex, 0 if self.duplex == DUPLEX_UNKNOWN else self.duplex)
+        self._say_speed(speed, duplex)
         self.speed = speed
         self.duplex = duplex
+
+    def _say_speed(self, speed: i64, duplex: i64) -> None:
+        self.ports.log.field(self.oid, F_SPEED, speed, self._said_speed)
+        self.ports.log.field(self.oid, F_DUPLEX, duplex, self._said_duplex)
+        self._said_speed = speed
+        self._said_duplex = duplex
 
     def _set_mac(self, mac: bytes) -> None:
         value: i64 = int.from_bytes(mac, "big")
@@ -570,8 +579,7 @@ class VirtnetInfo:
         log.field(self.oid, F_LINK, 0, self.link)
         log.field(self.oid, F_DRIVER_MAC, 0, self.mac_value)
         log.field(self.oid, F_DRIVER_MTU, 0, self.mtu if self.configured else 0)
-        log.field(self.oid, F_SPEED, 0, 0 if self.speed == SPEED_UNKNOWN else self.speed)
-        log.field(self.oid, F_DUPLEX, 0, 0 if self.duplex == DUPLEX_UNKNOWN else self.duplex)
+        self._say_speed(0, 0)
         state = self.driver_state
         transport = self.transport
         self._forget()
@@ -631,8 +639,8 @@ class VirtnetInfo:
         fields[int(F_LINK)] = self.link
         fields[int(F_DRIVER_MAC)] = self.mac_value
         fields[int(F_DRIVER_MTU)] = self.mtu if self.configured else 0
-        fields[int(F_SPEED)] = 0 if self.speed == SPEED_UNKNOWN else self.speed
-        fields[int(F_DUPLEX)] = 0 if self.duplex == DUPLEX_UNKNOWN else self.duplex
+        fields[int(F_SPEED)] = self._said_speed
+        fields[int(F_DUPLEX)] = self._said_duplex
         fields[int(F_RESETS)] = self.resets
         fields[int(F_RECOVERIES)] = self.recoveries
         for ring in self.rings:

@@ -71,7 +71,9 @@ def test_buffers_follow_features_and_mtu(features: int, mtu: int, mode: int, lay
     ],
 )
 def test_a_transitional_device_is_driven_the_legacy_way(settings: dict[str, object]) -> None:
-    box = Box(config=driver(transport=TRANSPORT_LEGACY, **settings), traffic=[traffic("udp-echo", count=80, size=1400), traffic("bulk-tx", count=700, size=200)])
+    box = Box(
+        config=driver(transport=TRANSPORT_LEGACY, **settings), traffic=[traffic("udp-echo", count=80, size=1400), traffic("bulk-tx", count=700, size=200)]
+    )
     _run(box)
     info = box.guest.interfaces[0]
     assert isinstance(info.transport, LegacyPciDevice)

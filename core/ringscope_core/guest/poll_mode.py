@@ -99,7 +99,7 @@ class PollReceiveQueue(ReceiveQueue):
     ) -> None:
         super().__init__(transport, softirq, ring, shape, config, pages, stack, sender, pair)
         self.burst: i64 = config.burst
-        self.free_thresh: i64 = min(config.free_thresh, ring.num // 2)
+        self.free_thresh: i64 = max(1, min(config.free_thresh, self.refill_above + 1))
         self.vector: bool = config.rx_mode == RX_VECTOR and shape.layout == LAYOUT_SMALL and not shape.own_header
         ring.disable_cb()
 

@@ -31,6 +31,9 @@ BIG_DATA_HASH: Final[i64] = 32
 BIG_PAGES: Final[i64] = 18
 """Pages of a big buffer for frames of any size: 64 KB and a header page (MAX_SKB_FRAGS + 1)."""
 
+LARGEST: Final[i64] = 65562
+"""Bytes of the largest frame and its header (virtio 1.1, 5.1.6.3.1)."""
+
 LAYOUT_MERGEABLE: Final[i64] = 0
 LAYOUT_SMALL: Final[i64] = 1
 LAYOUT_BIG: Final[i64] = 2
@@ -91,6 +94,11 @@ class ReceiveQueue(Napi):
         self.stride: i64 = (self.buffer_length + 63) // 64 * 64
         self.pool_bytes: i64 = self.stride * ring.num
         self.pool_gpa: i64 = pages.alloc(self.pool_bytes)
+        self.refill_above: i64 = ring.num // 2
+        """Free descriptors above which buffers are posted again."""
+        if self.layout == LAYOUT_MERGEABLE and self.buffer_length * self.refill_above < LARGEST:
+            # the rest of the ring would not hold the largest frame, and it would wait for ever
+            self.refill_above = 0
         self.rss_table: list[int] = []
         """The indirection table in force, to check what the device chose; empty without RSS."""
         self.short_frames: i64 = 0
@@ -153,8 +161,8 @@ class ReceiveQueue(Napi):
         return ring.add_chain() >= 0
 
     def refill(self) -> None:
-        """Post again once more than half of the ring is free, and tell the device when it wants to know."""
-        if self.ring.num_free > self.ring.num // 2 and self.fill() and self.ring.kick_prepare():
+        """Post again once enough of the ring is free, usually half, and tell the device when it wants to know."""
+        if self.ring.num_free > self.refill_above and self.fill() and self.ring.kick_prepare():
             self.transport.kick(self.ring)
 
     # -- polling ------------------------------------------------------------------------------------------------------

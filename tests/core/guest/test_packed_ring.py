@@ -193,7 +193,8 @@ def test_a_batch_that_wraps_is_written_whole() -> None:
     bench.take_all()
     ids = [bench.ring.add(DATA, 1, 0), bench.chain(4), bench.ring.add(DATA, 1, 0)]
     assert bench.ring.publish() == 3
-    assert [chain.ident for _ in range(3) if (chain := bench.device.pop())] == ids
+    chains = [bench.device.pop() for _ in range(3)]
+    assert [chain.ident for chain in chains if chain] == ids
     bench.assert_fold()
 
 

@@ -88,7 +88,7 @@ class Run:
         self.machine: Machine = Machine(self.log, self.loop, scenario.machine.ram_bytes())
         config = scenario.driver_config()
         config.seed = self.seed
-        self.guest: GuestKernel = GuestKernel(self.machine.ports, config, scenario.traffic_specs(), digests)
+        self.guest: GuestKernel = GuestKernel(self.machine.ports, config, scenario.traffic_specs(), digests, scenario.action_specs())
         self._attach_packet_sinks(digests)
 
     def _attach_event_sinks(self, digests: bool) -> None:

@@ -124,8 +124,9 @@ class VirtQueue:
         # what was read of the ring this turn
         self._turn: i64 = -1
         self._avail: bytes = b""
-        self._desc: bytes = b""
-        self._has_desc: bool = False
+        self.desc: bytes = b""
+        self.desc_turn: i64 = -1
+        """The turn in which `desc` was read."""
         self._flags_turn: i64 = -1
         """Turn in which used.flags was last written."""
         self.used_this_turn: i64 = 0
@@ -156,7 +157,6 @@ class VirtQueue:
         memory.hold(self.vring_avail, length)
         memory.hold(self.vring_used, used)
         self._turn = memory.turn
-        self._has_desc = False
 
     def avail_flags(self) -> i64:
         """vring_avail_flags."""
@@ -201,18 +201,20 @@ class VirtQueue:
 
     def descriptors(self) -> bytes:
         """The descriptor table, snapshot once a turn."""
-        if self._turn != self.memory.turn:
+        memory = self.memory
+        if self._turn != memory.turn:
             self._refresh()
-        if not self._has_desc:
-            self._has_desc = True
+        if self.desc_turn != memory.turn:
+            self.desc_turn = memory.turn
             self.used_this_turn = 0
-            self._desc = self.memory.read(self.vring_desc, 16 * self.vring_num)
-            self.memory.hold(self.vring_desc, 16 * self.vring_num)
-        return self._desc
+            self.desc = memory.read(self.vring_desc, 16 * self.vring_num)
+            memory.hold(self.vring_desc, 16 * self.vring_num)
+        return self.desc
 
     def forget(self) -> None:
         """Drop what was read this turn: the device wrote where the ring may lie."""
         self._turn = -1
+        self.desc_turn = -1
 
     # -- state the driver set up --------------------------------------------------------------------------------------
     def ready(self) -> bool:
@@ -299,9 +301,9 @@ class VirtQueue:
             return False
         if vdev.event_idx and self.notification:
             self._set_avail_event(self.last_avail_idx)
-        if not self._has_desc:
+        if self.desc_turn != self._turn:
             self.descriptors()
-        if not collect_chain(vdev, self.memory, elem, self._desc, num, head):
+        if not collect_chain(vdev, self.memory, elem, self.desc, num, head):
             self._lost(last)
             return False
         elem.index = head
@@ -403,6 +405,11 @@ class VirtQueue:
         """virtqueue_push: fill and flush one element."""
         if elem.bounced:
             release_bounce(self.memory, elem)
+        vdev = self.vdev
+        if vdev.packed and not vdev.inactive:
+            packed_fill(self, elem.index, length, elem.ndescs)
+            packed_flush(self, 1)
+            return
         self.fill_head(elem.index, length, 0, elem.ndescs)
         self.flush(1)
 
@@ -527,6 +534,7 @@ class VirtQueue:
         self.notification = True
         self.inuse = 0
         self._turn = -1
+        self.desc_turn = -1
         self._flags_turn = -1
         self.pending = BytesWriter()
         self.pending_num = 0

@@ -129,8 +129,9 @@ class VirtQueue:
         # what was read of the ring this turn
         self._turn: i64 = -1
         self._avail: bytes = b""
-        self._desc: bytes = b""
-        self._has_desc: bool = False
+        self.desc: bytes = b""
+        self.desc_turn: i64 = -1
+        """The turn in which `desc` was read."""
         self._flags_turn: i64 = -1
         """Turn in which used.flags was last written."""
         self.used_this_turn: i64 = 0
@@ -157,7 +158,7 @@ class VirtQueue:
             self._tell_unmapped()
             self._avail = bytes(length)
             self._turn = memory.turn
-            self._has_desc = False
+            self.desc_turn = -1
             return
         if self.vdev.packed:
             packed_publish(self)
@@ -167,7 +168,6 @@ class VirtQueue:
         memory.hold(self.vring_avail, length)
         memory.hold(self.vring_used, used)
         self._turn = memory.turn
-        self._has_desc = False
 
     def _tell_unmapped(self) -> None:
         """The ring is looked at while its memory could not be mapped: 4.1.0 asserts that it is, 7.2 finds it empty."""
@@ -225,18 +225,20 @@ class VirtQueue:
 
     def descriptors(self) -> bytes:
         """The descriptor table, snapshot once a turn."""
-        if self._turn != self.memory.turn:
+        memory = self.memory
+        if self._turn != memory.turn:
             self._refresh()
-        if not self._has_desc:
-            self._has_desc = True
+        if self.desc_turn != memory.turn:
+            self.desc_turn = memory.turn
             self.used_this_turn = 0
-            self._desc = self.memory.read(self.vring_desc, 16 * self.vring_num)
-            self.memory.hold(self.vring_desc, 16 * self.vring_num)
-        return self._desc
+            self.desc = memory.read(self.vring_desc, 16 * self.vring_num)
+            memory.hold(self.vring_desc, 16 * self.vring_num)
+        return self.desc
 
     def forget(self) -> None:
         """Drop what was read this turn: the device wrote where the ring may lie."""
         self._turn = -1
+        self.desc_turn = -1
 
     # -- state the driver set up --------------------------------------------------------------------------------------
     def ready(self) -> bool:
@@ -332,9 +334,9 @@ class VirtQueue:
             self._lost(last)
             vdev.virtio_error("Cannot map descriptor ring" if self.mapped_num else "Region caches not initialized")
             return False
-        if not self._has_desc:
+        if self.desc_turn != self._turn:
             self.descriptors()
-        if not collect_chain(vdev, self.memory, elem, self._desc, num, head):
+        if not collect_chain(vdev, self.memory, elem, self.desc, num, head):
             self._lost(last)
             return False
         elem.index = head
@@ -436,6 +438,11 @@ class VirtQueue:
         """virtqueue_push: fill and flush one element."""
         if elem.bounced:
             release_bounce(self.memory, elem)
+        vdev = self.vdev
+        if vdev.packed and not vdev.inactive:
+            packed_fill(self, elem.index, length, elem.ndescs)
+            packed_flush(self, 1)
+            return
         self.fill_head(elem.index, length, 0, elem.ndescs)
         self.flush(1)
 
@@ -562,6 +569,7 @@ class VirtQueue:
         self.mapped_num = 0
         self._told_unmapped = False
         self._turn = -1
+        self.desc_turn = -1
         self._flags_turn = -1
         self.pending = BytesWriter()
         self.pending_num = 0

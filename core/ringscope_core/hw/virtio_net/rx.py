@@ -158,15 +158,12 @@ def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
 def _receive_plain(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueElement) -> bool:
     """The common cases: one chain takes header and frame in one write, or in two.  False, and nothing done, where it is not that simple."""
     header_len = n.guest_hdr_len
-    header = _HEADER_ONE_BUFFER
-    if header_len == HDR_LEN:
-        header = _EMPTY_HEADER
-    elif header_len != HDR_MRG_LEN or not n.mergeable_rx_bufs:
-        return False
     size: i64 = len(frame)
     total = header_len + size
-    if elem.in_len < total:
+    if elem.bounced or elem.in_len < total or (header_len != HDR_MRG_LEN and header_len != HDR_LEN):
         return False
+    # without VIRTIO_NET_F_MRG_RXBUF num_buffers is left as it was
+    header = _HEADER_ONE_BUFFER if n.mergeable_rx_bufs else _EMPTY_HEADER
     memory = vq.memory
     place = elem.out_num
     end = place + elem.in_num
@@ -180,7 +177,11 @@ def _receive_plain(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueEle
     if room >= total:
         if memory.held(first, total):
             return False
-        memory.write(first, header + frame)
+        if header_len == len(header):
+            memory.write(first, header + frame)
+        else:
+            memory.write(first, header)
+            memory.write(first + header_len, frame)
     elif room == header_len and elem.length[place] >= size:
         second = elem.addr[place]
         if memory.held(first, header_len) or memory.held(second, size) or (first < second + size and second < first + header_len):

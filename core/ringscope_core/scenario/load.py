@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ringscope_core.net.backends.generator import MAX_SIZE, MIN_SIZE
+from ringscope_core.qom.profile import MACHINES
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.model import Action, Breakpoint, Driver, Scenario, Traffic
 from ringscope_core.scenario.overrides import apply_settings
@@ -77,6 +78,7 @@ def parse_scenario(data: dict[str, Any], settings: list[str] | None = None) -> S
         data["driver"] = {"personality": data["driver"]}
     apply_settings(data, settings or [])
     scenario = msgspec.convert(check_struct("", data, Scenario), Scenario)
+    _check_machine(scenario)
     for place, breakpoint_ in enumerate(scenario.breakpoint):
         _check_breakpoint(f"breakpoint.{place}", breakpoint_)
     for place, entry in enumerate(scenario.traffic):
@@ -101,6 +103,12 @@ def _complete_sources(scenario: Scenario) -> None:
         given = {part.partition("=")[0] for part in option.split(",")}
         wanted = {"pps": round(entry.rate_pps), "size": entry.size, "count": entry.count, "start-ns": entry.spec().start_ns, "flows": entry.flows}
         scenario.netdev[place] = option + "".join(f",{key}={value}" for key, value in wanted.items() if key not in given)
+
+
+def _check_machine(scenario: Scenario) -> None:
+    machines = MACHINES[scenario.profile]
+    if scenario.machine_type() not in machines:
+        raise InputError("machine.type", scenario.machine.type, f"one of {', '.join(machines)} in profile {scenario.profile}")
 
 
 def _check_traffic(path: str, entry: Traffic, scenario: Scenario) -> None:

@@ -31,7 +31,8 @@ RingSize = Annotated[int, Meta(ge=0, le=1024, extra={"allowed": "ring size"})]
 class Machine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """``[machine]``: the board."""
 
-    type: Literal["pc-i440fx-4.1", "pc"] = "pc-i440fx-4.1"
+    type: Literal["pc-i440fx-4.1", "pc-q35-4.1", "pc-i440fx-7.2", "pc-q35-7.2", "pc", "q35"] = "pc-i440fx-4.1"
+    """QEMU's machine type; ``pc`` and ``q35`` are those of the profile's own release."""
     ram: Size = "128M"
 
     def ram_bytes(self) -> int:
@@ -219,7 +220,8 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str
     title: str = ""
     description: str = ""
-    profile: Literal["4.1"] = "4.1"
+    profile: Literal["4.1", "7.2"] = "4.1"
+    """Which QEMU is modelled (`qom.profile`)."""
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
     machine: Machine = msgspec.field(default_factory=Machine)
     netdev: list[str] = msgspec.field(default_factory=list)
@@ -235,6 +237,11 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     breakpoint: list[Breakpoint] = msgspec.field(default_factory=list)
     expect_error: str = ""
     """The message that creating the devices must end with; empty when it must succeed."""
+
+    def machine_type(self) -> str:
+        """The board's machine type with its release, such as ``pc-i440fx-4.1``."""
+        board = {"pc": "pc-i440fx", "q35": "pc-q35"}.get(self.machine.type)
+        return self.machine.type if board is None else f"{board}-{self.profile}"
 
     def driver_config(self) -> DriverConfig:
         """What the guest's driver takes."""

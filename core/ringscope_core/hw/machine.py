@@ -87,6 +87,13 @@ class MachinePorts(GuestPorts):
         return self.machine.ring_counters(oid)
 
 
+def warn_of_short_forms(world: World, opts: DeviceOpts) -> None:
+    """7.2 warns of options given by a word alone."""
+    for word, meaning in opts.short_forms:
+        world.warn_report(f"short-form boolean option '{word}' deprecated")
+        world.error_printf(f"Please use {meaning} instead")
+
+
 @final
 class Machine(HwContext):
     """The board of a machine type.  Made, it is a powered machine before its first reset: add netdevs and devices, then `system_reset`, then `cont`."""
@@ -133,17 +140,16 @@ class Machine(HwContext):
         world.location = f"-device {text}: " if errp_report else ""
         opts = parse_device_opts(text, self.log, errp)
         if world.v7_2 and opts is not None:
-            for name, meaning in opts.short_forms:
-                world.warn_report(f"short-form boolean option '{name}' deprecated")
-                world.error_printf(f"Please use {name}={meaning} instead")
-        return self._add(opts, errp, errp_report)
+            warn_of_short_forms(world, opts)
+        return self.device_add_opts(opts, errp, errp_report)
 
     def device_add_json(self, text: str, values: dict[str, PropValue], errp_report: bool = True) -> DeviceState | None:
         """7.2's ``-device`` with a JSON object, whose members are `values`; as `device_add` otherwise."""
         self.world.location = f"-device {text}: " if errp_report else ""
-        return self._add(device_opts_of(text, values), Errp(), errp_report)
+        return self.device_add_opts(device_opts_of(text, values), Errp(), errp_report)
 
-    def _add(self, opts: DeviceOpts | None, errp: Errp, errp_report: bool) -> DeviceState | None:
+    def device_add_opts(self, opts: DeviceOpts | None, errp: Errp, errp_report: bool = True) -> DeviceState | None:
+        """Add a device of options that have been parsed, None with an error in `errp` when that failed."""
         world = self.world
         dev: DeviceState | None = None
         if opts is not None:

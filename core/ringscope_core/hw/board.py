@@ -65,16 +65,30 @@ def _piix4_class_init(klass: ObjectClass) -> None:
             iface.plug = piix4_plug
 
 
+HOST_BRIDGES: Final = (
+    ("sys-bus-device", "device", True),
+    ("pci-host-bridge", "sys-bus-device", True),
+    ("pcie-host-bridge", "pci-host-bridge", True),
+    ("i440FX-pcihost", "pci-host-bridge", False),
+    ("q35-pcihost", "pcie-host-bridge", False),
+)
+"""Types with their parents, and whether they are abstract."""
+
+
 def _board_device_class_init(klass: ObjectClass) -> None:
     device_class_of(klass).user_creatable = False
 
 
 def register_board_types(table: TypeTable, machine_type: str) -> None:
     """Register the machine, the system bus, the host bridges and the power management function that handles hotplug."""
-    table.register(TypeInfo(f"{machine_type}-machine", "object", instance_size_unknown=True, class_size_unknown=True))
+    parent = "object"
+    for name in ("machine", "x86-machine", "generic-pc-machine") if table.v7_2 else ("machine", "generic-pc-machine"):
+        table.register(TypeInfo(name, parent, abstract=True, instance_size_unknown=True, class_size_unknown=True))
+        parent = name
+    table.register(TypeInfo(f"{machine_type}-machine", parent, instance_size_unknown=True, class_size_unknown=True))
     table.register(TypeInfo("System", "bus"))
-    for host in ("i440FX-pcihost", "q35-pcihost"):
-        table.register(TypeInfo(host, "device", instance_size_unknown=True, class_size_unknown=True, class_init=_board_device_class_init))
+    for name, parent, abstract in HOST_BRIDGES:
+        table.register(TypeInfo(name, parent, abstract=abstract, instance_size_unknown=True, class_size_unknown=True, class_init=_board_device_class_init))
     register_chipset_types(table)
     table.register(
         TypeInfo(

@@ -18,7 +18,7 @@ from ringscope_core.hw.ports import GuestPorts, IrqSink
 from ringscope_core.hw.qdev.add import find_device_state, qdev_device_add, qdev_unplug
 from ringscope_core.hw.qdev.bus import BusState
 from ringscope_core.hw.qdev.device import DeviceState
-from ringscope_core.hw.qdev.opts import DeviceOpts, parse_device_opts
+from ringscope_core.hw.qdev.opts import DeviceOpts, device_opts_of, parse_device_opts
 from ringscope_core.hw.qdev.realize import qbus_reset_all
 from ringscope_core.hw.types import register_all_types
 from ringscope_core.memory.ram import pc_ram
@@ -29,6 +29,7 @@ from ringscope_core.net.net import qmp_set_link
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.profile import DEFAULT_MACHINE, PROFILE_4_1
+from ringscope_core.qom.visitor import PropValue
 from ringscope_core.qom.world import World
 from ringscope_core.trace.bits import ones
 from ringscope_core.trace.counters import RingCounters
@@ -130,9 +131,22 @@ class Machine(HwContext):
         errp = Errp()
         world.location = f"-device {text}: " if errp_report else ""
         opts = parse_device_opts(text, self.log, errp)
+        if world.v7_2 and opts is not None:
+            for name, meaning in opts.short_forms:
+                world.warn_report(f"short-form boolean option '{name}' deprecated")
+                world.error_printf(f"Please use {name}={meaning} instead")
+        return self._add(opts, errp, errp_report)
+
+    def device_add_json(self, text: str, values: dict[str, PropValue], errp_report: bool = True) -> DeviceState | None:
+        """7.2's ``-device`` with a JSON object, whose members are `values`; as `device_add` otherwise."""
+        self.world.location = f"-device {text}: " if errp_report else ""
+        return self._add(device_opts_of(text, values), Errp(), errp_report)
+
+    def _add(self, opts: DeviceOpts | None, errp: Errp, errp_report: bool) -> DeviceState | None:
+        world = self.world
         dev: DeviceState | None = None
         if opts is not None:
-            if opts.ident is not None and self._is_taken(opts.ident):
+            if opts.ident is not None and not opts.json and self._is_taken(opts.ident):
                 errp.set(self.log, f"Duplicate ID '{opts.ident}' for device")
             else:
                 dev = self._monitor_add(opts, errp) if world.qdev_hotplug else self._main_add(opts, errp)

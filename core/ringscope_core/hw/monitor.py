@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import final
-
 from ringscope_core.hw.context import HwContext
+from ringscope_core.hw.monitor_error import MonitorError as MonitorError
 from ringscope_core.hw.qdev.bus import BusState
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.properties import Property
 from ringscope_core.hw.types import register_all_types
 from ringscope_core.memory.ram import PAGE, anonymous_ram
 from ringscope_core.qom.errp import Errp
-from ringscope_core.qom.object import Object, object_initialize_with_type
+from ringscope_core.qom.object import Object, object_initialize_with_type, table_order
 from ringscope_core.qom.property import ObjectProperty
 from ringscope_core.qom.types import object_class_get_list
 from ringscope_core.qom.visitor import PropValue
@@ -20,16 +19,7 @@ from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.log import EventLog
 from ringscope_core.trace.mainloop import MainLoop
 
-Row = dict[str, str | bool]
-
-
-@final
-class MonitorError(Exception):
-    """A query cannot be answered; the text is QEMU's.  `not_found` asks for class DeviceNotFound instead of GenericError."""
-
-    def __init__(self, text: str, not_found: bool = False) -> None:
-        super().__init__(text)
-        self.not_found: bool = not_found
+Row = dict[str, PropValue]
 
 
 # -- info qtree -------------------------------------------------------------------------------------------------------
@@ -74,9 +64,32 @@ def _resolve(world: World, path: str) -> Object:
     return found
 
 
+def _listed(world: World, props: list[ObjectProperty]) -> list[ObjectProperty]:
+    """The order of an answer: each row goes to its head (7.2)."""
+    return props[::-1] if world.v7_2 else props
+
+
 def qom_list(world: World, path: str) -> list[Row]:
     """Properties of the object at `path`: name and type."""
-    return [{"name": prop.name, "type": prop.type} for prop in _resolve(world, path).all_properties()]
+    return [{"name": prop.name, "type": prop.type} for prop in _listed(world, _resolve(world, path).all_properties())]
+
+
+def info_qom_tree(world: World, path: str = "/machine") -> str:
+    """The text of ``info qom-tree PATH``: objects and their children, by name, each line ended."""
+    lines: list[str] = []
+    _print_tree(_resolve(world, path), 0, lines)
+    return "".join(line + "\n" for line in lines)
+
+
+def _print_tree(obj: Object, indent: int, lines: list[str]) -> None:
+    lines.append(f"{' ' * indent}/{obj.path_component()} ({obj.typename})")
+    for child in sorted(obj.children(), key=child_name):
+        _print_tree(child, indent + 2, lines)
+
+
+def child_name(obj: Object) -> bytes:
+    """By what children are sorted (strcmp)."""
+    return obj.path_component().encode()
 
 
 def qom_get(world: World, path: str, name: str) -> PropValue:
@@ -129,13 +142,13 @@ def _properties_of_type(world: World, typename: str) -> list[ObjectProperty]:
     impl = scratch.types.get(typename)
     impl.initialize()
     if impl.abstract:
-        return [prop for ancestor in impl.chain() for prop in ancestor.initialize().properties.values()]
+        return [prop for ancestor in impl.chain() for prop in table_order(world, ancestor.initialize().properties)]
     return object_initialize_with_type(scratch, impl, 0).all_properties()
 
 
 def qom_list_properties(world: World, typename: str) -> list[Row]:
     """Properties of a type's objects."""
-    return [_describe(prop) for prop in _properties_of_type(world, typename)]
+    return [_describe(prop) for prop in _listed(world, _properties_of_type(world, typename))]
 
 
 DEVICE_LIST_SKIPPED = ("type", "realized", "hotpluggable", "hotplugged", "parent_bus")
@@ -150,5 +163,40 @@ def device_list_properties(world: World, typename: str) -> list[Row]:
         raise MonitorError("Parameter 'typename' expects device")
     if impl.abstract:
         raise MonitorError("Parameter 'typename' expects non-abstract device type")
-    found = _properties_of_type(world, typename)
-    return [_describe(prop) for prop in found if prop.name not in DEVICE_LIST_SKIPPED and not prop.name.startswith("legacy-")]
+    rows: list[Row] = []
+    for prop in _listed(world, _properties_of_type(world, typename)):
+        if prop.name in DEVICE_LIST_SKIPPED or prop.name.startswith("legacy-"):
+            continue
+        row = _describe(prop)
+        if world.v7_2 and prop.default is not None:
+            row["default-value"] = prop.default
+        rows.append(row)
+    return rows
+
+
+def device_help(world: World, typename: str) -> str:
+    """What ``-device TYPE,help`` prints (7.2): the properties by name."""
+    rows = sorted(device_list_properties(world, typename), key=row_name)
+    lines = [f"{typename} options:"] if rows else [f"There are no options for {typename}."]
+    for row in rows:
+        start = f"  {row['name']}=<{row['type']}>"
+        description, default = row.get("description"), row.get("default-value")
+        text = ""
+        if default is not None:
+            text = f" (default: {_json(default)})"
+        if description is not None or default is not None:
+            lines.append(f"{start:<24} - {description or ''}{text}")
+        else:
+            lines.append(start)
+    return "".join(line + "\n" for line in lines)
+
+
+def row_name(row: Row) -> bytes:
+    """By what help is sorted (strcmp)."""
+    return str(row["name"]).encode()
+
+
+def _json(value: PropValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -165,13 +165,10 @@ class Object:
 
     def all_properties(self) -> list[ObjectProperty]:
         """Properties of the object, then of its classes, as ObjectPropertyIterator gives them; 7.2's in the order of its hash tables."""
-        out = self._table_order(self.properties)
+        out = table_order(self.world, self.properties)
         for impl in self.klass.type.chain():
-            out.extend(self._table_order(impl.initialize().properties))
+            out.extend(table_order(self.world, impl.initialize().properties))
         return out
-
-    def _table_order(self, table: dict[str, ObjectProperty]) -> list[ObjectProperty]:
-        return [table[name] for name in hash_table_order(list(table))] if self.world.v7_2 else list(table.values())
 
     def _find_or_fail(self, name: str, errp: Errp) -> ObjectProperty | None:
         prop = self.property_find(name)
@@ -179,13 +176,16 @@ class Object:
             errp.set(self.world.log, f"Property '{self.typename if self.world.v7_2 else ''}.{name}' not found")
         return prop
 
+    def _no_access(self, name: str, what: str) -> str:
+        return f"Property '{self.typename}.{name}' is not {what}" if self.world.v7_2 else "Insufficient permission to perform this operation"
+
     def property_get(self, name: str, errp: Errp) -> PropValue:
         """object_property_get."""
         prop = self._find_or_fail(name, errp)
         if prop is None:
             return None
         if not prop.readable:
-            errp.set(self.world.log, "Insufficient permission to perform this operation")
+            errp.set(self.world.log, self._no_access(name, "readable"))
             return None
         return prop.get(self, errp)
 
@@ -199,7 +199,7 @@ class Object:
                 log.at(_LINE_SET_CALL)
                 prop.set(self, visitor, name, errp)
             else:
-                errp.set(log, "Insufficient permission to perform this operation")
+                errp.set(log, self._no_access(name, "writable"))
         log.leave()
 
     def property_set_qobject(self, value: PropValue, name: str, errp: Errp) -> None:
@@ -258,6 +258,11 @@ class Object:
             raise AssertionError(f"{file}:{line}:{func}: Object {self.addr:#x} is not an instance of type {typename}")
         cast_cache_add(klass.object_cast_cache, typename)
         return self
+
+
+def table_order(world: World, table: dict[str, ObjectProperty]) -> list[ObjectProperty]:
+    """A table of properties as its iterator goes through it."""
+    return [table[name] for name in hash_table_order(list(table))] if world.v7_2 else list(table.values())
 
 
 def _init_with_type(obj: Object, impl: TypeImpl) -> None:

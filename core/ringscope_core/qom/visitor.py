@@ -186,18 +186,22 @@ class QObjectInputVisitor(Visitor):
         self.bad_type(name, "boolean", errp)
         return False
 
-    def _integer(self, name: str, errp: Errp) -> int:
+    def type_int64(self, name: str, errp: Errp) -> int:
         value = self.value
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         self.bad_type(name, "integer", errp)
         return 0
 
-    def type_int64(self, name: str, errp: Errp) -> int:
-        return self._integer(name, errp)
-
     def type_uint64(self, name: str, errp: Errp) -> int:
-        return self._integer(name, errp) & 0xFFFFFFFFFFFFFFFF
+        value = self.value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value & 0xFFFFFFFFFFFFFFFF
+        if self.v7_2:
+            self.bad_value(name, "uint64", errp)
+        else:
+            self.bad_type(name, "integer", errp)
+        return 0
 
     def type_str(self, name: str, errp: Errp) -> str:
         value = self.value

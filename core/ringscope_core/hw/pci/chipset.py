@@ -75,6 +75,8 @@ Q35: Final[list[ChipsetFunction]] = [
     ),
     ChipsetFunction("ICH9-SMB", 0xFB, 0x2930, 0x0C05, revision=2, pin=1, multifunction=True, bars=((4, 64, True),), buses=(("i2c-bus", "i2c"),)),
 ]
+PARENTS: Final[dict[str, str]] = {"PIIX3": "pci-piix3", "piix3-ide": "pci-ide"}
+"""Types that stand on an abstract one of their own."""
 BUS_TYPES: Final = ("ISA", "IDE", "i2c-bus")
 
 
@@ -110,10 +112,13 @@ def register_chipset_types(table: TypeTable) -> None:
     """Register the functions of both boards, but for those that are hotplug handlers, which the board registers."""
     for bus_type in BUS_TYPES:
         table.register(TypeInfo(bus_type, "bus", instance_size_unknown=True, class_size_unknown=True))
+    for base in PARENTS.values():
+        table.register(TypeInfo(base, "pci-device", abstract=True, instance_size_unknown=True))
     for spec in I440FX + Q35:
         if not spec.hotplug_handler:
+            parent = PARENTS.get(spec.typename, "pci-device")
             table.register(
-                TypeInfo(spec.typename, "pci-device", interfaces=(INTERFACE_CONVENTIONAL_PCI_DEVICE,), instance_size_unknown=True, class_init=_class_init)
+                TypeInfo(spec.typename, parent, interfaces=(INTERFACE_CONVENTIONAL_PCI_DEVICE,), instance_size_unknown=True, class_init=_class_init)
             )
 
 

@@ -8,11 +8,13 @@ from ringscope_core.hw.qdev.bus import BusState
 from ringscope_core.hw.qdev.device import DeviceState, device_of, qdev_set_parent_bus
 from ringscope_core.hw.qdev.device_class import DeviceClass
 from ringscope_core.hw.qdev.opts import DeviceOpts
+from ringscope_core.hw.qdev.services import hw_context
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
 from ringscope_core.qom.klass import object_class_dynamic_cast
 from ringscope_core.qom.object import Object, object_new
 from ringscope_core.qom.symbols import ERRP_PCI_QDEV_REALIZE, LOCAL_ERR_OF_DEVICE_SET_REALIZED, LOCAL_ERR_OF_REALIZE
+from ringscope_core.qom.visitor import KeyvalInputVisitor, QObjectInputVisitor
 from ringscope_core.qom.world import World
 
 FN_DEVICE_ADD = declare("qdev_device_add", "opts:unknown errp:unknown")
@@ -45,11 +47,11 @@ def qdev_get_device_class(world: World, driver: str, errp: Errp) -> DeviceClass 
         errp.set(log, f"'{driver}'{alias} is not a valid device model name")
         return None
     if klass.type.abstract:
-        errp.set(log, "Parameter 'driver' expects non-abstract device type")
+        errp.set(log, f"Parameter 'driver' expects {'a ' if world.v7_2 else ''}non-abstract device type")
         return None
     assert isinstance(klass, DeviceClass)
     if not klass.user_creatable or (world.qdev_hotplug and not klass.hotpluggable):
-        errp.set(log, "Parameter 'driver' expects pluggable device type")
+        errp.set(log, f"Parameter 'driver' expects {'a ' if world.v7_2 else ''}pluggable device type")
         return None
     return klass
 
@@ -99,21 +101,30 @@ def _next_bus(bus: BusState, parts: list[str], errp: Errp) -> BusState | None:
     elem = parts.pop(0)
     dev = next((dev for dev in bus.devices() if elem in (dev.id, dev.typename)), None)
     if dev is None:
-        errp.set(log, f"Device '{elem}' not found")
+        errp.set(log, f"Device '{elem}' not found", _list_hint(f'devices at "{bus.name}"', [dev.id or dev.typename for dev in bus.devices()]))
         return None
     if not parts:
         if not dev.child_buses:
             errp.set(log, f"Device '{elem}' has no child bus")
             return None
         if len(dev.child_buses) > 1:
-            errp.set(log, f"Device '{elem}' has multiple child buses")
+            errp.set(log, f"Device '{elem}' has multiple child buses", _child_buses(dev))
             return None
         return dev.child_buses[0]
     name = parts.pop(0)
     child = next((child for child in dev.child_buses if child.name == name), None)
     if child is None:
-        errp.set(log, f"Bus '{name}' not found")
+        errp.set(log, f"Bus '{name}' not found", _child_buses(dev))
     return child
+
+
+def _list_hint(title: str, names: list[str]) -> str:
+    return f"{title}: " + ", ".join(f'"{name}"' for name in names)
+
+
+def _child_buses(dev: DeviceState) -> str:
+    """What could have been meant (qbus_error_append_bus_list_hint)."""
+    return _list_hint(f'child buses at "{dev.id or dev.typename}"', [child.name for child in dev.child_buses])
 
 
 def _find_bus(world: World, sysbus: BusState, opts: DeviceOpts, klass: DeviceClass, driver: str, errp: Errp) -> BusState | None:
@@ -167,7 +178,11 @@ def _device_add(world: World, sysbus: BusState, opts: DeviceOpts, errp: Errp) ->
     log.leave(0 if klass is None else klass.addr)
     if klass is None:
         return None
-    bus = _find_bus(world, sysbus, opts, klass, klass.name, errp)
+    bus = _find_bus(world, sysbus, opts, klass, driver if world.v7_2 else klass.name, errp)
+    if errp.failed():
+        return None
+    if world.v7_2 and _hidden(world, bus, opts, errp):
+        return None
     if errp.failed():
         return None
     log.at(604)
@@ -177,7 +192,10 @@ def _device_add(world: World, sysbus: BusState, opts: DeviceOpts, errp: Errp) ->
     log.at(615)
     dev = device_of(object_new(world, klass.name))
     err = Errp(ERR_ADDR)
-    _configure(dev, bus, opts, err)
+    if world.v7_2:
+        _configure_7_2(dev, bus, opts, err)
+    else:
+        _configure(dev, bus, opts, err)
     if err.failed():
         log.at(641)
         err.propagate_to(errp)
@@ -186,6 +204,20 @@ def _device_add(world: World, sysbus: BusState, opts: DeviceOpts, errp: Errp) ->
         dev.unref()
         return None
     return dev
+
+
+def _hidden(world: World, bus: BusState | None, opts: DeviceOpts, errp: Errp) -> bool:
+    """qdev_should_hide_device: the primary of a failover pair may have to wait; its bus must let it come later."""
+    options = opts.as_dict()
+    for listener in list(hw_context(world).device_listeners):
+        if listener.hide_device(options, errp):
+            if bus is not None and bus.hotplug_handler is None:
+                errp.set(world.log, f"Bus '{bus.name}' does not support hotplugging")
+                return False
+            return True
+        if errp.failed():
+            break
+    return False
 
 
 def _configure(dev: DeviceState, bus: BusState | None, opts: DeviceOpts, err: Errp) -> None:
@@ -197,23 +229,70 @@ def _configure(dev: DeviceState, bus: BusState | None, opts: DeviceOpts, err: Er
         qdev_set_parent_bus(dev, bus)
     log.at(626)
     qdev_set_id(dev, opts.ident)
-    if world.fatal is not None:
-        # qdev_prop_set_globals had no caller to tell
-        err.receive(world.fatal)
-        world.fatal = None
+    if _failed_early(world, err):
         return
     log.at(629)
     FN_OPT_FOREACH.enter(log, dev.addr, err.addr)
     for name, value in opts.pairs:
         if name not in ("driver", "bus") and not err.failed():
-            FN_SET_PROPERTY.enter(log, dev.addr, log.text(name), log.text(value), err.addr)
-            dev.property_parse(value, name, err)
-            log.leave()
+            _set_option(dev, name, str(value), err)
     log.leave()
     if not err.failed():
         dev.opts_text = opts.text
         log.at(634)
         dev.property_set_bool(True, "realized", err)
+
+
+def _configure_7_2(dev: DeviceState, bus: BusState | None, opts: DeviceOpts, err: Errp) -> None:
+    """The id, the options in the order of their dictionary, then the bus and ``realized`` (qdev_realize)."""
+    world = dev.world
+    log = world.log
+    if _failed_early(world, err):
+        return
+    log.at(626)
+    if opts.ident and world.resolve_path(f"/machine/peripheral/{opts.ident}") is not None:
+        err.set(log, f"Duplicate device ID '{opts.ident}'")
+        return
+    qdev_set_id(dev, opts.ident)
+    log.at(629)
+    FN_OPT_FOREACH.enter(log, dev.addr, err.addr)
+    for name, value in opts.in_dict_order():
+        if name in ("driver", "bus") or err.failed():
+            continue
+        if opts.json:
+            FN_SET_PROPERTY.enter(log, dev.addr, log.text(name), 0, err.addr)
+            dev.property_set(QObjectInputVisitor(log, value, True), name, err)
+            log.leave()
+        else:
+            _set_option(dev, name, str(value), err)
+    log.leave()
+    if err.failed():
+        return
+    dev.opts_text = opts.text
+    if bus is not None:
+        qdev_set_parent_bus(dev, bus)
+    log.at(634)
+    dev.property_set_bool(True, "realized", err)
+
+
+def _failed_early(world: World, err: Errp) -> bool:
+    """Whether a ``-global`` could not be applied: qdev_prop_set_globals had no caller to tell."""
+    fatal = world.fatal
+    if fatal is not None:
+        err.receive(fatal)
+        world.fatal = None
+    return fatal is not None
+
+
+def _set_option(dev: DeviceState, name: str, text: str, err: Errp) -> None:
+    """set_property: one option."""
+    log = dev.world.log
+    FN_SET_PROPERTY.enter(log, dev.addr, log.text(name), log.text(text), err.addr)
+    if dev.world.v7_2:
+        dev.property_set(KeyvalInputVisitor(log, text), name, err)
+    else:
+        dev.property_parse(text, name, err)
+    log.leave()
 
 
 def qdev_set_id(dev: DeviceState, ident: str | None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final, final
 
 from ringscope_core.qom.errp import Errp
+from ringscope_core.qom.hash_order import qdict_order
+from ringscope_core.qom.visitor import PropValue
 from ringscope_core.trace.log import EventLog
 
 ID_HINT: Final = "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter."
@@ -12,21 +14,44 @@ ID_HINT: Final = "Identifiers consist of letters, digits, '-', '.', '_', startin
 
 @final
 class DeviceOpts:
-    """A parsed option string: ``driver,key=value,...``; a doubled comma is a comma."""
+    """A parsed option string: ``driver,key=value,...``; a doubled comma is a comma.  7.2 takes a JSON object too."""
 
     def __init__(self, text: str) -> None:
         self.text: str = text
         self.ident: str | None = None
         """The value of ``id``, which is no property."""
-        self.pairs: list[tuple[str, str]] = []
+        self.pairs: list[tuple[str, PropValue]] = []
         """All others in order."""
+        self.json: bool = False
+        """The values are typed."""
+        self.short_forms: list[tuple[str, str]] = []
+        """Options given by their name alone, and what that means."""
 
-    def get(self, key: str) -> str | None:
+    def value(self, key: str) -> PropValue:
         """The value of `key`, the last one when it was given twice."""
         for name, value in reversed(self.pairs):
             if name == key:
                 return value
         return None
+
+    def get(self, key: str) -> str | None:
+        """The value of `key` when it is a text."""
+        value = self.value(key)
+        return value if isinstance(value, str) else None
+
+    def as_dict(self) -> dict[str, str]:
+        """Texts by name, ``id`` too."""
+        found = {name: value for name, value in self.pairs if isinstance(value, str)}
+        if self.ident is not None:
+            found["id"] = self.ident
+        return found
+
+    def in_dict_order(self) -> list[tuple[str, PropValue]]:
+        """Each option once, as 7.2 goes through the dictionary that it makes of them."""
+        keys = [name for name, _ in self.pairs]
+        if self.ident is not None:
+            keys.append("id")
+        return [(name, self.value(name)) for name in qdict_order(keys) if name != "id" or self.ident is None]
 
 
 def split_options(text: str) -> list[str]:
@@ -67,11 +92,26 @@ def parse_device_opts(text: str, log: EventLog, errp: Errp) -> DeviceOpts | None
     for number, part in enumerate(split_options(text)):
         if part or number == 0:
             key, value = _pair(part, number == 0)
+            if number and "=" not in part:
+                opts.short_forms.append((key, value))
             if key != "id":
                 opts.pairs.append((key, value))
             elif opts.ident is None:
                 opts.ident = value
-    if opts.ident is not None and not id_wellformed(opts.ident):
+    # a short ``id`` is no name that anyone looks at
+    if opts.ident is not None and not id_wellformed(opts.ident) and ("id", opts.ident) not in opts.short_forms:
         errp.set(log, "Parameter 'id' expects an identifier", ID_HINT)
         return None
+    return opts
+
+
+def device_opts_of(text: str, values: dict[str, PropValue]) -> DeviceOpts:
+    """The options of a JSON object whose text is `text`; its id is taken as it is."""
+    opts = DeviceOpts(text)
+    opts.json = True
+    for name, value in values.items():
+        if name == "id" and isinstance(value, str):
+            opts.ident = value
+        else:
+            opts.pairs.append((name, value))
     return opts

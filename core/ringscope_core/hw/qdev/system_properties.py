@@ -106,12 +106,16 @@ class PciDevfnProperty(Property):
         log = dev.world.log
         FN_SET_PCI_DEVFN.enter(log, dev.addr, log.text(name), errp.addr)
         if isinstance(visitor, QObjectInputVisitor) and not isinstance(visitor.value, str):
+            if visitor.v7_2 and (isinstance(visitor.value, bool) or not isinstance(visitor.value, int)):
+                errp.set(log, f"Invalid parameter type for '{name}', expected int or str")
+                log.leave()
+                return
             value = visitor.type_int(name, 32, errp)
             if not errp.failed():
                 if -1 <= value <= 255:
                     self.member.put(dev, value)
                 else:
-                    visitor.bad_value(name, "pci_devfn", errp)
+                    visitor.bad_value(name, "a value between -1 and 255" if visitor.v7_2 else "pci_devfn", errp)
         else:
             self._set_text(dev, visitor.type_str(name, errp), errp)
         log.leave()

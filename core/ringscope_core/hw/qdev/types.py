@@ -16,10 +16,13 @@ from ringscope_core.hw.qdev.realize import device_get_realized, device_set_reali
 from ringscope_core.hw.qdev.services import hw_context
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
-from ringscope_core.qom.klass import ObjectClass
+from ringscope_core.qom.klass import InterfaceClass, ObjectClass
 from ringscope_core.qom.object import Object
 from ringscope_core.qom.property import BOOL_PROPERTY_SIZE, BoolObjectProperty, LinkProperty, ObjectProperty
 from ringscope_core.qom.types import TypeInfo, TypeTable
+
+NEWER_INTERFACES: Final = ("resettable", "vmstate-if", "fw-path-provider", "user-creatable", "cxl-device")
+"""Interfaces that devices and buses of 7.2 meet."""
 
 FN_INITFN = declare("device_initfn", "obj:ptr")
 FN_POST_INIT = declare("device_post_init", "obj:ptr")
@@ -155,7 +158,10 @@ def device_class_base_init(klass: ObjectClass) -> None:
 
 
 def register_qdev_types(table: TypeTable) -> None:
-    """Register device, bus and hotplug-handler."""
+    """Register device, bus and hotplug-handler; 7.2 has more interfaces."""
+    if table.v7_2:
+        for name in NEWER_INTERFACES:
+            table.register(TypeInfo(name, "interface", class_struct="InterfaceClass", class_size_unknown=True, abstract=True, class_new=InterfaceClass))
     table.register(
         TypeInfo(
             "hotplug-handler",
@@ -173,6 +179,7 @@ def register_qdev_types(table: TypeTable) -> None:
             "bus",
             "object",
             abstract=True,
+            interfaces=("resettable",) if table.v7_2 else (),
             instance_struct="BusState",
             instance_size=112,
             class_struct="BusClass",
@@ -193,6 +200,7 @@ def register_qdev_types(table: TypeTable) -> None:
             "device",
             "object",
             abstract=True,
+            interfaces=("vmstate-if", "resettable") if table.v7_2 else (),
             instance_struct="DeviceState",
             instance_size=120,
             class_struct="DeviceClass",

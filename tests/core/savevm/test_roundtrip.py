@@ -99,10 +99,10 @@ def test_what_the_peer_holds_back_is_given_back_before(profile: str) -> None:
     rig.settle()
     assert int(rig.n.vqs[0].async_tx) == 0 and int(rig.vq(1).inuse) == 1
     other = moved(rig, run=False)
-    # stopping ends the frame on its way, as in QEMU; the next ones wait for the new machine
+    # stopping ends the frame on its way, as in QEMU; the next ones wait for the new machine, which needs no kick
+    assert int(rig.vq(1).inuse) == 1
     assert int(other.vq(1).inuse) == 0 and other.used(1) == [(0, 0)]
     other.machine.cont()
-    other.kick(1)
     other.settle()
     assert other.used(1) == [(0, 0), (1, 0), (2, 0)]
     assert other.peer.frames == [FRAME + b"\1", FRAME + b"\2"]
@@ -118,8 +118,7 @@ def test_queues_filters_and_vectors_move(profile: str) -> None:
     assert rig.command(2, 0, struct.pack("<H", 5), head=8, queue=6) == 0
     rig.machine.stop()
     before = picture(rig)
-    other = moved(rig)
-    other.machine.stop()
+    other = moved(rig, run=False)
     assert picture(other) == before
     assert (int(other.n.curr_queues), other.n.vlans_text(), int(other.n.mac_table.first_multi)) == (2, "5", 1)
     other.machine.cont()
@@ -134,9 +133,12 @@ def test_the_driver_announces_itself_after_the_move() -> None:
     rig.settle()
     other = moved(rig)
     other.settle(jump=False)
-    assert int(other.n.link_status) == 3
-    assert other.command(3, 0) == 0
-    assert int(other.n.link_status) & 2 == 0
+    rounds = 0
+    while int(other.n.link_status) == 3:
+        rounds += 1
+        assert other.command(3, 0, head=4 * rounds) == 0
+    assert rounds == 5
+    assert other.command(3, 0, head=40) == 1
 
 
 def test_a_running_machine_stops_for_it_and_goes_on() -> None:
@@ -157,9 +159,8 @@ def test_a_running_machine_stops_for_it_and_goes_on() -> None:
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"device": "vectors=5"}, "4 MSI-X vectors, the device has 5"),
-        ({"peers": 2, "device": "vectors=4,mq=on"}, ""),
-        ({"device": "vectors=4,host_mtu=1400"}, ""),
+        ({"device": "vectors=5"}, "get_pci_config_device: Bad config data: i=0x9a read: 3 device: 4 cmask: ff wmask: 0 w1cmask:0"),
+        ({"peers": 2, "device": "vectors=4,mq=on"}, "virtio-net: max_queues 1, the device has 2"),
         ({"device": "vectors=4,ctrl_vq=off"}, "unsupported. Allowed features: 0x"),
         ({"profile": "7.2"}, "profile '4.1' is not '7.2'"),
         ({"device": "vectors=4,disable-legacy=on"}, "get_pci_config_device: Bad config data: i=0x2 read: 0 device: 41"),
@@ -173,10 +174,7 @@ def test_a_device_of_other_options_refuses_it(change: dict[str, object], error: 
     other = fresh(rig, **change)
     other.machine.stop()
     found = load(other.proxy, data)
-    if error:
-        assert error in found
-    else:
-        assert found
+    assert error in found
     clean = fresh(rig, **change)
     clean.machine.system_reset()
     assert other.status() == 0

@@ -6,7 +6,7 @@ from typing import Final
 
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.savevm.core import load_core, save_core
-from ringscope_core.hw.savevm.net import load_net, load_shape, save_net, save_shape
+from ringscope_core.hw.savevm.net import held_back, load_net, load_shape, save_net, save_shape
 from ringscope_core.hw.savevm.pci import load_msix, load_pci, save_msix, save_pci
 from ringscope_core.hw.savevm.queues import count_of, load_queues, save_queues
 from ringscope_core.hw.savevm.stream import LoadError, LoadStream, SaveStream
@@ -66,7 +66,7 @@ def save(dev: DeviceState) -> bytes:
     save_shape(n, part)
     out.section(TAG_SHAPE, part)
     part = SaveStream()
-    save_queues(n, part)
+    save_queues(n, held_back(n), part)
     out.section(TAG_QUEUES, part)
     part = SaveStream()
     save_net(n, part)

@@ -58,6 +58,11 @@ def load_shape(n: VirtIONet, count: int, stream: LoadStream) -> None:
     n.sync_fields()
 
 
+def held_back(n: VirtIONet) -> dict[int, int]:
+    """Descriptors of the element that a peer holds back, by transmit queue."""
+    return {int(pair.tx_vq.queue_index): int(pair.async_ndescs) if n.packed else 1 for pair in n.vqs if pair.async_tx >= 0}
+
+
 def save_net(n: VirtIONet, out: SaveStream) -> None:
     """Everything else."""
     out.raw(n.mac)
@@ -75,7 +80,8 @@ def save_net(n: VirtIONet, out: SaveStream) -> None:
     out.put(int(n.curr_guest_offloads), 8)
     out.put(len(n.vqs), 2)
     for pair in n.vqs:
-        out.flag(pair.tx_waiting)
+        # what a peer holds back is sent again, without another kick
+        out.flag(pair.tx_waiting or pair.async_tx >= 0)
 
 
 def load_net(n: VirtIONet, stream: LoadStream) -> None:

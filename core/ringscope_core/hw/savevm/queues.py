@@ -23,24 +23,39 @@ from ringscope_core.trace.state import (
 )
 
 
-def save_queues(vdev: VirtIODevice, out: SaveStream) -> None:
-    """Every queue up to the first that does not exist.  No element is in flight: the machine stands still."""
+def save_queues(vdev: VirtIODevice, in_flight: dict[int, int], out: SaveStream) -> None:
+    """Every queue up to the first that does not exist.
+
+    `in_flight` has the descriptors of the element that each queue's peer holds back: it is saved as not taken, so that whoever
+    loads it sends it.  QEMU saves it as taken, and nobody ever uses it.
+    """
     count = int(virtio_get_num_queues(vdev))
     out.put(count, 4)
     for vq in vdev.vq[:count]:
+        last, wrap = _not_taken(vdev, vq, in_flight.get(int(vq.queue_index), 0))
         out.put(int(vq.vring_num), 4)
         out.put(int(vq.vring_desc), 8)
         out.put(int(vq.vring_avail), 8)
         out.put(int(vq.vring_used), 8)
         out.put(int(vq.vector), 2)
-        out.put(int(vq.last_avail_idx), 2)
+        out.put(last, 2)
         out.put(int(vq.used_idx), 2)
         out.put(int(vq.signalled_used), 2)
         out.flag(vq.signalled_used_valid)
         out.flag(vq.notification)
-        out.flag(vq.last_avail_wrap)
+        out.flag(wrap)
         out.flag(vq.used_wrap)
-        out.put(int(vq.inuse), 4)
+        out.put(int(vq.inuse) - in_flight.get(int(vq.queue_index), 0), 4)
+
+
+def _not_taken(vdev: VirtIODevice, vq: VirtQueue, descs: int) -> tuple[int, bool]:
+    """last_avail_idx and its wrap counter before the last element of `descs` descriptors was taken."""
+    last = int(vq.last_avail_idx) - descs
+    if not vdev.packed:
+        return last & 0xFFFF, vq.last_avail_wrap
+    if last < 0:
+        return last + int(vq.vring_num), not vq.last_avail_wrap
+    return last, vq.last_avail_wrap
 
 
 def count_of(stream: LoadStream) -> int:
@@ -137,4 +152,5 @@ def _check_indices(vdev: VirtIODevice, vq: VirtQueue, index: int) -> None:
     inuse = (last - used) & 0xFFFF
     if inuse > num:
         raise LoadError(f"VQ {index} size 0x{num:x} < last_avail_idx 0x{last:x} - used_idx 0x{used:x}")
-    _set_indices(vq, last, guest, used, inuse)
+    # of a broken device the last element may have gone lost in virtqueue_pop
+    _set_indices(vq, last, guest, used, vq.inuse if vdev.broken and vq.inuse < inuse else inuse)

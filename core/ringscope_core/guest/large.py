@@ -8,10 +8,10 @@ from mypy_extensions import i64
 
 from ringscope_core.guest.bulk import ARP_ATTEMPTS_NS, TURN_FRAMES
 from ringscope_core.guest.config import TrafficSpec
-from ringscope_core.guest.offload import TCP_CWR
 from ringscope_core.guest.stack import NetStack
 from ringscope_core.guest.workload import Workload
 from ringscope_core.net.addresses import BROADCAST, ip4_from_text
+from ringscope_core.net.offload import TCP_CWR
 from ringscope_core.net.packet import ETH_P_IP, ETH_P_IPV6, IPPROTO_TCP, IPPROTO_UDP, TCP_ACK, TCP_PSH, UDP_PORT_DISCARD, ethernet, ipv4, ipv6, tcp, udp
 from ringscope_core.trace.mainloop import MainLoop
 

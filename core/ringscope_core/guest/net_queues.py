@@ -16,6 +16,7 @@ from ringscope_core.guest.features import (
     F_EVENT_IDX,
     F_GUEST_CSUM,
     F_HASH_REPORT,
+    F_HOST_ECN,
     F_HOST_TSO4,
     F_HOST_TSO6,
     F_HOST_UFO,
@@ -28,7 +29,6 @@ from ringscope_core.guest.features import (
     has,
 )
 from ringscope_core.guest.napi import Softirq
-from ringscope_core.guest.net_header import HDR_HASH, HDR_LEGACY, HDR_MERGEABLE
 from ringscope_core.guest.poll_mode import PollReceiveQueue, PollSendQueue
 from ringscope_core.guest.receive import BIG_PAGES, GOOD_PACKET, LAYOUT_BIG, LAYOUT_MERGEABLE, LAYOUT_SMALL, ReceiveQueue, ReceiveShape
 from ringscope_core.guest.stack import NetStack
@@ -36,6 +36,8 @@ from ringscope_core.guest.transmit import MAX_OVERHEAD, SendQueue
 from ringscope_core.guest.transport import NO_VECTOR, VirtioTransport
 from ringscope_core.guest.virtqueue import RingMode, Virtqueue
 from ringscope_core.memory.ram import PAGE
+from ringscope_core.net.offload import Accepts
+from ringscope_core.net.vnet_header import HDR_HASH, HDR_LEGACY, HDR_MERGEABLE
 from ringscope_core.trace.mainloop import MainLoop
 
 TX_TABLE_ENTRIES: Final[i64] = 19
@@ -54,6 +56,13 @@ def header_bytes(features: int) -> i64:
     if has(features, F_HASH_REPORT):
         return HDR_HASH
     return HDR_MERGEABLE if has(features, F_MRG_RXBUF) or has(features, F_VERSION_1) else HDR_LEGACY
+
+
+def _accepts(features: int) -> Accepts:
+    """What the device takes unfinished."""
+    bits = (F_CSUM, F_HOST_TSO4, F_HOST_TSO6, F_HOST_ECN, F_HOST_UFO)
+    csum, tso4, tso6, ecn, ufo = (has(features, bit) for bit in bits)
+    return Accepts(csum, tso4, tso6, ecn, ufo)
 
 
 def receive_shape(features: int, config: DriverConfig, mtu: i64) -> ReceiveShape:
@@ -182,8 +191,7 @@ class NetQueues:
             self._allocated.append((int(sender.pool_gpa), int(sender.pool_bytes)))
             self._allocated.append((int(receiver.pool_gpa), int(receiver.pool_bytes)))
             if has(self.features, F_CSUM):
-                long = has(self.features, F_HOST_TSO4) or has(self.features, F_HOST_TSO6) or has(self.features, F_HOST_UFO)
-                size = sender.use_offloads(self.features, self.pages, long)
+                size = sender.use_offloads(_accepts(self.features), self.pages)
                 if size:
                     self._allocated.append((int(sender.long_gpa), int(size)))
 

@@ -12,13 +12,13 @@ from mypy_extensions import i64
 from ringscope_core.guest.alloc import PageAllocator
 from ringscope_core.guest.config import DriverConfig
 from ringscope_core.guest.napi import Napi, Softirq
-from ringscope_core.guest.net_header import DATA_VALID, GSO_NONE, HDR_HASH, NEEDS_CSUM, NO_HASH, RSC_INFO, parse_header
-from ringscope_core.guest.offload import complete_checksum
 from ringscope_core.guest.stack import NetStack
 from ringscope_core.guest.transmit import SendQueue
 from ringscope_core.guest.transport import VirtioTransport
 from ringscope_core.guest.virtqueue import DESC_WRITE, Virtqueue
 from ringscope_core.memory.ram import PAGE
+from ringscope_core.net.offload import complete_checksum, repair_coalesced
+from ringscope_core.net.vnet_header import DATA_VALID, GSO_NONE, HDR_HASH, NEEDS_CSUM, NO_HASH, RSC_INFO, parse_header
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.kinds import EV_GUEST_RX
 from ringscope_core.trace.levels import LEVEL_FULL
@@ -245,6 +245,7 @@ class ReceiveQueue(Napi):
             self.gso_frames += 1
         if header.flags & RSC_INFO:
             self.rsc_segments += header.csum_start
+            frame = repair_coalesced(frame)
         if self.header == HDR_HASH and header.hash_report != NO_HASH:
             self.hashed += 1
             if self.rss_table and self.rss_table[header.hash_value & (len(self.rss_table) - 1)] != self.pair:
@@ -254,7 +255,7 @@ class ReceiveQueue(Napi):
             # the stack may send it on, so it gets a whole frame; of a large one only the segments' sums would be of use
             if header.gso_type == GSO_NONE:
                 frame = complete_checksum(frame, header)
-        trusted = header.flags & (DATA_VALID | NEEDS_CSUM) != 0
+        trusted = header.flags & (DATA_VALID | NEEDS_CSUM | RSC_INFO) != 0
         self._deliver(frame, head, buffers, trusted)
 
     def _deliver(self, frame: bytes, head: i64, buffers: i64, trusted: bool) -> None:

@@ -14,11 +14,11 @@ from mypy_extensions import i64
 from ringscope_core.guest.alloc import PageAllocator
 from ringscope_core.guest.config import TX_SPLIT, DriverConfig
 from ringscope_core.guest.napi import Napi, Softirq
-from ringscope_core.guest.offload import Offloaded, plan, software_pieces
 from ringscope_core.guest.tally import FrameTally
 from ringscope_core.guest.transport import VirtioTransport
 from ringscope_core.guest.virtqueue import Virtqueue
 from ringscope_core.memory.ram import PAGE
+from ringscope_core.net.offload import Accepts, Offloaded, plan, software_pieces
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.kinds import EV_FRAME_DROP, EV_GUEST_TX
 from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
@@ -69,8 +69,8 @@ class SendQueue(Napi):
         self.transport: VirtioTransport = transport
         self.pair: i64 = pair
         self.header: i64 = header
-        self.features: int = 0
-        """What was negotiated, once offloads are in use (`use_offloads`)."""
+        self.accepts: Accepts = Accepts()
+        """What the device takes unfinished."""
         self.offloads: bool = False
         self.napi_tx: bool = config.napi_tx
         self.xmit_more: bool = config.xmit_more
@@ -113,11 +113,11 @@ class SendQueue(Napi):
         pieces = self.fragments + (1 if self.split else 0)
         return 1 if self.ring.indirect and self.ring.tables_gpa else pieces
 
-    def use_offloads(self, features: int, pages: PageAllocator, long: bool) -> i64:
-        """Leave checksums to the device from now on, and with `long` segmentation too; returns the bytes allocated at `long_gpa`."""
+    def use_offloads(self, accepts: Accepts, pages: PageAllocator) -> i64:
+        """Leave to the device what it `accepts` from now on; returns the bytes allocated at `long_gpa`."""
         self.offloads = True
-        self.features = features
-        if not long:
+        self.accepts = accepts
+        if not accepts.large():
             return 0
         size = LONG_BUFFERS * LONG_STRIDE
         self.long_gpa = pages.alloc(size)
@@ -231,7 +231,7 @@ class SendQueue(Napi):
     # -- offloads -----------------------------------------------------------------------------------------------------
     def _put_offloaded(self, frame: bytes) -> bool:
         """A frame whose checksum, and segmentation if it is long, the device does."""
-        way = plan(frame, self.features, self.mtu)
+        way = plan(frame, self.accepts, self.mtu)
         if way is None:
             return self._put_cut(frame)
         if way.header.gso_type:

@@ -1,4 +1,4 @@
-"""The header before every frame in a buffer (virtio 1.2, 5.1.6): 10 bytes, 12 with num_buffers, 20 with a hash."""
+"""struct virtio_net_hdr, before every frame in a virtio-net buffer and on a tap (virtio 1.2, 5.1.6): 10 bytes, 12 with num_buffers, 20 with a hash."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_HASH: Final[i64] = 0
 
 
 @final
-class NetHeader:
+class VnetHeader:
     """One header's fields; sizes and offsets in bytes from the frame's start."""
 
     def __init__(self) -> None:
@@ -63,9 +63,9 @@ def le16(value: i64) -> bytes:
     return bytes([value & 0xFF, value >> 8 & 0xFF])
 
 
-def parse_header(data: bytes, size: i64) -> NetHeader:
+def parse_header(data: bytes, size: i64) -> VnetHeader:
     """The header in the first `size` bytes of `data`."""
-    header = NetHeader()
+    header = VnetHeader()
     header.flags = data[0]
     header.gso_type = data[1]
     header.hdr_len = i64(data[2]) | i64(data[3]) << 8

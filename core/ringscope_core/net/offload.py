@@ -1,7 +1,8 @@
-"""What the driver leaves to the device for a frame of the stack, and what it does itself where the device did not offer it.
+"""Checksums and segmentation that one side leaves to the other: what to leave, and how to do it in software.
 
-The stack hands down whole frames with correct checksums, some longer than the MTU.  `plan` makes the header that lets the device do the
-rest (Linux: virtio_net_hdr_from_skb); `software_pieces` cuts a frame as the stack would (Linux: skb_gso_segment, ip_fragment).
+A stack hands down whole frames with correct checksums, some longer than the MTU.  `plan` makes the header that lets the other side do the
+rest (Linux: virtio_net_hdr_from_skb); `software_pieces` cuts a frame as a stack would (Linux: skb_gso_segment, ip_fragment), and
+`complete_checksum` does what a header left undone.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
-from ringscope_core.guest.features import F_HOST_ECN, F_HOST_TSO4, F_HOST_TSO6, F_HOST_UFO, has
-from ringscope_core.guest.net_header import GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, NEEDS_CSUM, NetHeader
 from ringscope_core.net.checksum import checksum, fold, pseudo_sum
 from ringscope_core.net.packet import ETH_P_IP, IP_MF, IPPROTO_TCP, IPPROTO_UDP, be16, ipv4, ipv6, tcp
 from ringscope_core.net.parse import ParsedFrame, parse, u16
+from ringscope_core.net.vnet_header import GSO_ECN, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP, NEEDS_CSUM, VnetHeader
 
 TCP_FIN_PSH: Final[i64] = 0x09
 """Flags that only the last segment of a piece keeps."""
@@ -25,27 +25,43 @@ UDP_CSUM_AT: Final[i64] = 6
 
 
 @final
+class Accepts:
+    """What the other side takes unfinished."""
+
+    def __init__(self, csum: bool = False, tso4: bool = False, tso6: bool = False, ecn: bool = False, ufo: bool = False) -> None:
+        self.csum: bool = csum
+        self.tso4: bool = tso4
+        self.tso6: bool = tso6
+        self.ecn: bool = ecn
+        self.ufo: bool = ufo
+
+    def large(self) -> bool:
+        """Whether it takes any frame longer than the MTU."""
+        return self.tso4 or self.tso6 or self.ufo
+
+
+@final
 class Offloaded:
     """A frame as it goes into the ring: its header, and its bytes with the checksum undone."""
 
-    def __init__(self, header: NetHeader, frame: bytes) -> None:
-        self.header: NetHeader = header
+    def __init__(self, header: VnetHeader, frame: bytes) -> None:
+        self.header: VnetHeader = header
         self.frame: bytes = frame
 
 
-def plan(frame: bytes, features: int, mtu: i64) -> Offloaded | None:
-    """How the device shall send `frame`; None when it cannot: longer than `mtu`, and not of a kind that was negotiated.
+def plan(frame: bytes, accepts: Accepts, mtu: i64) -> Offloaded | None:
+    """How to hand `frame` over; None when that is impossible: longer than `mtu`, and not of a kind that is accepted.
 
-    `features` must hold CSUM.  Frames without a transport checksum go with an empty header.
+    `accepts.csum` must hold.  Frames without a transport checksum go with an empty header.
     """
     parsed = parse(frame)
     long = parsed.l3 > 0 and len(frame) - parsed.l3 > mtu
-    header = NetHeader()
+    header = VnetHeader()
     at = _checksum_at(parsed)
     if at < 0:
         return None if long else Offloaded(header, frame)
     if long:
-        kind = _gso_type(parsed, features)
+        kind = _gso_type(parsed, accepts)
         if kind < 0:
             return None
         header.gso_type = kind
@@ -69,16 +85,16 @@ def _checksum_at(parsed: ParsedFrame) -> i64:
     return -1
 
 
-def _gso_type(parsed: ParsedFrame, features: int) -> i64:
-    """The type of a frame that is too long, -1 for one that was not negotiated."""
+def _gso_type(parsed: ParsedFrame, accepts: Accepts) -> i64:
+    """The type of a frame that is too long, -1 for one that is not accepted."""
     four = parsed.ethertype == ETH_P_IP
     if parsed.protocol == IPPROTO_UDP:
-        return GSO_UDP if four and has(features, F_HOST_UFO) else -1
-    if not has(features, F_HOST_TSO4 if four else F_HOST_TSO6):
+        return GSO_UDP if four and accepts.ufo else -1
+    if not (accepts.tso4 if four else accepts.tso6):
         return -1
     kind = GSO_TCPV4 if four else GSO_TCPV6
     if i64(parsed.frame[parsed.l4 + 13]) & TCP_CWR:
-        if not has(features, F_HOST_ECN):
+        if not accepts.ecn:
             return -1
         kind |= GSO_ECN
     return kind
@@ -94,21 +110,34 @@ def _piece_size(parsed: ParsedFrame, mtu: i64) -> i64:
 def software_pieces(frame: bytes, mtu: i64) -> list[bytes]:
     """`frame` in frames that fit `mtu`; nothing when it cannot be cut (neither TCP nor UDP over IPv4, or options)."""
     parsed = parse(frame)
-    if parsed.error or parsed.l4 < 0:
+    return _cut(parsed, _piece_size(parsed, mtu)) if parsed.l4 >= 0 and not parsed.error else []
+
+
+def finish(frame: bytes, header: VnetHeader) -> list[bytes]:
+    """The frames that `frame` becomes on a wire once everything is done that its header left undone; nothing for one that makes no sense."""
+    if header.problem(len(frame)):
         return []
+    if header.gso_type == GSO_NONE:
+        return [complete_checksum(frame, header)]
+    # a fragmented datagram has its checksum in the first fragment; segments get their own
+    parsed = parse(complete_checksum(frame, header))
+    return _cut(parsed, header.gso_size) if parsed.l4 >= 0 and not parsed.error and header.gso_size else []
+
+
+def _cut(parsed: ParsedFrame, size: i64) -> list[bytes]:
+    """A frame in pieces of `size` bytes of payload, with checksums of their own."""
     if parsed.protocol == IPPROTO_UDP and parsed.ethertype == ETH_P_IP:
-        return _fragments(parsed, mtu)
+        return _fragments(parsed, size)
     # headers without options, as the stack's are
     plain = parsed.l4 - parsed.l3 == (20 if parsed.ethertype == ETH_P_IP else 40) and parsed.payload - parsed.l4 == 20
     if parsed.protocol != IPPROTO_TCP or not plain:
         return []
-    return _segments(parsed, mtu)
+    return _segments(parsed, size)
 
 
-def _segments(parsed: ParsedFrame, mtu: i64) -> list[bytes]:
+def _segments(parsed: ParsedFrame, size: i64) -> list[bytes]:
     """TCP: each segment has its own sequence number, checksum and, over IPv4, identification."""
     frame, at = parsed.frame, parsed.l4
-    size = _piece_size(parsed, mtu)
     data = parsed.data()
     source, destination = parsed.source_ip(), parsed.destination_ip()
     sequence = int.from_bytes(frame[at + 4 : at + 8], "big")
@@ -136,10 +165,9 @@ def _segments(parsed: ParsedFrame, mtu: i64) -> list[bytes]:
     return out
 
 
-def _fragments(parsed: ParsedFrame, mtu: i64) -> list[bytes]:
+def _fragments(parsed: ParsedFrame, size: i64) -> list[bytes]:
     """UDP over IPv4: IP fragments of one datagram (RFC 791, 3.2), its checksum in the first."""
     frame = parsed.frame
-    size = _piece_size(parsed, mtu)
     header = frame[parsed.l3 : parsed.l4]
     datagram = frame[parsed.l4 : parsed.end]
     out: list[bytes] = []
@@ -154,10 +182,18 @@ def _fragments(parsed: ParsedFrame, mtu: i64) -> list[bytes]:
     return out
 
 
-def complete_checksum(frame: bytes, header: NetHeader) -> bytes:
+def complete_checksum(frame: bytes, header: VnetHeader) -> bytes:
     """`frame` with the checksum computed that its header left undone (Linux: skb_checksum_help)."""
     if not header.flags & NEEDS_CSUM:
         return frame
     at = header.csum_start + header.csum_offset
     value = checksum(frame[header.csum_start :])
     return frame[:at] + be16(0xFFFF if value == 0 else value) + frame[at + 2 :]
+
+
+def repair_coalesced(frame: bytes) -> bytes:
+    """A frame that a device coalesced, with a right IPv4 header checksum: QEMU changes the length and not the sum."""
+    if len(frame) < 34 or u16(frame, 12) != ETH_P_IP or frame[14] != 0x45:
+        return frame
+    head = frame[14:24] + b"\x00\x00" + frame[26:34]
+    return frame[:24] + be16(checksum(head)) + frame[26:]

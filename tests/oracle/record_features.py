@@ -413,7 +413,482 @@ def rss_cases() -> list[Case]:
     return out
 
 
-FAMILIES: dict[str, Callable[[], list[Case]]] = {"rss": rss_cases}
+# -- receive segment coalescing -------------------------------------------------------------------------------------------
+RSC_FEATURES = BASE | bits("RSC_EXT", "GUEST_CSUM", "GUEST_TSO4", "GUEST_TSO6", "CTRL_GUEST_OFFLOADS")
+ACK, PSH, FIN, SYN, RST, URG, ECE, CWR = 0x10, 8, 1, 2, 4, 0x20, 0x40, 0x80
+
+
+class Flow:
+    """One direction of a TCP connection."""
+
+    def __init__(self, v6: bool = False, port: int = 1000, host: int = 1, seq: int = 1000, ack: int = 500) -> None:
+        self.v6, self.port, self.host, self.seq, self.ack, self.window = v6, port, host, seq, ack, 4096
+
+    def segment(
+        self,
+        size: int = 0,
+        flags: int = ACK,
+        *,
+        skip: int = 0,
+        options: bytes = b"",
+        pad: int = 0,
+        tos: int = 0,
+        fragment: int = 0x4000,
+        offset: int | None = None,
+        length: int | None = None,
+        data: bytes | None = None,
+    ) -> bytes:
+        """A frame with the next `size` bytes, `skip` further on; the sequence number moves behind it."""
+        data = bytes((self.seq + skip + i) * 31 & 0xFF for i in range(size)) if data is None else data
+        words = (20 + len(options)) // 4 if offset is None else offset
+        seq = (self.seq + skip) & 0xFFFFFFFF
+        body = struct.pack(">HHIIHHHH", self.port, 80, seq, self.ack & 0xFFFFFFFF, words << 12 | flags, self.window, 0xBEEF, 0) + options + data
+        self.seq += skip + len(data)
+        if self.v6:
+            total = len(body) if length is None else length
+            head = struct.pack(">BBHHBB", 0x60 | tos >> 4, (tos & 15) << 4, 0, total, 6, 64) + IP6_A[:15] + bytes([self.host]) + IP6_B
+            return eth(0x86DD, head + body) + bytes(pad)
+        total = 20 + len(body) if length is None else length
+        head = struct.pack(">BBHHHBBH", 0x45, tos, total, 7, fragment, 64, 6, 0xABCD) + IP_A[:3] + bytes([self.host]) + IP_B
+        return eth(0x800, head + body) + bytes(pad)
+
+
+RscRun = Callable[["RscLab", "Flow", random.Random], None]
+
+
+class RscLab:
+    """Frames come one after the other, each looked at."""
+
+    def __init__(self, rec: Rec, features: int = RSC_FEATURES, pairs: int = 1, buffers: int = 40, size: int = 1800) -> None:
+        self.lab = Lab(rec, pairs, features)
+        self.rec = rec
+        self.lab.give(0, buffers, size)
+
+    def arrive(self, frame: bytes, note: str = "", queue: int = 0, header: bytes | None = None) -> None:
+        self.lab.arrive(frame, queue, note, header)
+
+    def wait(self) -> None:
+        """Until the timer has fired."""
+        self.rec.sleep(RSC_WAIT_MS)
+        self.rec.check(note="the timer")
+
+
+RSC_INTERVAL_NS = 1_500_000_000
+RSC_WAIT_MS = 1_900
+
+
+def rsc_in_order(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    for size in (100, 200, 1, 300):
+        r.arrive(flow.segment(size), f"{size} bytes")
+    r.wait()
+    r.arrive(flow.segment(50), "first of the next")
+    r.wait()
+    r.wait()
+
+
+def rsc_single(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100), header=bytes([1, 1, 54, 0, 100, 0, 34, 0, 16, 0, 7, 7]))
+    r.wait()
+
+
+def rsc_push(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(100, ACK | PSH))
+    flow.ack, flow.window = 777, 99
+    r.arrive(flow.segment(100), "another acknowledgement and window")
+    r.wait()
+
+
+def rsc_out_of_order(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(100, skip=50), "a gap")
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(100, skip=-250), "again")
+    r.arrive(flow.segment(100, skip=1))
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(100, skip=70000), "out of the window")
+    r.wait()
+
+
+def rsc_acks(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(0), "pure")
+    r.arrive(flow.segment(0), "the same again")
+    r.arrive(flow.segment(0))
+    flow.ack += 100
+    r.arrive(flow.segment(0), "acknowledges more")
+    r.arrive(flow.segment(0))
+    flow.window = 8000
+    r.arrive(flow.segment(0), "window update")
+    flow.window = 9000
+    r.arrive(flow.segment(0), "another window update")
+    r.wait()
+    r.arrive(flow.segment(0))
+    flow.ack += 70000
+    r.arrive(flow.segment(0), "acknowledges too much")
+    r.arrive(flow.segment(0))
+    flow.ack -= 5
+    r.arrive(flow.segment(0), "acknowledges less")
+    r.wait()
+
+
+def rsc_data_after_ack(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(0))
+    r.arrive(flow.segment(100), "data after a pure acknowledgement")
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(0), "an acknowledgement behind the data")
+    r.arrive(flow.segment(100))
+    r.wait()
+
+
+def rsc_repeat(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(100, skip=-100), "the same data")
+    r.arrive(flow.segment(100))
+    flow.window = 5
+    r.arrive(flow.segment(100, skip=-100), "the same data, another window")
+    r.arrive(flow.segment(60))
+    r.wait()
+
+
+def rsc_control(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    for flags in (SYN, FIN | ACK, RST, URG | ACK, ECE | ACK, CWR | ACK, PSH | FIN, 0, 0x100 | ACK):
+        r.arrive(flow.segment(100))
+        r.arrive(flow.segment(100))
+        r.arrive(flow.segment(40, flags), f"flags {flags:#x}")
+    r.wait()
+
+
+def rsc_options(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(100, options=b"\x01\x01\x08\x0a" + bytes(8)), "time stamps")
+    r.arrive(flow.segment(100, options=b"\x01\x01\x08\x0a" + bytes(8)), "alone with options")
+    r.arrive(flow.segment(100, offset=4), "a header of 16 bytes")
+    r.arrive(flow.segment(100, offset=0), "a header of none")
+    r.arrive(flow.segment(100, offset=15), "a header beyond the data")
+    r.wait()
+
+
+def rsc_not_candidates(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    seq = flow.seq
+
+    def attempt(note: str, **how: Any) -> None:
+        flow.seq = seq
+        r.arrive(flow.segment(60, **how), note)
+
+    if not flow.v6:
+        attempt("no DF", fragment=0)
+        attempt("first fragment", fragment=0x2000)
+        attempt("DF and a fragment", fragment=0x4010)
+    for tos in (1, 2, 3, 4, 0x40, 0x80, 0xC0, 0xFC):
+        attempt(f"class {tos:#x}", tos=tos)
+    attempt("longer than the frame", length=2000)
+    attempt("shorter than its headers", length=19 if flow.v6 else 39)
+    attempt("no data by its length", length=20 if flow.v6 else 40)
+    attempt("less data by its length", length=50 if flow.v6 else 70)
+    whole = flow.segment(60)
+    at = 14 + (6 if flow.v6 else 9)
+    r.arrive(whole[:at] + b"\x11" + whole[at + 1 :], "not TCP")
+    r.arrive(whole[:14] + bytes([whole[14] ^ 0x10]) + whole[15:], "another version")
+    r.arrive(whole[:14] + bytes([whole[14] + 1]) + whole[15:], "another header length")
+    for size in (13, 14, 15, 34, 53, 54, 73, 74, 75):
+        r.arrive(whole[:size], f"cut to {size}")
+    r.arrive(vlan(NIC_MAC, HOST_MAC, 5, 0x86DD if flow.v6 else 0x800, whole[14:]), "VLAN")
+    r.arrive(eth(0x806, bytes(28)), "ARP")
+    r.wait()
+
+
+def rsc_padding(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(2, pad=4), "with padding")
+    r.arrive(flow.segment(3, pad=3), "both with padding")
+    r.arrive(flow.segment(100))
+    r.wait()
+
+
+def rsc_flows(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    flows = [flow, Flow(flow.v6, 1001), Flow(flow.v6, 1000, 9), Flow(not flow.v6)]
+    for number in (0, 1, 2, 3, 3, 2, 1, 0, 0, 1, 3):
+        r.arrive(flows[number].segment(80 + number), f"flow {number}")
+    r.arrive(flows[1].segment(10, FIN | ACK), "flow 1 ends")
+    r.arrive(flows[2].segment(10, skip=7), "a gap in flow 2")
+    r.wait()
+
+
+def rsc_wrap(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    flow.seq, flow.ack = 0xFFFFFFFF - 149, 0xFFFFFFF0
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(100))
+    flow.ack += 0x20
+    r.arrive(flow.segment(100))
+    r.wait()
+
+
+def rsc_over_size(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    left = (65535 if flow.v6 else 65515) - (20 if flow.v6 else 40) - 3
+    while left > 0:
+        size = min(left, 9000)
+        r.arrive(flow.segment(size))
+        left -= size
+    r.arrive(flow.segment(3), "the last that fits")
+    r.arrive(flow.segment(1), "one too many")
+    r.arrive(flow.segment(1000))
+    r.wait()
+
+
+def rsc_no_buffers(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    other = Flow(flow.v6, 1001)
+    r.arrive(flow.segment(100))
+    r.arrive(other.segment(100))
+    r.arrive(other.segment(100))
+    r.wait()
+    r.arrive(flow.segment(100), "cached without a buffer")
+    r.wait()
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(100, skip=5), "the one cached is lost, this one waits")
+    r.lab.give(0, 4)
+    r.rec.check(note="buffers")
+    r.arrive(flow.segment(100))
+    r.arrive(flow.segment(10, FIN | ACK))
+
+
+def rsc_filter(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.lab.ctrl(0, 0, b"\0")
+    wrong = flow.segment(100)
+    r.arrive(bytes.fromhex("525400000077") + wrong[6:], "not for this guest, cached all the same")
+    r.arrive(flow.segment(100))
+    r.wait()
+
+
+def rsc_offloads(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    four, six = bits("GUEST_CSUM", "GUEST_TSO4"), bits("GUEST_CSUM", "GUEST_TSO6")
+    rsc = bits("RSC_EXT")
+
+    def both() -> None:
+        for v6 in (False, True):
+            one = Flow(v6, rng.randrange(1, 60000))
+            r.arrive(one.segment(50), "IPv6" if v6 else "IPv4")
+            r.arrive(one.segment(50))
+
+    for offloads, note in (
+        (0, "nothing"),
+        (rsc, "RSC alone"),
+        (four | rsc, "IPv4"),
+        (six | rsc, "IPv6"),
+        (four | six, "both kinds without RSC"),
+        (four | rsc | bits("GUEST_UFO"), "refused, yet IPv4 is on"),
+        (1 << 63, "refused"),
+        (four | six | rsc, "all"),
+    ):
+        r.lab.ctrl(5, 0, struct.pack("<Q", offloads), note)
+        both()
+        r.wait()
+    r.lab.ctrl(5, 0, struct.pack("<Q", four | six | rsc)[:7], "short")
+    r.lab.ctrl(5, 1, struct.pack("<Q", 0), "unknown")
+    both()
+    r.wait()
+
+
+def rsc_off_while_cached(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    r.lab.ctrl(5, 0, bytes(8), "off")
+    r.arrive(flow.segment(100), "overtakes")
+    r.wait()
+
+
+def rsc_reset(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    r.rec.cset("device_status", 0)
+    r.rec.check(note="reset")
+    r.wait()
+    again = Lab(r.rec, 1, RSC_FEATURES)
+    again.give(0, 8)
+    again.arrive(flow.segment(100))
+    r.wait()
+
+
+def rsc_reset_soon(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    again = Lab(r.rec, 1, RSC_FEATURES)
+    again.give(0, 8)
+    again.arrive(flow.segment(100), note="the next driver gets both")
+    r.wait()
+
+
+def rsc_link(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    r.arrive(flow.segment(100))
+    r.rec.link(False)
+    r.rec.check()
+    r.wait()
+    r.rec.link(True)
+    r.rec.check()
+
+
+def rsc_random(r: RscLab, flow: Flow, rng: random.Random) -> None:
+    flows = [Flow(v6, port, host) for v6 in (False, True) for port in (1000, 1001) for host in (1, 2)]
+    for _round in range(3):
+        for _ in range(14):
+            one = rng.choice(flows[: rng.choice((2, 8))])
+            what = rng.randrange(12)
+            if what < 6:
+                frame = one.segment(rng.choice((1, 40, 100, 500)), rng.choice((ACK, ACK, ACK | PSH)))
+            elif what == 6:
+                frame = one.segment(0)
+            elif what == 7:
+                one.ack += rng.choice((1, 500, 65534, 65535, 65536))
+                frame = one.segment(rng.choice((0, 20)))
+            elif what == 8:
+                one.window = rng.randrange(65536)
+                frame = one.segment(rng.choice((0, 20)))
+            elif what == 9:
+                frame = one.segment(30, rng.randrange(256))
+            elif what == 10:
+                frame = one.segment(30, skip=rng.choice((-30, -1, 1, 65535, 65536, -200)))
+            else:
+                frame = one.segment(
+                    30, pad=rng.randrange(8), tos=rng.choice((0, 0, 1, 0x40)), fragment=rng.choice((0x4000, 0)), options=rng.choice((b"", bytes(4)))
+                )
+            r.arrive(frame)
+        r.wait()
+
+
+def rsc_cases() -> list[Case]:
+    out: list[Case] = []
+
+    def case(
+        name: str, title: str, run: RscRun, *, v6: bool = False, seed: int = 0, features: int = RSC_FEATURES, peer: dict[str, Any] | None = None, **how: Any
+    ) -> None:
+        props = {"romfile": "", "ioeventfd": "off", "guest_rsc_ext": "on", "rsc_interval": RSC_INTERVAL_NS} | how.pop("props", {})
+
+        def go(rec: Rec, rng: random.Random) -> None:
+            run(RscLab(rec, features, **how), Flow(v6), rng)
+
+        out.append(Case("rsc", name, title, go, Config(props=props, peer=peer or tap(1), ram=4 << 20), seed))
+
+    both: list[tuple[str, str, RscRun, dict[str, Any]]] = [
+        ("in-order", "segments that follow each other", rsc_in_order, {}),
+        ("single", "one segment alone", rsc_single, {}),
+        ("push", "PSH, acknowledgement and window of the last", rsc_push, {}),
+        ("out-of-order", "gaps, repeats, out of the window", rsc_out_of_order, {}),
+        ("acks", "pure, repeated and too large acknowledgements, window updates", rsc_acks, {}),
+        ("data-after-ack", "data after a pure acknowledgement", rsc_data_after_ack, {}),
+        ("repeat", "the same data again", rsc_repeat, {}),
+        ("control", "each TCP flag", rsc_control, {"buffers": 60}),
+        ("options", "TCP options and header lengths", rsc_options, {}),
+        ("candidates", "what is not coalesced", rsc_not_candidates, {"buffers": 60}),
+        ("padding", "padding behind short segments", rsc_padding, {}),
+        ("flows", "several flows", rsc_flows, {}),
+        ("wrap", "sequence numbers wrap", rsc_wrap, {}),
+        ("over-size", "more than fits into a packet", rsc_over_size, {"buffers": 60, "size": 4000}),
+        ("no-buffers", "no buffers when segments go", rsc_no_buffers, {"buffers": 2}),
+        ("filter", "the filter comes last", rsc_filter, {}),
+    ]
+    for v6 in (False, True):
+        for name, title, run, how in both:
+            case(f"{name}-ip{6 if v6 else 4}", title, run, v6=v6, **how)
+    case("small-buffers", "a coalesced segment over many buffers", rsc_in_order, buffers=60, size=64)
+    case("not-mergeable", "one buffer a frame", rsc_in_order, features=RSC_FEATURES & ~bits("MRG_RXBUF"))
+    case("big-frame", "a coalesced segment that does not fit", rsc_in_order, features=RSC_FEATURES & ~bits("MRG_RXBUF"), size=200)
+    case("legacy", "without VERSION_1 or mergeable buffers", rsc_in_order, features=bits("MAC", "STATUS", "CTRL_VQ", "GUEST_CSUM", "GUEST_TSO4", "RSC_EXT"))
+    case("only4", "IPv4 alone", rsc_flows, features=RSC_FEATURES & ~bits("GUEST_TSO6"))
+    case("only6", "IPv6 alone", rsc_flows, features=RSC_FEATURES & ~bits("GUEST_TSO4"))
+    case("not-accepted", "RSC not accepted", rsc_in_order, features=RSC_FEATURES & ~bits("RSC_EXT"))
+    case("no-header", "a peer without header", rsc_in_order, peer=tap(1, False))
+    case("offloads", "switched by command", rsc_offloads, buffers=60)
+    case("off-while-cached", "switched off with a segment cached", rsc_off_while_cached)
+    case("reset", "reset with a segment cached", rsc_reset)
+    case("reset-soon", "another driver before the timer", rsc_reset_soon)
+    case("link", "link down with a segment cached", rsc_link)
+    case("interval", "the shortest interval", rsc_single, props={"rsc_interval": 1})
+    for seed in range(12):
+        case(f"random{seed}", "random segments", rsc_random, seed=seed, buffers=60)
+    return out
+
+
+# -- announcing -----------------------------------------------------------------------------------------------------------
+def announce_rounds(features: int) -> Callable[[Rec, random.Random], None]:
+    def run(rec: Rec, rng: random.Random) -> None:
+        lab = Lab(rec, 1, features)
+
+        def announce(*times: int) -> None:
+            rec.q.qmp("announce-self", dict(zip(("initial", "max", "rounds", "step"), times, strict=True)))
+            rec.ops.append(["announce", *times])
+
+        for times in ((100, 1000, 3, 300), (200, 250, 4, 100), (50, 50, 0, 0), (50, 50, 1, 0)):
+            announce(*times)
+            rec.check(note="now")
+            rec.dev(6, 2)
+            if features & bits("CTRL_VQ"):
+                lab.ctrl(3, 0, b"", "acknowledged")
+                lab.ctrl(3, 0, b"", "acknowledged again")
+            rec.sleep(2500)
+            rec.check(note="the other rounds")
+            rec.dev(6, 2)
+
+    return run
+
+
+def announce_cases() -> list[Case]:
+    out: list[Case] = []
+    for name, names, peer in (
+        ("both", ("GUEST_ANNOUNCE",), {"kind": "stream"}),
+        ("frame", (), {"kind": "stream"}),
+        ("dgram", ("GUEST_ANNOUNCE",), {"kind": "dgram"}),
+        ("hdr", ("GUEST_ANNOUNCE",), tap(1)),
+        ("nobody", ("GUEST_ANNOUNCE",), {"kind": "none"}),
+    ):
+        props = {"romfile": "", "ioeventfd": "off"}
+        out.append(Case("announce", name, f"announce-self: {name}", announce_rounds(BASE | bits(*names)), Config(props=props, peer=peer, ram=2 << 20)))
+    return out
+
+
+# -- frames with the tap's header -----------------------------------------------------------------------------------------
+def dhcp_sizes(rec: Rec, rng: random.Random) -> None:
+    """DHCP replies of all sizes and kinds that wait for their checksum."""
+    lab = Lab(rec, 1, BASE | bits("GUEST_CSUM"))
+    lab.give(0, 60)
+    needs = bytes([1, 0, 0, 0, 0, 0, 34, 0, 6, 0, 0, 0])
+    whole = eth(0x800, ip4(17, udp(IP_A, IP_B, 67, 68, b"d" * 60)))
+    whole = whole[:40] + b"\0\0" + whole[42:]
+    for size in (27, 28, 35, 36, 41, 42, 43, 60, len(whole)):
+        lab.arrive(whole[:size], note=f"{size} bytes", header=needs)
+    for payload in (0, 1, 2, 1457, 1458):
+        frame = eth(0x800, ip4(17, udp(IP_A, IP_B, 67, 68, bytes(payload))))
+        lab.arrive(frame[:40] + b"\0\0" + frame[42:], note=f"{payload} bytes of data", header=needs)
+    for fragment in (0x2000, 0x4000, 0x0001, 0x8000):
+        frame = eth(0x800, ip4(17, udp(IP_A, IP_B, 67, 68, b"d" * 60), fragment=fragment))
+        lab.arrive(frame[:40] + b"\0\0" + frame[42:], note=f"fragment {fragment:#x}", header=needs)
+    # shorter than its header it makes QEMU sum up 64 KiB of its own memory
+    for length in (20, 27, 28, 88, 89, 100):
+        lab.arrive(whole[:16] + struct.pack(">H", length) + whole[18:], note=f"IP length {length}", header=needs)
+    lab.arrive(whole[:14] + b"\x46" + whole[15:], note="options", header=needs)
+    lab.arrive(whole[:14] + b"\x55" + whole[15:], note="version", header=needs)
+    lab.arrive(whole + bytes(7), note="padding", header=needs)
+    lab.arrive(whole[:34] + b"\0\x43" + struct.pack(">H", 0) + whole[38:], note="another destination", header=needs)
+    lab.arrive(whole, note="other flags", header=bytes([0xFF]) + needs[1:])
+
+
+def short_frames(rec: Rec, rng: random.Random) -> None:
+    """Frames shorter than the header, after longer and shorter ones, into chains of all shapes."""
+    lab = Lab(rec, 1, BASE)
+    lab.give(0, 30, 100)
+    for size in (12 + 60, 1, 12 + 20, 5, 9, 10, 11, 12, 13, 12 + 80, 3):
+        lab.rec.inject(rng.randbytes(size), 0)
+        rec.check(note=f"{size} bytes")
+    lab.ctrl(0, 0, b"\0")
+    for size in (12 + 60, 1, 11):
+        lab.rec.inject((bytes(12) + NIC_MAC + rng.randbytes(60))[:size], 0)
+        rec.check(note=f"{size} bytes, filtered")
+
+
+def hdr_cases() -> list[Case]:
+    props = {"romfile": "", "ioeventfd": "off"}
+    return [
+        Case("hdr", "dhcp-sizes", "DHCP replies of all sizes", dhcp_sizes, Config(props=props, peer=tap(1), ram=2 << 20)),
+        Case("hdr", "short", "frames shorter than the header", short_frames, Config(props=props, peer=tap(1), ram=2 << 20)),
+    ]
+
+
+FAMILIES: dict[str, Callable[[], list[Case]]] = {"rss": rss_cases, "rsc": rsc_cases, "announce": announce_cases, "hdr": hdr_cases}
 
 
 def main() -> None:

@@ -14,16 +14,18 @@ __all__ = ["BAR_ADDRESSES", "BDF", "RingscopeTarget", "config_of"]
 BDF = SLOT << 3
 
 
-def config_of(config: dict[str, Any]) -> CaseConfig:
-    """A recorded configuration without the properties that 4.1 lacks: a case that needs one differs, it does not stop the replay."""
-    props = {name: str(value) for name, value in config["props"].items() if name not in NEWER_PROPERTIES}
+def config_of(config: dict[str, Any], profile: str = "4.1") -> CaseConfig:
+    """A recorded configuration; in profile 4.1 without the properties that it lacks: a case that needs one differs, it does not stop the replay."""
+    newer = NEWER_PROPERTIES if profile == "4.1" else set()
+    props = {name: str(value) for name, value in config["props"].items() if name not in newer}
     peer = config["peer"]
     spec = PeerSpec(peer["kind"], peer.get("queues", 1), bool(peer.get("vnet_hdr")))
-    return CaseConfig("pc-i440fx-4.1", config["device"], props, spec, config.get("ram") or 8 << 20)
+    machine = "pc-i440fx-4.1" if profile == "4.1" else config["machine"]
+    return CaseConfig(machine, config["device"], props, spec, config.get("ram") or 8 << 20)
 
 
 class RingscopeTarget(MachineTarget):
-    """Profile 4.1, tracing everything."""
+    """Tracing everything; profile 4.1 unless said."""
 
     def __init__(self, config: dict[str, Any] | CaseConfig, level: int = int(LEVEL_FULL), profile: str = "4.1") -> None:
-        super().__init__(config if isinstance(config, CaseConfig) else config_of(config), profile, level)
+        super().__init__(config if isinstance(config, CaseConfig) else config_of(config, profile), profile, level)

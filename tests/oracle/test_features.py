@@ -13,7 +13,7 @@ from tests.oracle.cases import FOLDER
 from tests.oracle.replay import replay
 from tests.oracle.target import RingscopeTarget
 
-FILES = ("rss.jsonl.gz",)
+FILES = ("rss.jsonl.gz", "rsc.jsonl.gz", "hdr.jsonl.gz")
 
 
 def _cases() -> list[dict[str, Any]]:
@@ -28,4 +28,4 @@ def _name(case: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("case", _cases(), ids=_name)
 def test_the_device_does_what_qemu_did(case: dict[str, Any]) -> None:
-    assert replay(case, lambda config: RingscopeTarget(config, profile=PROFILE_7_2), {"final"}) == []
+    assert replay(case, lambda config: RingscopeTarget(config, profile=PROFILE_7_2), set(), PROFILE_7_2) == []

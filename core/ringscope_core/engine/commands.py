@@ -14,6 +14,7 @@ from ringscope_core.engine.live import LiveRun
 from ringscope_core.engine.pacing import MAX
 from ringscope_core.engine.qmp import DEVICE_NOT_FOUND, GENERIC, NOT_FOUND, VERSION, Handler, QmpError
 from ringscope_core.hw import monitor
+from ringscope_core.hw.virtio_net.rxfilter import query_rx_filter
 from ringscope_core.net.backends import inject
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
@@ -98,6 +99,7 @@ class EngineCommands(Handler):
             ("cont", "", self._cont),
             ("quit", "", self._quit),
             ("set_link", "name:string up:boolean", self._set_link),
+            ("query-rx-filter", "name?:string", self._query_rx_filter),
             ("announce-self", "initial:integer max:integer rounds:integer step:integer interfaces?:array id?:string", self._announce_self),
             ("x-ringscope-status", "", self._ringscope_status),
             ("x-ringscope-step", "kind?:string count?:integer", self._step),
@@ -175,6 +177,10 @@ class EngineCommands(Handler):
             raise QmpError(f"Device '{a['name']}' not found")
         self._live.change(lambda: machine.set_link(a["name"], a["up"]))
         return {}
+
+    def _query_rx_filter(self, a: dict[str, Any]) -> object:
+        host = self._live.run.machine.net
+        return self._live.ask(lambda: query_rx_filter(host, a.get("name", "")))
 
     def _announce_self(self, a: dict[str, Any]) -> object:
         interfaces = a.get("interfaces")

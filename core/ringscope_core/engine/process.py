@@ -24,6 +24,7 @@ from ringscope_core.engine.qmp import QmpServer
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.run import Run
 from ringscope_core.qom.types_json import types_json
+from ringscope_core.qom.world import QapiEventSink
 from ringscope_core.scenario.load import load, to_toml_data
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.writer import SessionWriter
@@ -65,18 +66,29 @@ class _Announcer(LiveListener):
             self.recorder.flush()
 
     def on_stopped(self, reason: str) -> None:
-        self._tell("STOP", None)
-        self._tell("X_RINGSCOPE_STOPPED", {"reason": reason})
+        self.tell("STOP", None)
+        self.tell("X_RINGSCOPE_STOPPED", {"reason": reason})
 
     def on_resumed(self) -> None:
-        self._tell("RESUME", None)
+        self.tell("RESUME", None)
 
     def on_ended(self, reason: str) -> None:
-        self._tell("X_RINGSCOPE_ENDED", {"reason": reason})
+        self.tell("X_RINGSCOPE_ENDED", {"reason": reason})
 
-    def _tell(self, name: str, data: dict[str, object] | None) -> None:
+    def tell(self, name: str, data: dict[str, object] | None) -> None:
+        """An event for every client."""
         if self.server is not None:
             self.server.event(name, data)
+
+
+class _QapiEvents(QapiEventSink):
+    """The machine's own events."""
+
+    def __init__(self, announcer: _Announcer) -> None:
+        self._announcer: _Announcer = announcer
+
+    def qapi_event(self, name: str, data: dict[str, object]) -> None:
+        self._announcer.tell(name, data)
 
 
 def session_meta(scenario: Scenario, seed: int, trace: str) -> dict[str, object]:
@@ -123,6 +135,7 @@ class EngineProcess:
         self._announcer.recorder = recorder
         run = Run(scenario, seed=seed, trace_level=LEVEL_NAMES.index(options.trace), recorder=recorder, live=True, factor=options.speed, digests=False)
         self.writer.add_types(list(types_json(run.world)))
+        run.world.event_sink = _QapiEvents(self._announcer)
         self.live: LiveRun = LiveRun(run, self._announcer, options.paused, scenario.run.duration_ns())
         self.live.level_pinned = options.trace_pinned
         self._add_breakpoints(scenario)

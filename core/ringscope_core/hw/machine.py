@@ -20,6 +20,7 @@ from ringscope_core.hw.qdev.bus import BusState
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.opts import DeviceOpts, device_opts_of, parse_device_opts
 from ringscope_core.hw.qdev.realize import qbus_reset_all
+from ringscope_core.hw.savevm.machine_state import load_machine, save_machine
 from ringscope_core.hw.types import register_all_types
 from ringscope_core.memory.ram import pc_ram
 from ringscope_core.net.announce import AnnounceParameters, SelfAnnouncer, qemu_announce_self
@@ -251,6 +252,24 @@ class Machine(HwContext):
     def stop(self) -> None:
         """The machine stands still (vm_stop)."""
         self.set_vm_running(False)
+
+    def save_state(self) -> bytes:
+        """RAM and devices, as bytes.  A machine that runs stops for it and goes on."""
+        running = self.vm_running
+        self.stop()
+        data = save_machine(self.memory, self.pci_bus)
+        if running:
+            self.cont()
+        return data
+
+    def load_state(self, data: bytes) -> str:
+        """Take the state that `save_state` gave of a machine of the same options; the machine stands still afterwards.
+
+        Returns "" or what is wrong with it; the devices are then as after a reset.
+        """
+        self.creation_done()
+        self.stop()
+        return load_machine(self.memory, self.pci_bus, data)
 
     # -- interrupts ---------------------------------------------------------------------------------------------------
     def msi_send(self, address: i64, data: i64) -> None:

@@ -64,7 +64,7 @@ class AnnounceTimer(Timer):
         params = self.params
         # whatever numbers the monitor sends: not in native width
         delay = int(params.initial) + (int(params.rounds) - int(self.round) - 1) * int(params.step)
-        if delay < 0 or delay > params.maximum:
+        if delay < 0 or delay > int(params.maximum):
             delay = int(params.maximum)
         return min(delay, MAX_DELAY_MS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from ringscope_core.qom.base_types import register_base_types
 from ringscope_core.qom.errp import AbortErrp, Error
@@ -28,6 +28,14 @@ class GlobalProperty:
         self.driver: str = driver
         self.property: str = prop
         self.value: str = value
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class QapiEventSink:
+    """Hears the events that QEMU's monitor would send."""
+
+    def qapi_event(self, name: str, data: dict[str, object]) -> None:
+        """An event; `data` as QMP has it."""
 
 
 @final
@@ -62,6 +70,7 @@ class World:
         """Object id by boot index."""
         self.deleted_devices: list[tuple[str, str]] = []
         """Id and path of devices that are gone, for DEVICE_DELETED."""
+        self.event_sink: QapiEventSink | None = None
         self.qdev_hotplug: bool = False
         """The machine is complete: devices made from now on are hotplugged."""
         self.fatal: Error | None = None
@@ -69,6 +78,11 @@ class World:
         register_base_types(self.types)
         self.root_or_none: Object | None = None
         self.machine_or_none: Object | None = None
+
+    def qapi_event(self, name: str, data: dict[str, object]) -> None:
+        """An event for the monitor's clients (qapi_event_send_*)."""
+        if self.event_sink is not None:
+            self.event_sink.qapi_event(name, data)
 
     @property
     def root(self) -> Object:

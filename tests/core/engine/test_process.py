@@ -136,6 +136,10 @@ def test_a_life(start: Start) -> None:
     engine.until(lambda: bool(engine.reader.refresh() or True) and bool(engine.reader.marks()), "mark")
     assert engine.ask("set_link", name="net0", up=False) == {}
     assert engine.error("set_link", name="net7", up=False) == "Device 'net7' not found"
+    assert engine.ask("query-rx-filter")[0]["name"] == "net0"
+    assert engine.error("query-rx-filter", name="zz") == "invalid net client name: zz"
+    assert engine.ask("announce-self", initial=50, max=550, rounds=2, step=100) == {}
+    assert engine.error("announce-self", initial=50, max=550, rounds=2, step=100, interfaces=[1]) == "Invalid parameter type for 'interfaces', expected: string"
     assert engine.leave() == 0
     engine.reader.refresh()
     assert engine.reader.meta["closed"] is True

@@ -7,7 +7,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from ringscope_core.hw.virtio.element import VirtQueueElement
-from ringscope_core.hw.virtio.features import VIRTIO_NET_F_CTRL_GUEST_OFFLOADS
+from ringscope_core.hw.virtio.features import VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, VIRTIO_NET_F_RSC_EXT, with_bit
 from ringscope_core.hw.virtio.virtio import virtio_queue_host_notifier_set
 from ringscope_core.hw.virtio.virtqueue import OutputHandler, VirtQueue
 from ringscope_core.hw.virtio_net import constants as c
@@ -15,7 +15,9 @@ from ringscope_core.hw.virtio_net.announce import handle_announce
 from ringscope_core.hw.virtio_net.ctrl_request import COMMANDS_PER_KICK, read_request
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import supported_guest_offloads, virtio_net_apply_guest_offloads, virtio_net_set_queues
+from ringscope_core.hw.virtio_net.rsc import rsc_enable
 from ringscope_core.hw.virtio_net.rss_ctrl import handle_mq_7_2
+from ringscope_core.hw.virtio_net.rxfilter import rxfilter_notify
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
 from ringscope_core.qom.calls import declare
 from ringscope_core.trace.kinds import EV_CTRL
@@ -131,6 +133,8 @@ def handle_offloads(n: VirtIONet, cmd: i64, data: bytes) -> i64:
     if cmd != c.VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET or not n.has_vnet_hdr:
         return c.VIRTIO_NET_ERR
     offloads: i64 = int.from_bytes(data[:8], "little", signed=True)
+    rsc_enable(n, offloads)
+    offloads = with_bit(offloads, VIRTIO_NET_F_RSC_EXT, False)
     if offloads & ~supported_guest_offloads(n):
         return c.VIRTIO_NET_ERR
     n.curr_guest_offloads = offloads
@@ -162,6 +166,8 @@ def run_command(n: VirtIONet, klass: i64, cmd: i64, data: bytes) -> i64:
         ack = handle_offloads(n, cmd, data)
     else:
         return _NO_ACK
+    if ack == c.VIRTIO_NET_OK and klass <= c.VIRTIO_NET_CTRL_VLAN:
+        rxfilter_notify(n)
     log.leave(ack)
     return ack
 

@@ -48,6 +48,8 @@ F_CONFIG_SIZE: Final[i64] = field("VirtIONet.config_size", "bytes")
 F_CURR_GUEST_OFFLOADS: Final[i64] = field("VirtIONet.curr_guest_offloads", "flags")
 F_NETCLIENT_NAME: Final[i64] = field("VirtIONet.netclient_name", "str")
 F_NETCLIENT_TYPE: Final[i64] = field("VirtIONet.netclient_type", "str")
+F_RSC4_ENABLED: Final[i64] = field("VirtIONet.rsc4_enabled", "bool")
+F_RSC6_ENABLED: Final[i64] = field("VirtIONet.rsc6_enabled", "bool")
 F_RSS_ENABLED: Final[i64] = field("VirtIONet.rss_data.enabled", "bool")
 F_RSS_REDIRECT: Final[i64] = field("VirtIONet.rss_data.redirect", "bool")
 F_RSS_POPULATE_HASH: Final[i64] = field("VirtIONet.rss_data.populate_hash", "bool")
@@ -152,6 +154,10 @@ class VirtIONet(VirtIODevice):
         self.net_features: i64 = 0
         """VirtIONet.host_features: what the properties offer."""
         self.rsc_timeout: i64 = 0
+        self.rsc4_enabled: bool = False
+        self.rsc6_enabled: bool = False
+        self.rsc_chains: dict[int, Timer] = {}
+        """Cached segments by ethertype (`rsc.Chain`)."""
         self.mergeable_rx_bufs: bool = False
         self.promisc: i64 = 0
         self.allmulti: i64 = 0
@@ -161,6 +167,9 @@ class VirtIONet(VirtIODevice):
         self.nobcast: i64 = 0
         self.mac_table: MacTable = MacTable()
         self.vlans: bytearray = bytearray(MAX_VLAN >> 3)
+        self._vlans_seen: bytes = b""
+        self._vlans_text: str = ""
+        """The ranges of what was seen last: every record of a control access asks."""
         self.net_conf: NetConf = NetConf()
         self.nic_conf: NICConf = NICConf()
         self.multiqueue: bool = False
@@ -207,8 +216,8 @@ class VirtIONet(VirtIODevice):
         return self.nic.ncs[index]
 
     def update_rx_detour(self) -> None:
-        """Hashing was switched on or off."""
-        self.rx_detour = self.rss.enabled
+        """Hashing or coalescing was switched on or off."""
+        self.rx_detour = self.rss.enabled or self.rsc4_enabled or self.rsc6_enabled
 
     def format_info_str(self) -> None:
         """qemu_format_nic_info_str: what ``info network`` says of the NIC."""
@@ -218,6 +227,14 @@ class VirtIONet(VirtIODevice):
 
     def vlans_text(self) -> str:
         """The VLAN filter as ranges, ``"1,5-7"``."""
+        seen = bytes(self.vlans)
+        if seen == self._vlans_seen:
+            return self._vlans_text
+        self._vlans_seen = seen
+        self._vlans_text = self._vlan_ranges()
+        return self._vlans_text
+
+    def _vlan_ranges(self) -> str:
         ranges: list[str] = []
         vid = 0
         while vid < MAX_VLAN:
@@ -269,6 +286,8 @@ class VirtIONet(VirtIODevice):
         fields[F_CURR_QUEUES] = self.curr_queues
         fields[F_CONFIG_SIZE] = self.config_size
         fields[F_CURR_GUEST_OFFLOADS] = self.curr_guest_offloads
+        fields[F_RSC4_ENABLED] = int(self.rsc4_enabled)
+        fields[F_RSC6_ENABLED] = int(self.rsc6_enabled)
         fields[F_NETCLIENT_NAME] = text.intern(self.netclient_name)
         fields[F_NETCLIENT_TYPE] = text.intern(self.netclient_type)
         fields[F_TX_QUEUE_SIZE] = self.net_conf.tx_queue_size

@@ -20,6 +20,7 @@ from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.failover import failover_exit, failover_init
 from ringscope_core.hw.virtio_net.features import virtio_net_set_mrg_rx_bufs
 from ringscope_core.hw.virtio_net.queues import virtio_net_add_ctrl_queue, virtio_net_add_queue, virtio_net_del_queue
+from ringscope_core.hw.virtio_net.rsc import rsc_cleanup
 from ringscope_core.hw.virtio_net.status import virtio_net_set_status
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.net import qemu_del_nic, qemu_new_nic
@@ -262,6 +263,7 @@ def _undo(n: VirtIONet) -> None:
             virtio_del_queue(n, vq.queue_index)
     announce_stop(n)
     failover_exit(n)
+    rsc_cleanup(n)
     n.vqs = []
     n.ctrl_vq = None
     n.ctrl_handler = None

@@ -18,6 +18,7 @@ from ringscope_core.hw.virtio_net.config import virtio_net_get_config, virtio_ne
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.hw.virtio_net.features import virtio_net_bad_features, virtio_net_get_features, virtio_net_set_features
 from ringscope_core.hw.virtio_net.realize import virtio_net_device_realize, virtio_net_device_unrealize
+from ringscope_core.hw.virtio_net.rsc import rsc_enable
 from ringscope_core.hw.virtio_net.status import virtio_net_queue_reset, virtio_net_reset, virtio_net_set_status
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
@@ -107,7 +108,9 @@ def _bad_features(vdev: VirtIODevice) -> i64:
 
 
 def _set_features(vdev: VirtIODevice, features: i64) -> None:
-    virtio_net_set_features(_net(vdev), features)
+    n = _net(vdev)
+    virtio_net_set_features(n, features)
+    rsc_enable(n, features)
 
 
 def _get_config(vdev: VirtIODevice) -> None:

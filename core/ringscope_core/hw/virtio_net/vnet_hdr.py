@@ -66,8 +66,9 @@ def _with_udp_checksum(data: bytes, v7_2: bool) -> bytes:
         return data
     if v7_2 and u16(data, ETH_HLEN + 6) & 0x3FFF != 0:
         return data
-    at = ETH_HLEN + header
-    datagram = data[at : at + 6] + b"\x00\x00" + data[at + 8 : ETH_HLEN + total]
+    # options shorten the sum but do not move the UDP header: it is looked for where it is without
+    at = ETH_HLEN + 20
+    datagram = data[at : at + 6] + b"\x00\x00" + data[at + 8 : at + total - header]
     value = transport_checksum(data[ETH_HLEN + 12 : ETH_HLEN + 16], data[ETH_HLEN + 16 : ETH_HLEN + 20], IPPROTO_UDP, datagram)
     # RFC 768: a sum of zero is sent as all ones
     return data[: at + 6] + be16(0xFFFF if value == 0 else value) + data[at + 8 :]

@@ -8,10 +8,11 @@ from typing import Final
 from mypy_extensions import i64
 
 from ringscope_core.net.backends.backend import Backend
-from ringscope_core.net.backends.generator import MAX_SIZE, MIN_SIZE
+from ringscope_core.net.backends.generator import MAX_SIZE, MAX_TCP_DATA, MIN_SIZE
 from ringscope_core.net.backends.hub import NetHubPort, find_hub, hubs_of, joins_loop, net_hub_check_clients
 from ringscope_core.net.backends.options import NetdevOptions
 from ringscope_core.net.backends.responder import Responder, ResponderConfig
+from ringscope_core.net.backends.vnet import VnetSide
 from ringscope_core.net.client import KIND_HUBPORT, KIND_NIC, NetClientState
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.net.host import NetHost
@@ -53,8 +54,25 @@ def _make_responder(host: NetHost, options: NetdevOptions) -> list[NetClientStat
     ports = [Responder(host, options.id, config) for _ in range(_queues(options))]
     if options.has("bulk"):
         _bulk(options, "bulk.", ports[0])
+    if options.has("stream"):
+        _stream(options, ports[0])
+    # ``gso=off``: a host whose NIC hands over what came on the wire, never larger
+    whole = options.choice("gso", "on", ("on", "off")) == "off"
+    if options.choice("vnet-hdr", "off", ("on", "off")) == "on":
+        for port in ports:
+            port.vnet = VnetSide(whole)
     options.finish()
     return list(ports)
+
+
+def _stream(options: NetdevOptions, port: Responder) -> None:
+    """``stream.pps``, ``stream.size`` (bytes of TCP data a piece), ``stream.count``, ``stream.start-ns``, ``stream.flows``."""
+    pps = options.number("stream.pps", 0, 0, 1_000_000_000)
+    size = options.number("stream.size", 1460, 1, int(MAX_TCP_DATA))
+    count = options.number("stream.count", 0, 0, 2**62)
+    start = options.number("stream.start-ns", 0, 0, 2**62)
+    flows = options.number("stream.flows", 1, 1, 1024)
+    port.start_stream(pps, size, count, start, flows)
 
 
 def _make_source(host: NetHost, options: NetdevOptions) -> list[NetClientState]:

@@ -12,7 +12,8 @@ from mypy_extensions import i64
 
 from ringscope_core.net.addresses import BROADCAST, link_local_of
 from ringscope_core.net.backends.backend import BURST, Backend, WakeTimer
-from ringscope_core.net.backends.generator import BulkGenerator
+from ringscope_core.net.backends.generator import BulkGenerator, TcpGenerator
+from ringscope_core.net.backends.vnet import VnetSide, header_possible
 from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import qemu_begin_burst, qemu_can_send_packet, qemu_end_burst
 from ringscope_core.net.packet import (
@@ -43,6 +44,7 @@ from ringscope_core.net.packet import (
     vlan,
 )
 from ringscope_core.net.parse import ParsedFrame, parse, u16
+from ringscope_core.net.vnet_header import HDR_LEGACY
 
 DEFAULT_MAC: Final = bytes((0x52, 0x55, 0x0A, 0x00, 0x02, 0x02))
 DEFAULT_IP: Final = bytes((10, 0, 2, 2))
@@ -85,8 +87,13 @@ class Responder(Backend):
         self._due_at: i64 = 0
         self._timer: WakeTimer = WakeTimer()
         self._bulk_timer: WakeTimer = WakeTimer()
+        self._stream_timer: WakeTimer = WakeTimer()
         self.generator: BulkGenerator | None = None
         """Bulk traffic on top, see `start_bulk`."""
+        self.stream: TcpGenerator | None = None
+        """TCP data on top, see `start_stream`."""
+        self.vnet: VnetSide | None = None
+        """The virtio_net_hdr's half, when frames have one."""
         self._guest_mac: bytes = DEFAULT_GUEST_MAC
         self._guest_ip: bytes = DEFAULT_GUEST_IP
         self.arp_replies: i64 = 0
@@ -102,6 +109,22 @@ class Responder(Backend):
     # -- frames from the guest ----------------------------------------------------------------------------------------
     def receive(self, frame: bytes) -> i64:
         """Answer `frame` or swallow it; it may hold anything."""
+        vnet = self.vnet
+        if vnet is not None and self.vnet_hdr_len:
+            length = self.vnet_hdr_len
+            for piece in vnet.unwrap(frame, length):
+                self._take(piece)
+            self.count(len(frame) - length)
+            return len(frame)
+        self._take(frame)
+        return self.count(len(frame))
+
+    def receive_raw(self, frame: bytes) -> i64:
+        """A frame from QEMU itself, without header."""
+        self._take(frame)
+        return self.count(len(frame))
+
+    def _take(self, frame: bytes) -> None:
         size: i64 = len(frame)
         if size < 14:
             self.malformed += 1
@@ -109,7 +132,6 @@ class Responder(Backend):
             self.sunk += 1
         else:
             self._answer(frame)
-        return self.count(size)
 
     def _is_sunk(self, frame: bytes) -> bool:
         """The quick look: most bulk traffic is UDP over IPv4 to a port that does not echo."""
@@ -216,6 +238,36 @@ class Responder(Backend):
         self._guest_ip = ip
         self._address_bulk()
 
+    # -- virtio_net_hdr ----------------------------------------------------------------------------------------------
+    def has_vnet_hdr(self) -> bool:
+        return self.vnet is not None
+
+    def has_ufo(self) -> bool:
+        return self.vnet is not None
+
+    def has_vnet_hdr_len(self, length: i64) -> bool:
+        return self.vnet is not None and header_possible(length)
+
+    def using_vnet_hdr(self, enable: bool) -> None:
+        self.vnet_hdr_len = HDR_LEGACY if enable else 0
+
+    def set_vnet_hdr_len(self, length: i64) -> None:
+        self.vnet_hdr_len = length
+
+    def set_offload(self, csum: bool, tso4: bool, tso6: bool, ecn: bool, ufo: bool) -> None:
+        if self.vnet is not None:
+            self.vnet.set_offload(csum, tso4, tso6, ecn, ufo)
+
+    def send(self, frame: bytes) -> bool:
+        vnet = self.vnet
+        if vnet is None or not self.vnet_hdr_len:
+            return super().send(frame)
+        went = True
+        for piece in vnet.wrap(frame, self.vnet_hdr_len):
+            went = super().send(piece) and went
+            self.tx_bytes -= self.vnet_hdr_len
+        return went
+
     # -- frames to the guest ------------------------------------------------------------------------------------------
     def _reply(self, parsed: ParsedFrame, destination: bytes, ethertype: i64, payload: bytes) -> None:
         if parsed.vlan_tci >= 0:
@@ -236,10 +288,17 @@ class Responder(Backend):
         self.generator = BulkGenerator(pps, size, count, start_ns, flows)
         self._address_bulk()
 
+    def start_stream(self, pps: i64, size: i64, count: i64, start_ns: i64 = 0, flows: i64 = 1) -> None:
+        """Send TCP data of `size` bytes a piece to the guest, as established connections would; other arguments as of `BulkGenerator`."""
+        self.stream = TcpGenerator(pps, size, count, start_ns, flows)
+        self._address_bulk()
+
     def _address_bulk(self) -> None:
-        generator = self.generator
+        generator, stream = self.generator, self.stream
         if generator is not None:
             generator.address(self._mac, self._guest_mac, self._ip, self._guest_ip)
+        if stream is not None:
+            stream.address(self._mac, self._guest_mac, self._ip, self._guest_ip)
 
     def poll(self) -> i64:
         """Send the replies that are due, then bulk traffic."""
@@ -248,6 +307,8 @@ class Responder(Backend):
         moved = self.send_backlog()
         if self.generator is not None:
             moved += self._poll_bulk()
+        if self.stream is not None:
+            moved += self._poll_stream(self.stream)
         return moved
 
     def _release_due(self) -> None:
@@ -286,10 +347,28 @@ class Responder(Backend):
         qemu_end_burst(self)
         return sent
 
+    def _poll_stream(self, stream: TcpGenerator) -> i64:
+        """Send the pieces that are due; one that has to wait holds the others up."""
+        now = self.host.log.clock.now_ns
+        sent: i64 = 0
+        due = stream.due_ns()
+        if 0 <= due <= now and not self.awaiting and self.idle() and qemu_can_send_packet(self):
+            qemu_begin_burst(self)
+            while sent < BURST and 0 <= due <= now:
+                sent += 1
+                if not self.send(stream.next_frame()):
+                    break
+                due = stream.due_ns()
+            qemu_end_burst(self)
+        if due > now and self._stream_timer.deadline_ns != due:
+            self.host.loop.timer_mod(self._stream_timer, due)
+        return sent
+
     def done(self) -> bool:
         """No reply on its way and no bulk traffic to come."""
-        generator = self.generator
-        return self.idle() and self._due_at == len(self._due) and (generator is None or generator.finished())
+        generator, stream = self.generator, self.stream
+        made = (generator is None or generator.finished()) and (stream is None or stream.finished())
+        return self.idle() and self._due_at == len(self._due) and made
 
     # -- what people ask ----------------------------------------------------------------------------------------------
     def replies(self) -> i64:
@@ -306,4 +385,12 @@ class Responder(Backend):
         counts["icmp6_echo_replies"] = self.icmp6_echo_replies
         counts["sunk"] = self.sunk
         counts["malformed"] = self.malformed
+        vnet = self.vnet
+        if vnet is not None:
+            counts["checksums_done"] = vnet.checksums_done
+            counts["frames_cut"] = vnet.frames_cut
+            counts["pieces"] = vnet.pieces
+            counts["bad_headers"] = vnet.bad_headers
+            counts["checksums_left"] = vnet.checksums_left
+            counts["large_left"] = vnet.large_left
         return counts

@@ -1,0 +1,1 @@
+"""Random sequences of operations on a real QEMU and on our machine, compared; what differs is shrunk to its shortest form."""

@@ -36,11 +36,46 @@ NIC_MODELS: Final = {"virtio": "virtio-net-pci", "virtio-net-pci": "virtio-net-p
 OTHER_MODELS: Final = ("e1000", "e1000e", "rtl8139", "ne2k_pci", "ne2k_isa", "pcnet", "vmxnet3", "tulip", "i82551", "i82557b", "i82559er", "")
 """NIC models of QEMU that we do not have; "" is the board's own choice."""
 USER_OPTIONS: Final = (
-    "hostname restrict ipv4 ipv6 net host tftp bootfile dhcpstart dns dnssearch domainname ipv6-prefix ipv6-prefixlen ipv6-host ipv6-dns smb smbserver"
-    " hostfwd guestfwd tftp-server-name"
-).split()
-TAP_OPTIONS: Final = "ifname fd fds script downscript br helper sndbuf vnet_hdr vhost vhostfd vhostfds vhostforce queues poll-us".split()
-SOCKET_OPTIONS: Final = "fd listen connect mcast localaddr udp".split()
+    "hostname",
+    "restrict",
+    "ipv4",
+    "ipv6",
+    "net",
+    "host",
+    "tftp",
+    "bootfile",
+    "dhcpstart",
+    "dns",
+    "dnssearch",
+    "domainname",
+    "ipv6-prefix",
+    "ipv6-prefixlen",
+    "ipv6-host",
+    "ipv6-dns",
+    "smb",
+    "smbserver",
+    "hostfwd",
+    "guestfwd",
+    "tftp-server-name",
+)
+TAP_OPTIONS: Final = (
+    "ifname",
+    "fd",
+    "fds",
+    "script",
+    "downscript",
+    "br",
+    "helper",
+    "sndbuf",
+    "vnet_hdr",
+    "vhost",
+    "vhostfd",
+    "vhostfds",
+    "vhostforce",
+    "queues",
+    "poll-us",
+)
+SOCKET_OPTIONS: Final = ("fd", "listen", "connect", "mcast", "localaddr", "udp")
 STREAM_OPTIONS: Final = ("server", "addr", "reconnect")
 DGRAM_OPTIONS: Final = ("local", "remote")
 JSON_ERRORS: Final = {"end": "JSON parse error, premature EOI", "value": "JSON parse error, expecting value"}
@@ -308,7 +343,7 @@ class CommandLine:
             except NetOptionError as error:
                 self._fail(error.text, error.hint)
 
-    def _known(self, request: NetdevRequest, names: list[str]) -> None:
+    def _known(self, request: NetdevRequest, names: tuple[str, ...]) -> None:
         for key in request.words:
             if key not in ("id", "type", *names):
                 self._fail(f"Invalid parameter '{key}'")

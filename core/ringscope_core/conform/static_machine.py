@@ -117,7 +117,7 @@ class StaticMachine:
         self.root_port: bool = bool(entry.get("root_port"))
         spec = config["peer"]
         peer = PeerSpec(spec["kind"], spec.get("queues", 1), bool(spec.get("vnet_hdr")))
-        props = {name: value for name, value in config["props"].items()}
+        props = dict(config["props"])
         if profile == PROFILE_4_1:
             newer = [name for name in props if name in NEWER_PROPERTIES]
             if newer:

@@ -110,7 +110,8 @@ class CommandLine:
         """Raises Unsupported."""
         self.args: list[str] = args
         try:
-            self.machine: Machine = new_machine(profile, machine_for(profile, machine_type))
+            global_props = [_global(text) for option, text in zip(args[::2], args[1::2], strict=False) if option == "-global"]
+            self.machine: Machine = new_machine(profile, machine_for(profile, machine_type), global_props=global_props)
         except CannotMake as error:
             raise Unsupported(str(error)) from None
         self.v7_2: bool = self.machine.world.v7_2
@@ -134,6 +135,10 @@ class CommandLine:
                 self._located(f"-netdev {request.text}", lambda request=request: self._make_netdev(request))  # type: ignore[misc]
             for request in self.nics:
                 self._located(f"-{'nic' if request.words.get('') == 'nic' else 'net'} {request.text}", lambda request=request: self._make_nic(request))  # type: ignore[misc]
+            fatal = world.fatal
+            if fatal is not None:
+                # a device of the board's has refused a global
+                self._fail(fatal.text, fatal.hint)
             for request in self.nics:
                 self._add_nic(request)
             for opts in self.devices:
@@ -187,11 +192,9 @@ class CommandLine:
         for option, text in pairs:
             if option == "-device":
                 self._located(f"-device {text}", lambda text=text: self._parse_device(text))  # type: ignore[misc]
-            elif option == "-global":
-                self._parse_global(text)
             elif option == "-netdev":
                 self._located(f"-netdev {text}", lambda text=text: self._parse_netdev(text))  # type: ignore[misc]
-            else:
+            elif option != "-global":
                 self._located(f"{option} {text}", lambda text=text, option=option: self._parse_nic(option, text))  # type: ignore[misc]
 
     def _is_help(self, text: str) -> bool:
@@ -235,23 +238,8 @@ class CommandLine:
             raise AssertionError("unreachable") from None
         if any(isinstance(value, (dict, list)) for value in values.values()):
             raise Unsupported("a JSON option that holds more than values")
-        # a number with a fraction is none of our kinds: it is refused as a text would be
-        return {name: str(value) if isinstance(value, float) else value for name, value in values.items()}
-
-    def _parse_global(self, text: str) -> None:
-        found = re.fullmatch(r"([^.=,]+)\.([^=]+)=(.*)", text)
-        if found is not None:
-            self._global(*found.groups())
-            return
-        words = dict(parse_opts(text))
-        if set(words) != {"driver", "property", "value"}:
-            raise Unsupported(f"-global {text}")
-        self._global(words["driver"], words["property"], words["value"])
-
-    def _global(self, driver: str, prop: str, value: str) -> None:
-        if driver == "device":
-            raise Unsupported("a global for the board's own devices")
-        self.machine.world.globals.append(GlobalProperty(driver, prop, value))
+        # a number with a fraction is refused where null is, in the same words
+        return {name: None if isinstance(value, float) else value for name, value in values.items()}
 
     def _request(self, text: str) -> NetdevRequest:
         """Options by name; descriptors are counted and their text becomes a word that no number is."""
@@ -487,6 +475,17 @@ class CommandLine:
                 continue
             if impl is None or not impl.is_ancestor_named("device"):
                 world.warn_report(f"global {one.driver}.{one.property} has invalid class name")
+
+
+def _global(text: str) -> GlobalProperty:
+    """``DRIVER.PROPERTY=VALUE``, or the three by name; raises Unsupported."""
+    found = re.fullmatch(r"([^.=,]+)\.([^=]+)=(.*)", text)
+    words = dict(parse_opts(text)) if found is None else dict(zip(("driver", "property", "value"), found.groups(), strict=True))
+    if set(words) != {"driver", "property", "value"}:
+        raise Unsupported(f"-global {text}")
+    if words["driver"] == "device":
+        raise Unsupported("a global for the board's own devices")
+    return GlobalProperty(words["driver"], words["property"], words["value"])
 
 
 def _word(value: object) -> str:

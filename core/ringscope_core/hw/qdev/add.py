@@ -179,7 +179,7 @@ def _device_add(world: World, sysbus: BusState, opts: DeviceOpts, errp: Errp) ->
     log.leave(0 if klass is None else klass.addr)
     if klass is None:
         return None
-    bus = _find_bus(world, sysbus, opts, klass, driver if world.v7_2 else klass.name, errp)
+    bus = _find_bus(world, sysbus, opts, klass, klass.name, errp)
     if errp.failed():
         return None
     if world.v7_2 and _hidden(world, bus, opts, errp):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ringscope_core.conform.case import BAR_ADDRESSES, PeerSpec
 from ringscope_core.conform.peer import FifoPeer
+from ringscope_core.conform.root_port import BEHIND_BDF, BRIDGE_SETUP, PORT_BDF, PORT_OPTION
 from ringscope_core.hw.machine import Machine
 from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.net.backends import net_check_clients
@@ -21,8 +22,6 @@ from ringscope_core.trace.log import EventLog
 from ringscope_core.trace.mainloop import MainLoop
 
 SLOT: Final = 4
-PORT_SLOT: Final = 5
-PORT_OPTION: Final = "pcie-root-port,id=rp0,chassis=1,addr=05.0"
 NEWER_PROPERTIES: Final = (
     "rss",
     "hash",
@@ -136,7 +135,7 @@ class StaticMachine:
         machine.system_reset()
         machine.cont()
         self.messages: list[str] = list(machine.world.messages)
-        self.bdf: int = 1 << 8 if self.root_port else SLOT << 3
+        self.bdf: int = BEHIND_BDF if self.root_port else SLOT << 3
         self.bars: dict[int, int] = {}
         """Where each BAR was placed."""
 
@@ -181,17 +180,8 @@ class StaticMachine:
         """Numbers and windows of the root port, so that the function behind it answers."""
         if not self.root_port:
             return
-        port = PORT_SLOT << 3
-        for offset, size, value in (
-            (0x18, 4, 0x00010100),
-            (0x1C, 2, 0xC0C0),
-            (0x20, 4, 0xFEB0FEA0),
-            (0x24, 4, 0xFE00FE00),
-            (0x28, 4, 0),
-            (0x2C, 4, 0),
-            (0x04, 2, 7),
-        ):
-            self.cfg_write(offset, size, value, port)
+        for offset, size, value in BRIDGE_SETUP:
+            self.cfg_write(offset, size, value, PORT_BDF)
 
     def probe(self) -> dict[int, tuple[str, int, int]]:
         """Size the BARs, place them, switch decoding on; what each is: kind, address, size."""

@@ -17,6 +17,7 @@ from ringscope_core.hw.machine import Machine, warn_of_short_forms
 from ringscope_core.hw.qdev.opts import ID_HINT, DeviceOpts, id_wellformed, parse_device_opts
 from ringscope_core.net.backends import net_check_clients
 from ringscope_core.net.backends.options import parse_opts
+from ringscope_core.net.backends.registry import MAKERS, QEMU_KINDS
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.visitor import PropValue
@@ -35,11 +36,46 @@ NIC_MODELS: Final = {"virtio": "virtio-net-pci", "virtio-net-pci": "virtio-net-p
 OTHER_MODELS: Final = ("e1000", "e1000e", "rtl8139", "ne2k_pci", "ne2k_isa", "pcnet", "vmxnet3", "tulip", "i82551", "i82557b", "i82559er", "")
 """NIC models of QEMU that we do not have; "" is the board's own choice."""
 USER_OPTIONS: Final = (
-    "hostname restrict ipv4 ipv6 net host tftp bootfile dhcpstart dns dnssearch domainname ipv6-prefix ipv6-prefixlen ipv6-host ipv6-dns smb smbserver"
-    " hostfwd guestfwd tftp-server-name"
-).split()
-TAP_OPTIONS: Final = "ifname fd fds script downscript br helper sndbuf vnet_hdr vhost vhostfd vhostfds vhostforce queues poll-us".split()
-SOCKET_OPTIONS: Final = "fd listen connect mcast localaddr udp".split()
+    "hostname",
+    "restrict",
+    "ipv4",
+    "ipv6",
+    "net",
+    "host",
+    "tftp",
+    "bootfile",
+    "dhcpstart",
+    "dns",
+    "dnssearch",
+    "domainname",
+    "ipv6-prefix",
+    "ipv6-prefixlen",
+    "ipv6-host",
+    "ipv6-dns",
+    "smb",
+    "smbserver",
+    "hostfwd",
+    "guestfwd",
+    "tftp-server-name",
+)
+TAP_OPTIONS: Final = (
+    "ifname",
+    "fd",
+    "fds",
+    "script",
+    "downscript",
+    "br",
+    "helper",
+    "sndbuf",
+    "vnet_hdr",
+    "vhost",
+    "vhostfd",
+    "vhostfds",
+    "vhostforce",
+    "queues",
+    "poll-us",
+)
+SOCKET_OPTIONS: Final = ("fd", "listen", "connect", "mcast", "localaddr", "udp")
 STREAM_OPTIONS: Final = ("server", "addr", "reconnect")
 DGRAM_OPTIONS: Final = ("local", "remote")
 JSON_ERRORS: Final = {"end": "JSON parse error, premature EOI", "value": "JSON parse error, expecting value"}
@@ -74,7 +110,8 @@ class CommandLine:
         """Raises Unsupported."""
         self.args: list[str] = args
         try:
-            self.machine: Machine = new_machine(profile, machine_for(profile, machine_type))
+            global_props = [_global(text) for option, text in zip(args[::2], args[1::2], strict=False) if option == "-global"]
+            self.machine: Machine = new_machine(profile, machine_for(profile, machine_type), global_props=global_props)
         except CannotMake as error:
             raise Unsupported(str(error)) from None
         self.v7_2: bool = self.machine.world.v7_2
@@ -98,6 +135,10 @@ class CommandLine:
                 self._located(f"-netdev {request.text}", lambda request=request: self._make_netdev(request))  # type: ignore[misc]
             for request in self.nics:
                 self._located(f"-{'nic' if request.words.get('') == 'nic' else 'net'} {request.text}", lambda request=request: self._make_nic(request))  # type: ignore[misc]
+            fatal = world.fatal
+            if fatal is not None:
+                # a device of the board's has refused a global
+                self._fail(fatal.text, fatal.hint)
             for request in self.nics:
                 self._add_nic(request)
             for opts in self.devices:
@@ -151,11 +192,9 @@ class CommandLine:
         for option, text in pairs:
             if option == "-device":
                 self._located(f"-device {text}", lambda text=text: self._parse_device(text))  # type: ignore[misc]
-            elif option == "-global":
-                self._parse_global(text)
             elif option == "-netdev":
                 self._located(f"-netdev {text}", lambda text=text: self._parse_netdev(text))  # type: ignore[misc]
-            else:
+            elif option != "-global":
                 self._located(f"{option} {text}", lambda text=text, option=option: self._parse_nic(option, text))  # type: ignore[misc]
 
     def _is_help(self, text: str) -> bool:
@@ -199,18 +238,8 @@ class CommandLine:
             raise AssertionError("unreachable") from None
         if any(isinstance(value, (dict, list)) for value in values.values()):
             raise Unsupported("a JSON option that holds more than values")
-        # a number with a fraction is none of our kinds: it is refused as a text would be
-        return {name: str(value) if isinstance(value, float) else value for name, value in values.items()}
-
-    def _parse_global(self, text: str) -> None:
-        found = re.fullmatch(r"([^.=,]+)\.([^=]+)=(.*)", text)
-        if found is not None:
-            self.machine.world.globals.append(GlobalProperty(*found.groups()))
-            return
-        words = dict(parse_opts(text))
-        if set(words) != {"driver", "property", "value"}:
-            raise Unsupported(f"-global {text}")
-        self.machine.world.globals.append(GlobalProperty(words["driver"], words["property"], words["value"]))
+        # a number with a fraction is refused where null is, in the same words
+        return {name: None if isinstance(value, float) else value for name, value in values.items()}
 
     def _request(self, text: str) -> NetdevRequest:
         """Options by name; descriptors are counted and their text becomes a word that no number is."""
@@ -302,7 +331,7 @@ class CommandLine:
             except NetOptionError as error:
                 self._fail(error.text, error.hint)
 
-    def _known(self, request: NetdevRequest, names: list[str]) -> None:
+    def _known(self, request: NetdevRequest, names: tuple[str, ...]) -> None:
         for key in request.words:
             if key not in ("id", "type", *names):
                 self._fail(f"Invalid parameter '{key}'")
@@ -387,31 +416,36 @@ class CommandLine:
             if kind == "hubport":
                 self._fail("network backend 'hubport' is only supported with -netdev/-nic")
             if kind == "nic":
+                self.machine.netdev_add(f"hubport,id=hub0port{self.nics.index(request)},hubid=0")
                 return
             raise Unsupported("-net")
-        if kind not in ("hubport",):
-            raise Unsupported(f"-nic {kind}")
+        if kind != "user" and kind not in MAKERS:
+            if kind in QEMU_KINDS:
+                raise Unsupported(f"-nic {kind}")
+            self._fail(f"Parameter 'type' does not accept value '{kind}'")
         if "mac" in words and not re.fullmatch(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}", words["mac"]):
             self._fail("invalid syntax for ethernet address")
-        own = ("", "type", "model", "mac", "id")
-        words["netdev"] = "__org.qemu.nic0"
+        ident = f"nic{self.nics.index(request)}-backend"
+        rest = {key: value for key, value in words.items() if key not in ("", "type", "model", "mac", "id")}
+        if kind == "user":
+            self._make_user(NetdevRequest(request.text, {"type": kind, "id": ident, **rest}, {}))
+            return
         try:
-            rest = [f"{key}={value}" for key, value in words.items() if key not in (*own, "netdev")]
-            self.machine.netdev_add(",".join([kind, "id=nic0-backend", *rest]))
+            self.machine.netdev_add(",".join([kind, f"id={ident}", *(f"{key}={value}" for key, value in rest.items())]))
         except NetOptionError as error:
             self._fail(error.text, error.hint)
 
     def _add_nic(self, request: NetdevRequest) -> None:
         """The board makes the NIC."""
         words = request.words
-        if words[""] == "net":
-            return
         model = words.get("model", "")
         if model in OTHER_MODELS:
             raise Unsupported("a NIC of another model")
         if model not in NIC_MODELS:
             self._fail(f"Unsupported NIC model: {model}")
-        options = [NIC_MODELS[model], "netdev=nic0-backend"]
+        place = self.nics.index(request)
+        backend = f"hub0port{place}" if words[""] == "net" else f"nic{place}-backend"
+        options = [NIC_MODELS[model], f"netdev={backend}"]
         if "mac" in words:
             options.append(f"mac={words['mac']}")
         if self.machine.device_add(",".join(options)) is None:
@@ -435,12 +469,23 @@ class CommandLine:
         """qdev_prop_check_globals: drivers that are none."""
         world = self.machine.world
         for one in world.globals:
-            if one.driver.startswith("virtio-") and world.types.lookup(one.driver) is None:
+            impl = world.types.lookup(one.driver)
+            if impl is None and not _unheard(one.driver):
                 # a device of QEMU's that we lack
                 continue
-            impl = world.types.lookup(one.driver)
             if impl is None or not impl.is_ancestor_named("device"):
                 world.warn_report(f"global {one.driver}.{one.property} has invalid class name")
+
+
+def _global(text: str) -> GlobalProperty:
+    """``DRIVER.PROPERTY=VALUE``, or the three by name; raises Unsupported."""
+    found = re.fullmatch(r"([^.=,]+)\.([^=]+)=(.*)", text)
+    words = dict(parse_opts(text)) if found is None else dict(zip(("driver", "property", "value"), found.groups(), strict=True))
+    if set(words) != {"driver", "property", "value"}:
+        raise Unsupported(f"-global {text}")
+    if words["driver"] == "device":
+        raise Unsupported("a global for the board's own devices")
+    return GlobalProperty(words["driver"], words["property"], words["value"])
 
 
 def _word(value: object) -> str:

@@ -12,7 +12,7 @@ from ringscope_core.conform.static_machine import NEWER_PROPERTIES
 from ringscope_core.conform.words_4_1 import in_words_of_4_1, newer_than_4_1
 from ringscope_core.qom.profile import PROFILE_4_1
 
-NOT_A_MODEL: Final = "is not a valid device model name"
+NO_ROM: Final = "failed to find romfile"
 STEERING: Final = "TUNSETSTEERINGEBPF"
 _DESCRIPTORS: Final = re.compile(r"(fds?=)(?:\{TAP:\d+\}|N|\d+)(?::\d+)*")
 _NUMBER: Final = re.compile(r"(file descriptor |with fd: |descriptor number ')(?:\{TAP:\d+\}|N|\d+)(?::\d+)*")
@@ -61,6 +61,8 @@ def run(data: Any, case_id: str, profile: str) -> Outcome:
     if not any(STEERING in line for line in expected):
         # the recorder of some files left out what its look-alike of a tap says
         lines = [line for line in lines if STEERING not in line]
+    if any(NO_ROM in line for line in lines) and not any(NO_ROM in line for line in expected):
+        return comparer.skip("a ROM file of the recorder's is not here")
     comparer.equal("exit code", row["rc"], rc)
     left, right = [_plain(line) for line in expected], [_plain(line) for line in lines]
     if left != right:

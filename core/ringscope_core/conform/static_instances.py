@@ -8,9 +8,11 @@ from typing import Any, Final
 from ringscope_core.conform.outcome import Outcome
 from ringscope_core.conform.static_compare import Comparer, machine_of_key, resolve, without_fds
 from ringscope_core.conform.static_machine import NEWER_PROPERTIES, CannotMake, StaticMachine
-from ringscope_core.hw import monitor, monitor_net, monitor_pci, monitor_virtio
+from ringscope_core.hw import monitor, monitor_pci, monitor_virtio
 from ringscope_core.hw.monitor_error import MonitorError
+from ringscope_core.hw.virtio_net.rxfilter import query_rx_filter
 from ringscope_core.net.backends import info_network
+from ringscope_core.net.errors import NetOptionError
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.profile import PROFILE_4_1
 
@@ -134,7 +136,7 @@ class Answers:
 
     def query_rx_filter(self, comparer: Comparer, expected: list[dict[str, Any]]) -> None:
         """The receive filters; a VLAN table may be given as runs, highest first."""
-        ours: list[dict[str, Any]] = [dict(row) for row in monitor_net.query_rx_filter(self.target.machine.net)]
+        ours: list[dict[str, Any]] = [dict(row) for row in query_rx_filter(self.target.machine.net)]
         comparer.equal("query_rx_filter names", [row["name"] for row in expected], [row["name"] for row in ours])
         for left, right in zip(expected, ours, strict=False):
             # 7.2's reset lets every VLAN in, 4.1's none; no driver has said anything yet
@@ -177,11 +179,13 @@ class Answers:
             if command == "x-query-virtio-queue-element":
                 return monitor_virtio.query_virtio_queue_element(world, arguments["path"], arguments["queue"], arguments.get("index", -1))
             if command == "query-rx-filter":
-                return monitor_net.query_rx_filter(self.target.machine.net, arguments.get("name"))
+                return query_rx_filter(self.target.machine.net, arguments.get("name", ""))
             if command == "qom-get":
                 return monitor.qom_get(world, arguments["path"], arguments["property"])
         except MonitorError as error:
             return {"error": {"class": "DeviceNotFound" if error.not_found else "GenericError", "desc": str(error)}}
+        except NetOptionError as error:
+            return {"error": {"class": "GenericError", "desc": str(error)}}
         return f"{command} is not known here"
 
     # -- QOM ----------------------------------------------------------------------------------------------------------

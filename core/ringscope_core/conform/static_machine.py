@@ -13,7 +13,7 @@ from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import qemu_net_client_setup
 from ringscope_core.qom.object import Object
 from ringscope_core.qom.profile import PROFILE_4_1, machine_of, machine_version
-from ringscope_core.qom.world import World
+from ringscope_core.qom.world import GlobalProperty, World
 from ringscope_core.trace.bits import ones
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.levels import LEVEL_COUNTERS
@@ -76,12 +76,12 @@ def add_peer(machine: Machine, host: NetHost, spec: PeerSpec, name: str) -> list
     return clients
 
 
-def new_machine(profile: str, machine_type: str, ram: int = 8 << 20) -> Machine:
+def new_machine(profile: str, machine_type: str, ram: int = 8 << 20, global_props: list[GlobalProperty] | None = None) -> Machine:
     """A bare machine that records nothing; raises CannotMake."""
     log = EventLog(Clock())
     log.set_level(int(LEVEL_COUNTERS))
     try:
-        return Machine(log, MainLoop(log.clock), ram, profile, machine_type)
+        return Machine(log, MainLoop(log.clock), ram, profile, machine_type, global_props)
     except ValueError as error:
         raise CannotMake(str(error)) from None
 
@@ -117,7 +117,7 @@ class StaticMachine:
         self.root_port: bool = bool(entry.get("root_port"))
         spec = config["peer"]
         peer = PeerSpec(spec["kind"], spec.get("queues", 1), bool(spec.get("vnet_hdr")))
-        props = {name: value for name, value in config["props"].items()}
+        props = dict(config["props"])
         if profile == PROFILE_4_1:
             newer = [name for name in props if name in NEWER_PROPERTIES]
             if newer:

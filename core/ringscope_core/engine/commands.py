@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 from ringscope_core.engine.debugger import STEP_KINDS
 from ringscope_core.engine.live import LiveRun
 from ringscope_core.engine.pacing import MAX
-from ringscope_core.engine.qmp import DEVICE_NOT_FOUND, GENERIC, NOT_FOUND, VERSION, Handler, QmpError
+from ringscope_core.engine.qmp import DEVICE_NOT_FOUND, GENERIC, NOT_FOUND, Handler, QmpError, version_of
+from ringscope_core.engine.queries import Query, human_monitor, queries_of
 from ringscope_core.hw import monitor
 from ringscope_core.hw.virtio_net.rxfilter import query_rx_filter
 from ringscope_core.net.backends import inject
@@ -99,6 +100,7 @@ class EngineCommands(Handler):
             ("cont", "", self._cont),
             ("quit", "", self._quit),
             ("set_link", "name:string up:boolean", self._set_link),
+            ("human-monitor-command", "command-line:string cpu-index?:integer", self._human),
             ("query-rx-filter", "name?:string", self._query_rx_filter),
             ("announce-self", "initial:integer max:integer rounds:integer step:integer interfaces?:array id?:string", self._announce_self),
             ("x-ringscope-status", "", self._ringscope_status),
@@ -111,6 +113,13 @@ class EngineCommands(Handler):
             ("x-ringscope-keyframe", "", self._keyframe),
         ):
             self._table[name] = Command(_params(params), action)
+        for name, (params, query) in queries_of(live.run.machine).items():
+            self._table[name] = Command(_params(params), self._asking(query))
+        self.version = version_of(live.run.world.v7_2)
+
+    def _asking(self, query: Query) -> Callable[[dict[str, Any]], object]:
+        machine = self._live.run.machine
+        return lambda a: self._live.ask(lambda: query(machine, a))
 
     def execute(self, command: str, arguments: dict[str, Any]) -> object:
         """Carry out a command; raises QmpError."""
@@ -129,7 +138,7 @@ class EngineCommands(Handler):
 
     # -- QEMU's -------------------------------------------------------------------------------------------------------
     def _version(self, _: dict[str, Any]) -> object:
-        return VERSION
+        return self.version
 
     def _commands(self, _: dict[str, Any]) -> object:
         return [{"name": name} for name in (*self._table, "qmp_capabilities")]
@@ -177,6 +186,10 @@ class EngineCommands(Handler):
             raise QmpError(f"Device '{a['name']}' not found")
         self._live.change(lambda: machine.set_link(a["name"], a["up"]))
         return {}
+
+    def _human(self, a: dict[str, Any]) -> object:
+        machine = self._live.run.machine
+        return self._live.ask(lambda: human_monitor(machine, a["command-line"]))
 
     def _query_rx_filter(self, a: dict[str, Any]) -> object:
         host = self._live.run.machine.net

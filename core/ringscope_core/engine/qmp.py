@@ -37,16 +37,20 @@ class QmpError(Exception):
         self.kind: str = kind
 
 
+def version_of(v7_2: bool) -> dict[str, object]:
+    """What query-version and the greeting say: the modelled QEMU, and us as its package."""
+    qemu = {"major": 7, "minor": 2, "micro": 22} if v7_2 else {"major": 4, "minor": 1, "micro": 0}
+    return {"qemu": qemu, "package": f"Ringscope {__version__}"}
+
+
 class Handler:
     """Carries out commands.  Called in a client's thread."""
+
+    version: dict[str, object] = version_of(False)
 
     def execute(self, command: str, arguments: dict[str, Any]) -> object:
         """The command's return value, as plain data; raises QmpError."""
         raise QmpError(f"The command {command} has not been found", NOT_FOUND)
-
-
-VERSION: Final = {"qemu": {"major": 4, "minor": 1, "micro": 0}, "package": f"Ringscope {__version__}"}
-"""What query-version and the greeting say: the modelled QEMU, and us as its package."""
 
 
 class _Client:
@@ -76,7 +80,7 @@ class _Client:
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def _main(self) -> None:
-        self.send({"QMP": {"version": VERSION, "capabilities": []}})
+        self.send({"QMP": {"version": self._server.handler.version, "capabilities": []}})
         try:
             # a connection that breaks ends like one that is closed
             with suppress(OSError):

@@ -31,7 +31,7 @@ from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.profile import DEFAULT_MACHINE, PROFILE_4_1
 from ringscope_core.qom.visitor import PropValue
-from ringscope_core.qom.world import World
+from ringscope_core.qom.world import GlobalProperty, World
 from ringscope_core.trace.bits import ones
 from ringscope_core.trace.counters import RingCounters
 from ringscope_core.trace.kinds import EV_CFG_READ, EV_CFG_WRITE
@@ -106,12 +106,23 @@ def warn_of_short_forms(world: World, opts: DeviceOpts) -> None:
 class Machine(HwContext):
     """The board of a machine type.  Made, it is a powered machine before its first reset: add netdevs and devices, then `system_reset`, then `cont`."""
 
-    def __init__(self, log: EventLog, loop: MainLoop, ram_bytes: int, profile: str = PROFILE_4_1, machine_type: str = DEFAULT_MACHINE) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        loop: MainLoop,
+        ram_bytes: int,
+        profile: str = PROFILE_4_1,
+        machine_type: str = DEFAULT_MACHINE,
+        global_props: list[GlobalProperty] | None = None,
+    ) -> None:
+        """`global_props` are those of ``-global``; one that the board's own devices refuse stands in ``world.fatal`` afterwards."""
         super().__init__(log, loop, pc_ram(ram_bytes))
         self.vm_running = False
         self.net.vm_running = False
         self.world: World = World(log, profile, machine_type)
         self.world.context = self
+        if global_props is not None:
+            self.world.globals.extend(global_props)
         register_all_types(self.world)
         # choosing the machine class lists all classes, so every class exists before the first device (vl.c:3857)
         self.world.types.initialize_all()

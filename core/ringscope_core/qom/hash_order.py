@@ -1,7 +1,7 @@
 """In which order QEMU's hash tables give their keys: properties are listed, and options are set, in that order.
 
 GLib's GHashTable with string keys (g_str_hash, open addressing with growing steps, prime moduli) holds the properties of objects and classes;
-QDict (qobject/qdict.c: 512 chains, the newest first) holds the options of a device.
+QDict (qobject/qdict.c: 512 chains) holds the options of a device, and hands over a copy of itself.
 """
 
 from __future__ import annotations
@@ -90,10 +90,13 @@ def _tdb_hash(text: str) -> int:
 
 
 def qdict_order(keys: list[str]) -> list[str]:
-    """`keys`, put in one after the other, as qdict_first and qdict_next give them."""
+    """`keys`, put in one after the other, as a copy's qdict_first and qdict_next give them.
+
+    A chain takes the newest in front; copying turns it round once more.
+    """
     chains: dict[int, list[str]] = {}
     for key in keys:
         chain = chains.setdefault(_tdb_hash(key) % _QDICT_BUCKETS, [])
         if key not in chain:
-            chain.insert(0, key)
+            chain.append(key)
     return [key for bucket in sorted(chains) for key in chains[bucket]]

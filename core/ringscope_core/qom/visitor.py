@@ -131,7 +131,7 @@ class StringInputVisitor(Visitor):
 
     def type_uint64(self, name: str, errp: Errp) -> int:
         value = strtoint(self.text)
-        if value is None or not -(1 << 63) <= value < 1 << 64:
+        if value is None or abs(value) >= 1 << 64:
             self.bad_value(name, "uint64", errp)
             return 0
         # strtoull takes a minus sign and wraps
@@ -161,7 +161,7 @@ class KeyvalInputVisitor(Visitor):
 
     def type_uint64(self, name: str, errp: Errp) -> int:
         value = strtoint(self.text)
-        if value is None or not -(1 << 63) <= value < 1 << 64:
+        if value is None or abs(value) >= 1 << 64:
             self.bad_value(name, "integer", errp)
             return 0
         # strtoull takes a minus sign and wraps

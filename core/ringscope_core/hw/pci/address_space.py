@@ -19,9 +19,10 @@ IO_SPACE_SIZE: Final[i64] = 0x10000
 
 @final
 class Mapping:
-    """A BAR that answers at `start`."""
+    """A BAR that answers at `start`; it lies at `base`, which is before that when bridges hide its beginning."""
 
-    def __init__(self, start: i64, size: i64, region: MemoryRegion, dev: PCIDevice, bar: i64) -> None:
+    def __init__(self, start: i64, size: i64, region: MemoryRegion, dev: PCIDevice, bar: i64, base: i64) -> None:
+        self.base: i64 = base
         self.start: i64 = start
         self.size: i64 = size
         self.region: MemoryRegion = region
@@ -59,7 +60,7 @@ class AddressSpace:
         mapping = self.find(addr)
         if mapping is None:
             return ones(size) if self.io else 0
-        offset = addr - mapping.start
+        offset = addr - mapping.base
         value = mapping.region.read(offset, size)
         self.log.emit(EV_BAR_READ, mapping.dev.oid, mapping.bar, offset, size, value)
         return value
@@ -69,7 +70,7 @@ class AddressSpace:
         mapping = self.find(addr)
         if mapping is None:
             return
-        offset = addr - mapping.start
+        offset = addr - mapping.base
         log = self.log
         cause = log.cause
         log.cause = log.emit(EV_BAR_WRITE, mapping.dev.oid, mapping.bar, offset, size, value)

@@ -60,6 +60,11 @@ class PCIBridge(PCIDevice):
             if dev is not None:
                 dev.update_mappings()
 
+    def leads_to(self, number: i64) -> bool:
+        """Whether the bus that the guest calls `number` is behind it."""
+        config = self.space.config
+        return config[SECONDARY_BUS] != 0 and config[SECONDARY_BUS] <= number <= config[SUBORDINATE_BUS]
+
     # -- windows, as first and last address ---------------------------------------------------------------------------
     def io_range(self) -> tuple[int, int]:
         """Of I/O space."""
@@ -78,14 +83,18 @@ class PCIBridge(PCIDevice):
             limit |= self.space.get(PREF_LIMIT_UPPER, 4) << 32
         return base, limit
 
-    def forwards(self, io: bool, addr: int, size: int) -> bool:
-        """Whether an access from above to this range reaches the bus behind."""
+    def forwards(self, io: bool, first: int, last: int) -> list[tuple[int, int]]:
+        """What of a range both this bridge and those above let through."""
         command = self.space.get(r.PCI_COMMAND, 2)
         if io:
-            ranges = [self.io_range()] if command & r.PCI_COMMAND_IO else []
+            windows = [self.io_range()] if command & r.PCI_COMMAND_IO else []
         else:
-            ranges = [self.memory_range(), self.prefetchable_range()] if command & r.PCI_COMMAND_MEMORY else []
-        return any(first <= addr and addr + size - 1 <= last for first, last in ranges) and self.pci_bus().reaches(io, addr, size)
+            windows = [self.memory_range(), self.prefetchable_range()] if command & r.PCI_COMMAND_MEMORY else []
+        found: list[tuple[int, int]] = []
+        for base, limit in windows:
+            if max(base, first) <= min(limit, last):
+                found += self.pci_bus().visible(io, max(base, first), min(limit, last))
+        return found
 
 
 def pci_find_bus_nr(bus: PCIBus, number: i64) -> PCIBus | None:
@@ -93,11 +102,10 @@ def pci_find_bus_nr(bus: PCIBus, number: i64) -> PCIBus | None:
     if number == bus.bus_num:
         return bus
     for dev in bus.functions:
-        if isinstance(dev, PCIBridge) and dev.sec_bus is not None and dev.space.config[SECONDARY_BUS]:
-            if dev.space.config[SECONDARY_BUS] <= number <= dev.space.config[SUBORDINATE_BUS]:
-                found = pci_find_bus_nr(dev.sec_bus, number)
-                if found is not None:
-                    return found
+        if isinstance(dev, PCIBridge) and dev.sec_bus is not None and dev.leads_to(number):
+            found = pci_find_bus_nr(dev.sec_bus, number)
+            if found is not None:
+                return found
     return None
 
 

@@ -68,10 +68,10 @@ class PCIBus(BusState):
         """pci_bus_is_root: the host bridge's own bus."""
         return self.upstream is None
 
-    def reaches(self, io: bool, addr: int, size: int) -> bool:
-        """Whether an access of the guest's to this range comes to this bus."""
+    def visible(self, io: bool, first: int, last: int) -> list[tuple[int, int]]:
+        """The parts of an address range at which an access of the guest's comes to this bus."""
         bridge = self.upstream
-        return bridge is None or bridge.forwards(io, addr, size)
+        return [(first, last)] if bridge is None else bridge.forwards(io, first, last)
 
     def function_at(self, devfn: i64) -> PCIDevice | None:
         """The function at `devfn`, None for an empty place."""

@@ -79,8 +79,8 @@ class PCIIORegion:
         self.size: i64 = 0
         self.type: int = 0
         self.memory: MemoryRegion | None = None
-        self.mapped: bool = False
-        """It answers: `addr` is an address that the bridges above let through."""
+        self.parts: list[tuple[int, int]] = []
+        """First and last addresses at which it answers: all of it, or what the bridges above let through."""
 
     @property
     def is_io(self) -> bool:
@@ -258,9 +258,9 @@ class PCIDevice(DeviceState):
     def unregister_io_regions(self) -> None:
         """Every BAR stops answering."""
         for n, region in enumerate(self.io_regions):
-            if region.mapped:
+            if region.parts:
                 self._space_of(region).unmap(self, n)
-            region.mapped = False
+            region.parts = []
             self._set_bar_addr(n, 0)
             region.size = 0
             region.memory = None
@@ -307,20 +307,23 @@ class PCIDevice(DeviceState):
                 continue
             addr = self.bar_address(n)
             memory = region.memory
-            mapped = addr != r.PCI_BAR_UNMAPPED and memory is not None and self.pci_bus().reaches(region.is_io, addr, int(region.size))
-            if addr == region.addr and mapped == region.mapped:
+            parts: list[tuple[int, int]] = []
+            if addr != r.PCI_BAR_UNMAPPED and memory is not None:
+                parts = self.pci_bus().visible(region.is_io, addr, addr + int(region.size) - 1)
+            if addr == region.addr and parts == region.parts:
                 continue
             space = self._space_of(region)
-            if region.mapped:
+            if region.parts:
                 space.unmap(self, n)
             self._set_bar_addr(n, addr)
-            region.mapped = mapped
-            if mapped and memory is not None:
-                space.map(Mapping(addr, region.size, memory, self, n))
+            region.parts = parts
+            if memory is not None:
+                for first, last in parts:
+                    space.map(Mapping(first, last - first + 1, memory, self, n, addr))
 
-    def forwards(self, io: bool, addr: int, size: int) -> bool:
-        """Whether it is a bridge that lets an access to this range through."""
-        return False
+    def forwards(self, io: bool, first: int, last: int) -> list[tuple[int, int]]:
+        """The parts of an address range that it lets through when it is a bridge."""
+        return []
 
     # -- INTx ---------------------------------------------------------------------------------------------------------
     def irq_disabled(self) -> bool:

@@ -276,7 +276,9 @@ def msix_init_exclusive_bar(dev: PCIDevice, nentries: int, bar: int, bar_addr: i
     FN_INIT_BAR.enter(log, dev.addr, nentries, bar)
     size = MSIX_PAGE_SIZE
     pba_offset = max(size // 2, nentries * ENTRY_SIZE)
-    size = _pow2ceil(max(size, pba_offset + (nentries // 8 + 1) * 8))
+    # 4.1 rounds the pending bits up by a whole word even when they fill the last one
+    pba_size = (nentries + 63) // 64 * 8 if dev.world.v7_2 else (nentries // 8 + 1) * 8
+    size = _pow2ceil(max(size, pba_offset + pba_size))
     region = memory_region_init(dev, bar_addr, f"{dev.name}-msix", size)
     done = _msix_init(dev, nentries, region, bar, pba_offset, table_addr, pba_addr)
     if done:

@@ -71,7 +71,7 @@ def pci_qdev_realize(dev: DeviceState, errp: Errp) -> None:
     if errp.failed():
         log.leave()
         return
-    if pci.romsize != r.PCI_ROMSIZE_UNSET and pci.romsize & (pci.romsize - 1):
+    if pci.romsize != r.PCI_ROMSIZE_UNSET and (pci.romsize == 0 or pci.romsize & (pci.romsize - 1)):
         errp.set(log, f"ROM size {pci.romsize} is not a power of two")
         log.leave()
         return

@@ -22,6 +22,7 @@ from ringscope_core.hw.qdev.properties import BitProperty, BoolProperty, EnumPro
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.qom.object import Object
+from ringscope_core.qom.profile import is_q35, machine_version
 from ringscope_core.qom.types import TypeInfo, TypeTable
 
 PCI_CAP_ID_SSVID: Final = 0x0D
@@ -113,7 +114,9 @@ def _realize(pci: PCIDevice, errp: Errp) -> None:
         express.pcie_add_capability(port, PCI_EXT_CAP_ID_ACS, ACS_VER, ACS_OFFSET, ACS_SIZE)
         space.put(ACS_OFFSET + 4, 2, ACS_ALL)
         put_le(space.wmask, ACS_OFFSET + 6, 2, ACS_ALL)
-    if port.hotplug:
+    machine = port.world.machine_type
+    # without ACPI's hotplug of bridges the port itself is asked, and refuses later
+    if port.hotplug or (is_q35(machine) and machine_version(machine) < (6, 1)):
         port.secondary().set_hotplug_handler(port)
     pci_bridge_reset(port)
 

@@ -13,6 +13,7 @@ from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import AbortErrp, Errp
 from ringscope_core.qom.klass import object_class_dynamic_cast
 from ringscope_core.qom.object import Object, object_new
+from ringscope_core.qom.profile import machine_version
 from ringscope_core.qom.symbols import ERRP_PCI_QDEV_REALIZE, LOCAL_ERR_OF_DEVICE_SET_REALIZED, LOCAL_ERR_OF_REALIZE
 from ringscope_core.qom.visitor import KeyvalInputVisitor, QObjectInputVisitor
 from ringscope_core.qom.world import World
@@ -83,7 +84,7 @@ def qbus_find(sysbus: BusState, path: str, errp: Errp) -> BusState | None:
     bus: BusState | None = sysbus
     if not path.startswith("/"):
         name = parts.pop(0) if parts else path
-        bus = qbus_find_recursive(sysbus, name, "")
+        bus = qbus_find_recursive(sysbus, name, "") if name else None
         if bus is None:
             errp.set(log, f"Bus '{name}' not found")
             return None
@@ -178,7 +179,7 @@ def _device_add(world: World, sysbus: BusState, opts: DeviceOpts, errp: Errp) ->
     log.leave(0 if klass is None else klass.addr)
     if klass is None:
         return None
-    bus = _find_bus(world, sysbus, opts, klass, driver if world.v7_2 else klass.name, errp)
+    bus = _find_bus(world, sysbus, opts, klass, klass.name, errp)
     if errp.failed():
         return None
     if world.v7_2 and _hidden(world, bus, opts, errp):
@@ -211,13 +212,18 @@ def _hidden(world: World, bus: BusState | None, opts: DeviceOpts, errp: Errp) ->
     options = opts.as_dict()
     for listener in list(hw_context(world).device_listeners):
         if listener.hide_device(options, errp):
-            if bus is not None and bus.hotplug_handler is None:
+            if bus is not None and bus.hotplug_handler is None and not _handled_for_now(world, bus):
                 errp.set(world.log, f"Bus '{bus.name}' does not support hotplugging")
                 return False
             return True
         if errp.failed():
             break
     return False
+
+
+def _handled_for_now(world: World, bus: BusState) -> bool:
+    """Q35's root bus has a hotplug handler from machine type 6.1 on, until the machine is complete."""
+    return not world.qdev_hotplug and bus.name == "pcie.0" and machine_version(world.machine_type) >= (6, 1)
 
 
 def _configure(dev: DeviceState, bus: BusState | None, opts: DeviceOpts, err: Errp) -> None:

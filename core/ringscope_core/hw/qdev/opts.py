@@ -51,7 +51,7 @@ class DeviceOpts:
         keys = [name for name, _ in self.pairs]
         if self.ident is not None:
             keys.append("id")
-        return [(name, self.value(name)) for name in qdict_order(keys) if name != "id" or self.ident is None]
+        return [(name, self.value(name)) for name in qdict_order(keys) if name != "id"]
 
 
 def split_options(text: str) -> list[str]:
@@ -106,12 +106,13 @@ def parse_device_opts(text: str, log: EventLog, errp: Errp) -> DeviceOpts | None
 
 
 def device_opts_of(text: str, values: dict[str, PropValue]) -> DeviceOpts:
-    """The options of a JSON object whose text is `text`; its id is taken as it is."""
+    """The options of a JSON object whose text is `text`; its id is taken as it is, well formed or not."""
     opts = DeviceOpts(text)
     opts.json = True
     for name, value in values.items():
-        if name == "id" and isinstance(value, str):
-            opts.ident = value
-        else:
+        if name != "id":
             opts.pairs.append((name, value))
+        elif isinstance(value, str):
+            # what is no text is no id, and nobody complains
+            opts.ident = value
     return opts

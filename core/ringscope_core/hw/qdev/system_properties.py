@@ -20,7 +20,8 @@ FN_SET_NETDEV = declare("set_netdev", "obj:ptr v:unknown name:str opaque:unknown
 FN_SET_PCI_DEVFN = declare("set_pci_devfn", "obj:ptr v:unknown name:str opaque:unknown errp:ptr")
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
-_DEVFN = re.compile(r"\s*((?:0[xX])?[0-9a-fA-F]+)(?:\.\s*((?:0[xX])?[0-9a-fA-F]+))?")
+_HEX = r"\s*([+-]?(?:0[xX])?[0-9a-fA-F]+)"
+_DEVFN = re.compile(rf"{_HEX}(?:\.{_HEX})?")
 
 
 @final
@@ -124,7 +125,7 @@ class PciDevfnProperty(Property):
         found = _DEVFN.fullmatch(text)
         slot = int(found.group(1), 16) if found else 32
         function = int(found.group(2), 16) if found and found.group(2) else 0
-        if slot > 31 or function > 7:
+        if not 0 <= slot <= 31 or not 0 <= function <= 7:
             prop_error(dev, self, EINVAL, text, errp)
             return
         self.member.put(dev, slot << 3 | function)

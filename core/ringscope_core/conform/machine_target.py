@@ -69,10 +69,18 @@ class MachineTarget:
 
     # -- registers ----------------------------------------------------------------------------------------------------
     def cfg_read(self, off: int, size: int) -> int:
+        if off % 4 + size > 4:
+            # the data port ends after four bytes, and there is nothing behind it
+            low = [self.cfg_read(off + place, 1) for place in range(4 - off % 4)]
+            return int.from_bytes(bytes(low).ljust(size, b"\xff"), "little")
         return int(self.machine.cfg_read(self.bdf, off, size))
 
     def cfg_write(self, off: int, size: int, value: int) -> None:
         self.ram_written()
+        if off % 4 + size > 4:
+            for place in range(4 - off % 4):
+                self.machine.cfg_write(self.bdf, off + place, 1, value >> 8 * place & 0xFF)
+            return
         self.machine.cfg_write(self.bdf, off, size, value)
 
     def bar_read(self, bar: int, off: int, size: int) -> int:

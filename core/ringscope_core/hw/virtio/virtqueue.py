@@ -147,6 +147,8 @@ class VirtQueue:
         self.pending_num: i64 = 0
         self.pending_slot: i64 = 0
         self._idx_pending: bool = False
+        self._at_once: bool = False
+        """The used ring lies over what is remembered of the ring: each element is shown before the next is looked at."""
 
     # -- reading the ring ---------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
@@ -168,6 +170,7 @@ class VirtQueue:
         memory.hold(self.vring_avail, length)
         memory.hold(self.vring_used, used)
         self._turn = memory.turn
+        self._at_once = self.overlaps_itself()
 
     def _tell_unmapped(self) -> None:
         """The ring is looked at while its memory could not be mapped: 4.1.0 asserts that it is, 7.2 finds it empty."""
@@ -433,6 +436,8 @@ class VirtQueue:
             self.signalled_used_valid = False
         if self.log.level >= LEVEL_FULL:
             self.log.emit(EV_FLUSH, self.oid, new, count, self.inuse, i64(self.signalled_used_valid))
+        if self._at_once:
+            self.publish()
 
     def push(self, elem: VirtQueueElement, length: i64) -> None:
         """virtqueue_push: fill and flush one element."""

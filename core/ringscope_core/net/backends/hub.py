@@ -37,6 +37,12 @@ class NetHubPort(Backend):
 
     def receive(self, frame: bytes) -> i64:
         """Send `frame` to whatever hangs on the other ports (net_hub_receive)."""
+        if self.offload is not None:
+            return self.receive_unfinished(frame)
+        return self.take(frame)
+
+    def take(self, frame: bytes) -> i64:
+        """A plain frame: to every other port, with an empty header where there are headers."""
         size: i64 = len(frame)
         self.rx_frames += 1
         self.rx_bytes += size
@@ -44,7 +50,36 @@ class NetHubPort(Backend):
             if port is not self:
                 port.tx_frames += 1
                 port.tx_bytes += size
-                qemu_send_packet(port, frame)
+                other = port.offload
+                if other is None or other.hdr_len == 0:
+                    qemu_send_packet(port, frame)
+                else:
+                    for one in other.present(frame):
+                        qemu_send_packet(port, one)
+        return size
+
+    def receive_unfinished(self, frame: bytes) -> i64:
+        """A frame with a header: it goes on as it is where the driver behind a port takes it so, finished everywhere else."""
+        offload = self.offload
+        assert offload is not None
+        size: i64 = len(frame)
+        self.rx_frames += 1
+        self.rx_bytes += size
+        finished: list[bytes] | None = None
+        for port in self.hub.ports:
+            if port is self:
+                continue
+            port.tx_frames += 1
+            port.tx_bytes += size
+            other = port.offload
+            if other is not None and other.hdr_len:
+                for one in other.relay(frame, offload):
+                    qemu_send_packet(port, one)
+                continue
+            if finished is None:
+                finished = offload.finish(frame)
+            for one in finished:
+                qemu_send_packet(port, one)
         return size
 
     def can_receive(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar, final
 
 from ringscope_core.net.addresses import ip4_from_text, ip6_from_text, mac_from_text
 from ringscope_core.net.errors import NetOptionError
+from ringscope_core.net.offload import RX_NAMES, Offload
 
 T = TypeVar("T")
 
@@ -135,6 +136,15 @@ class NetdevOptions:
             raise NetOptionError(f"Parameter '{key}' does not accept value '{given}'", key, given, ", ".join(allowed))
         return given
 
+    def flag(self, key: str, default: bool) -> bool:
+        """Take a switch, with QEMU's words for one."""
+        given = self.optional(key, "on" if default else "off")
+        if given in ("on", "yes", "true", "y"):
+            return True
+        if given in ("off", "no", "false", "n"):
+            return False
+        raise NetOptionError(f"Parameter '{key}' expects 'on' or 'off'", key, given, "on, off")
+
     def mac(self, key: str, default: bytes) -> bytes:
         """Take a unicast MAC address."""
         given = self.optional(key)
@@ -168,3 +178,21 @@ class NetdevOptions:
             if "." in key and any(known.startswith(stem + ".") for known in self._known):
                 raise NetOptionError(f"Parameter '{key}' is unexpected", key, value)
             raise NetOptionError(f"Invalid parameter '{stem}'", key, value)
+
+
+@final
+class VnetHdrOption:
+    """``vnet_hdr=on|off``, and with it ``rx_csum=none|valid|partial`` and ``mtu=``: the virtio_net_hdr in front of frames to and from a NIC."""
+
+    def __init__(self, options: NetdevOptions, rx_csum: str = "none") -> None:
+        """`rx_csum` is the default; both other options need ``vnet_hdr=on``."""
+        self.on: bool = options.flag("vnet_hdr", False)
+        self.rx_csum: int = 0
+        self.mtu: int = 1500
+        if self.on:
+            self.rx_csum = RX_NAMES.index(options.choice("rx_csum", rx_csum, RX_NAMES))
+            self.mtu = options.number("mtu", 1500, 576, 65535)
+
+    def make(self) -> Offload | None:
+        """What one client gets."""
+        return Offload(self.rx_csum, self.mtu) if self.on else None

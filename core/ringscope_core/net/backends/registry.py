@@ -10,7 +10,7 @@ from mypy_extensions import i64
 from ringscope_core.net.backends.backend import Backend
 from ringscope_core.net.backends.generator import MAX_SIZE, MIN_SIZE
 from ringscope_core.net.backends.hub import NetHubPort, find_hub, hubs_of, joins_loop, net_hub_check_clients
-from ringscope_core.net.backends.options import NetdevOptions
+from ringscope_core.net.backends.options import NetdevOptions, VnetHdrOption
 from ringscope_core.net.backends.responder import Responder, ResponderConfig
 from ringscope_core.net.client import KIND_HUBPORT, KIND_NIC, NetClientState
 from ringscope_core.net.errors import NetOptionError
@@ -50,7 +50,10 @@ def _make_responder(host: NetHost, options: NetdevOptions) -> list[NetClientStat
     config = _responder_config(options)
     config.echo_port = options.number("echo-port", int(config.echo_port), 0, 65535)
     config.latency_ns = options.number("latency-ns", 0, 0, 10**12)
+    vnet_hdr = VnetHdrOption(options, "partial")
     ports = [Responder(host, options.id, config) for _ in range(_queues(options))]
+    for one in ports:
+        one.offload = vnet_hdr.make()
     if options.has("bulk"):
         _bulk(options, "bulk.", ports[0])
     options.finish()
@@ -60,6 +63,7 @@ def _make_responder(host: NetHost, options: NetdevOptions) -> list[NetClientStat
 def _make_source(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
     config = _responder_config(options)
     port = Responder(host, options.id, config, "source")
+    port.offload = VnetHdrOption(options, "partial").make()
     _bulk(options, "", port)
     options.finish()
     return [port]
@@ -82,6 +86,7 @@ def _make_dgram(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
 def _make_hubport(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
     hub_id = options.int32("hubid")
     peer_name = options.optional("netdev")
+    vnet_hdr = VnetHdrOption(options)
     options.finish()
     peer: NetClientState | None = None
     if peer_name:
@@ -94,6 +99,7 @@ def _make_hubport(host: NetHost, options: NetdevOptions) -> list[NetClientState]
     if peer is not None and joins_loop(hub, peer):
         raise NetOptionError(f"netdev '{peer_name}' would close a loop of hubs", "netdev", peer_name, "a hub that is not connected yet")
     port = NetHubPort(host, options.id, hub)
+    port.offload = vnet_hdr.make()
     port.peer = peer
     return [port]
 
@@ -147,7 +153,13 @@ def inject(nc: NetClientState, frame: bytes) -> i64:
     if not 1 <= len(frame) <= NET_BUFSIZE:
         allowed = f"1 to {NET_BUFSIZE} bytes"
         raise NetOptionError(f"a frame of {len(frame)} bytes cannot be injected: {allowed}", "frame", str(len(frame)), allowed)
-    return qemu_send_packet_async(nc, frame)
+    offload = nc.offload if isinstance(nc, Backend) else None
+    if offload is None:
+        return qemu_send_packet_async(nc, frame)
+    ret: i64 = 0
+    for one in offload.present(frame):
+        ret = qemu_send_packet_async(nc, one)
+    return ret
 
 
 def info_network(host: NetHost) -> str:

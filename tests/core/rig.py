@@ -110,6 +110,8 @@ class Rig:
         self.option = "virtio-net-pci,id=net0,addr=04.0" + (",netdev=n0" if peers else "") + (f",{device}" if device else "")
         self.sizes: dict[int, int] = {}
         self.packed = packed
+        self.guest_writes: list[tuple[int, int]] = []
+        """Ranges that the driver wrote itself."""
         if plug:
             self.plug()
         self.machine.system_reset()
@@ -267,6 +269,7 @@ class Rig:
         """The guest writes its memory."""
         self.machine.memory.write(gpa, data)
         self.machine.memory.turn += 1
+        self.guest_writes.append((gpa, gpa + len(data)))
 
     def read(self, gpa: int, size: int) -> bytes:
         """The guest reads its memory."""

@@ -1,6 +1,8 @@
-"""``ringscope bench``: what the machine costs on this computer."""
+"""``ringscope bench``: what the machine costs on this computer, alone or beside a real QEMU."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -19,8 +21,28 @@ _WORDS = {
 @click.command(name="bench")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quick", is_flag=True, help="Fewer rounds.")
-def command(as_json: bool, quick: bool) -> None:
-    """Measure the device alone at a batch of 128, driver and device together, and compiled against uncompiled."""
+@click.option("--against-qemu", is_flag=True, help="Drive a real QEMU, which has to be installed, and our device side by side.")
+@click.option("--only", metavar="TEXT", help="With --against-qemu: the cases whose name holds TEXT, such as 'tx packed'.")
+@click.option("--markdown", is_flag=True, help="With --against-qemu: print tables in Markdown.")
+@click.option(
+    "--update",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="With --against-qemu: put the tables into a document such as docs/benchmarks.md, and the JSON beside it.",
+)
+def command(as_json: bool, quick: bool, against_qemu: bool, only: str | None, markdown: bool, update: Path | None) -> None:
+    """Measure the device alone at a batch of 128, driver and device together, and compiled against uncompiled.
+
+    With --against-qemu: ns a packet of a real QEMU's device and of ours in one run, with the same rings, batches and frames.
+    """
+    if against_qemu:
+        from ringscope.cli.bench_qemu import run_against_qemu
+
+        run_against_qemu(quick, only, "json" if as_json else "markdown" if markdown else "text", update)
+        return
+    for name, given in (("--only", only), ("--markdown", markdown), ("--update", update)):
+        if given:
+            raise click.UsageError(f"{name}: it needs --against-qemu")
     from ringscope_core.engine.bench import compare
 
     report = compare(50, 40_000) if quick else compare()

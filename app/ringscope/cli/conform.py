@@ -27,7 +27,27 @@ EXIT_DIFFERENT = 1
 @click.option("--profile", type=click.Choice(["4.1", "7.2"]), help="The QEMU to be; without it the one that recorded the case.")
 @click.option("--deviations", type=click.Path(path_type=Path), metavar="FILE", help="The list of deliberate differences, instead of the one that ships.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every difference.")
-def command(paths: tuple[Path, ...], as_json: bool, show: str | None, only: str, profile: str | None, deviations: Path | None, verbose: bool) -> int:
+@click.option("--live", is_flag=True, help="Random sequences on a real QEMU, which has to be installed, instead of recorded cases.")
+@click.option("--count", type=click.IntRange(1), default=None, help="With --live: so many sequences (1000 when --for is not given).")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="With --live: the seed; without it a new one, which is printed.")
+@click.option("--for", "duration", default=None, metavar="TIME", help="With --live: stop after this long, such as 30s or 2m.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="With --live: write what was found there, as case files.")
+@click.option("--start", type=click.IntRange(0), default=0, help="With --live: the number of the first sequence.")
+def command(
+    paths: tuple[Path, ...],
+    as_json: bool,
+    show: str | None,
+    only: str,
+    profile: str | None,
+    deviations: Path | None,
+    verbose: bool,
+    live: bool,
+    count: int | None,
+    seed: int | None,
+    duration: str | None,
+    save: Path | None,
+    start: int,
+) -> int:
     """Replay cases recorded on a real QEMU (files or directories) and compare field by field.
 
     Exits 1 when something differs that is not on the list of deliberate differences.
@@ -35,6 +55,15 @@ def command(paths: tuple[Path, ...], as_json: bool, show: str | None, only: str,
     from ringscope_core.conform.deviations import load_deviations
     from ringscope_core.conform.report import Options, Report, run_paths
 
+    if live:
+        if paths or show is not None:
+            raise click.UsageError("--live: it takes no PATH and no --show; what it saves can be replayed afterwards")
+        from ringscope.cli.conform_live import LiveRequest, run_live
+
+        return run_live(LiveRequest(count, seed, duration, profile, save, start, as_json), load_deviations(deviations))
+    for name, value in (("--count", count), ("--seed", seed), ("--for", duration), ("--save", save), ("--start", start)):
+        if value:
+            raise click.UsageError(f"{name}: it needs --live")
     if not paths:
         raise click.UsageError("PATH: at least one file or directory of cases is needed")
     options = Options(profile or "", only)

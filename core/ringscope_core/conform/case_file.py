@@ -125,6 +125,11 @@ def _rows(name: str, data: Any) -> tuple[list[Any], dict[str, Any]]:
 def _profile(name: str, head: dict[str, Any]) -> str:
     """The profile of the QEMU that a file's head names; 7.2 when it names none."""
     version = head.get("qemu", head.get("version", "7.2"))
+    if isinstance(version, dict):
+        # as query-version answers
+        number = version.get("qemu", version)
+        if isinstance(number, dict):
+            version = f"{number.get('major')}.{number.get('minor')}.{number.get('micro')}"
     if isinstance(version, str):
         for prefix, profile in _PROFILE_OF.items():
             if version == prefix or version.startswith(prefix + "."):

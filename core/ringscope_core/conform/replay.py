@@ -57,6 +57,10 @@ def brief(value: Any) -> str:
     return text if len(text) < 400 else f"{text[:300]}...({len(text)})"
 
 
+def _queue_of(frame: list[Any]) -> int:
+    return int(frame[0])
+
+
 def low_bytes(value: int, size: int) -> int:
     """What a bus takes of `value`."""
     return value & ((1 << 8 * size) - 1)
@@ -135,7 +139,9 @@ class Replay:
         if "mem" in expected:
             self._compare_memory(step, expected["mem"])
         if "tx" in expected:
-            seen.append(Observation("tx", expected["tx"], [[queue, frame.hex()] for queue, frame in target.take_tx()]))
+            # the recorder reads one queue after another: only the order within each is known
+            got = [[queue, frame.hex()] for queue, frame in target.take_tx()]
+            seen.append(Observation("tx", sorted(expected["tx"], key=_queue_of), sorted(got, key=_queue_of)))
         seen.append(Observation("peer", expected.get("peer", {}), target.take_peer()))
         if "intx" in expected:
             seen.append(Observation("intx", expected["intx"], target.cfg_read(CONFIG_STATUS, 2) >> INTERRUPT_BIT & 1))

@@ -22,21 +22,8 @@ from ringscope_core.engine.headless import Goal, Headless
 from ringscope_core.engine.run import Run
 from ringscope_core.guest.alloc import PageAllocator
 from ringscope_core.guest.pci import PciBus
-from ringscope_core.guest.virtio_pci import (
-    C_Q_AVAIL,
-    C_Q_DESC,
-    C_Q_ENABLE,
-    C_Q_NOFF,
-    C_Q_SELECT,
-    C_Q_SIZE,
-    C_Q_USED,
-    STATUS_ACKNOWLEDGE,
-    STATUS_DRIVER,
-    STATUS_DRIVER_OK,
-    STATUS_FEATURES_OK,
-    VIRTIO_VENDOR,
-    VirtioPciDevice,
-)
+from ringscope_core.guest.transport import STATUS_ACKNOWLEDGE, STATUS_DRIVER, STATUS_DRIVER_OK, STATUS_FEATURES_OK, VIRTIO_VENDOR
+from ringscope_core.guest.virtio_pci import C_Q_AVAIL, C_Q_DESC, C_Q_ENABLE, C_Q_NOFF, C_Q_SELECT, C_Q_SIZE, C_Q_USED, VirtioPciDevice
 from ringscope_core.hw.machine import Machine
 from ringscope_core.net.backends.backend import Backend
 from ringscope_core.scenario.load import load

@@ -46,6 +46,7 @@ def result(run: Run, headless: Headless, ended: str) -> dict[str, object]:
         "queues": queues(run),
         "turns": run.turns,
         "programs": run.guest.stats(),
+        "drivers": run.guest.driver_stats(),
         "messages": [*run.world.messages, *run.guest.problems],
         "failures": list(run.failures),
     }

@@ -85,10 +85,10 @@ class Run:
         self.log.sink = sink
         # making a machine emits events
         self._attach_event_sinks(digests)
-        self.machine: Machine = Machine(self.log, self.loop, scenario.machine.ram_bytes())
+        self.machine: Machine = Machine(self.log, self.loop, scenario.machine.ram_bytes(), scenario.profile, scenario.machine_type())
         config = scenario.driver_config()
         config.seed = self.seed
-        self.guest: GuestKernel = GuestKernel(self.machine.ports, config, scenario.traffic_specs(), digests)
+        self.guest: GuestKernel = GuestKernel(self.machine.ports, config, scenario.traffic_specs(), digests, scenario.action_specs())
         self._attach_packet_sinks(digests)
 
     def _attach_event_sinks(self, digests: bool) -> None:

@@ -61,7 +61,11 @@ class BulkTx(Workload):
         return moved
 
     def _fill(self, due: i64) -> i64:
-        sender = self.stack.senders[self.pair]
+        stack = self.stack
+        if not stack.senders:
+            return 0
+        # with fewer pairs in use than there were, the flows share them
+        sender = stack.senders[self.pair % stack.pairs]
         sender.begin()
         if not sender.ready():
             return 0

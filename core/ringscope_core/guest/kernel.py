@@ -6,15 +6,17 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from ringscope_core.guest.actions import ActionProgram
 from ringscope_core.guest.alloc import GuestOutOfMemoryError, PageAllocator
-from ringscope_core.guest.config import DriverConfig, TrafficSpec
+from ringscope_core.guest.config import ActionSpec, DriverConfig, TrafficSpec
 from ringscope_core.guest.napi import Softirq
+from ringscope_core.guest.net_queues import LAST_MESSAGE
 from ringscope_core.guest.pci import PciBus, PciFunction, PciResourceError
 from ringscope_core.guest.programs import make_workloads
 from ringscope_core.guest.stack import NetStack
 from ringscope_core.guest.tally import FrameTally
+from ringscope_core.guest.transport import VIRTIO_VENDOR, ProbeError
 from ringscope_core.guest.virtio_net import VirtnetInfo
-from ringscope_core.guest.virtio_pci import VIRTIO_VENDOR, ProbeError
 from ringscope_core.guest.workload import Workload
 from ringscope_core.hw.ports import GuestPorts, IrqSink
 from ringscope_core.trace.log import SEVERITY_ERROR, SEVERITY_INFO
@@ -30,8 +32,10 @@ INTX_RETRIES: Final[i64] = 4
 class GuestKernel(IrqSink):
     """Boots on a machine's `GuestPorts`, then lives by `run`."""
 
-    def __init__(self, ports: GuestPorts, config: DriverConfig, traffic: list[TrafficSpec], digests: bool = True) -> None:
-        """`digests`: keep SHA-256 digests of the frames sent and delivered."""
+    def __init__(
+        self, ports: GuestPorts, config: DriverConfig, traffic: list[TrafficSpec], digests: bool = True, actions: list[ActionSpec] | None = None
+    ) -> None:
+        """`digests`: keep SHA-256 digests of the frames sent and delivered; `actions`: what the drivers are made to do, and when."""
         super().__init__()
         self.ports: GuestPorts = ports
         self.config: DriverConfig = config
@@ -42,6 +46,7 @@ class GuestKernel(IrqSink):
         self.bus: PciBus = PciBus(ports)
         self.interfaces: list[VirtnetInfo] = []
         self.workloads: list[Workload] = []
+        self.program: ActionProgram = ActionProgram(actions or [], ports.loop)
         self.problems: list[str] = []
         """Why a driver could not be bound, a line each."""
         self.spurious: i64 = 0
@@ -71,19 +76,48 @@ class GuestKernel(IrqSink):
                 self.workloads.extend(make_workloads(spec, up[spec.device].stack, self.ports.loop, self.config.peer_ip, number, self.config.seed))
         for work in self.workloads:
             work.start(now)
+        self.program.start()
         return len(up)
 
     def _drive(self, function: PciFunction) -> None:
         stack = NetStack(self.ports.clock, _nth_address(self.config.ip, len(self.interfaces)), self.digests)
         info = VirtnetInfo(self.ports, function, self.pages, self.softirq, self.config, stack)
         self.interfaces.append(info)
+        if self.bring_up(info, self._next_message, LAST_MESSAGE):
+            self._next_message += info.messages_used
+
+    def bring_up(self, info: VirtnetInfo, base: i64, messages: i64) -> bool:
+        """Probe an interface; what stands in the way becomes one of `problems`."""
         try:
-            self._next_message += info.probe(self._next_message)
+            info.probe(base, messages)
         except (ProbeError, PciResourceError, GuestOutOfMemoryError) as problem:
             self.problems.append(f"guest: {problem}")
             self.ports.log.message(SEVERITY_ERROR, self.problems[-1])
-            return
+            return False
         self.ports.log.message(SEVERITY_INFO, f"guest: {info.announcement()}")
+        return True
+
+    def rescan(self) -> None:
+        """Something was plugged in or out: let go of interfaces whose function is gone, drive the new ones.
+
+        A card in the place of a former one takes over its stack, so that the programs go on.
+        """
+        for info in self.interfaces:
+            if info.transport is not None and not self.bus.is_there(info.function):
+                info.vanish()
+        for function in self.bus.rescan():
+            if function.vendor != VIRTIO_VENDOR or function.device not in VIRTIO_NET_IDS:
+                continue
+            former = [info for info in self.interfaces if info.function.bdf == function.bdf]
+            if former:
+                former[0].function = function
+                # the messages of a card with as many vectors are enough; one with more shares them
+                if former[0].messages_used:
+                    self.bring_up(former[0], former[0].message_base, former[0].messages_used)
+                elif self.bring_up(former[0], self._next_message, LAST_MESSAGE):
+                    self._next_message += former[0].messages_used
+            else:
+                self._drive(function)
 
     def up(self) -> bool:
         """Whether at least one interface came up."""
@@ -111,8 +145,11 @@ class GuestKernel(IrqSink):
         if not self._booted:
             return 0
         moved = self._take_interrupts()
+        if self.program.is_due():
+            moved += self.program.run(self)
         for info in self.interfaces:
             moved += info.work()
+            moved += info.poll()
         moved += self.softirq.run()
         for work in self.workloads:
             moved += work.turn()
@@ -163,7 +200,7 @@ class GuestKernel(IrqSink):
     # -- results ------------------------------------------------------------------------------------------------------
     def finished(self) -> bool:
         """Whether every program is done; False when one of them never ends, True without programs."""
-        return self._booted and all(work.finished() for work in self.workloads)
+        return self._booted and self.program.finished() and all(work.finished() for work in self.workloads)
 
     @property
     def delivered(self) -> FrameTally:
@@ -196,8 +233,11 @@ class GuestKernel(IrqSink):
             for sender in info.senders:
                 _count(every, "driver ring full", sender.qdisc_drops)
                 _count(every, "longer than the guest's mtu", sender.too_long)
+            _count(every, "guest: lost in a reset", info.lost)
+            _count(every, "guest: no interface", info.stack.unsent)
             for receiver in info.receivers:
                 _count(every, "guest: short element", receiver.short_frames)
+                _count(every, "guest: bad header", receiver.bad_headers)
                 _count(every, "guest: buffers missing", receiver.missing_buffers)
         return every
 
@@ -209,6 +249,10 @@ class GuestKernel(IrqSink):
             row.update(work.stats())
             rows.append(row)
         return rows
+
+    def driver_stats(self) -> list[dict[str, int]]:
+        """What each interface's driver counted beside frames: offloads, commands, resets; only what happened."""
+        return [info.stats() for info in self.interfaces]
 
     def snapshot(self, state: MachineState) -> None:
         """Put every interface's driver fields and rings into `state`."""

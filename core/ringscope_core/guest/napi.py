@@ -9,7 +9,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
-from ringscope_core.guest.ring import Vring
+from ringscope_core.guest.virtqueue import Virtqueue
 from ringscope_core.trace.kinds import EV_NAPI
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.state import MachineState
@@ -23,10 +23,10 @@ MAX_RESTART: Final[i64] = 10
 class Napi:
     """One queue's polling.  Subclasses do the work in `poll`."""
 
-    def __init__(self, softirq: Softirq, ring: Vring, weight: i64, field_id: i64) -> None:
+    def __init__(self, softirq: Softirq, ring: Virtqueue, weight: i64, field_id: i64) -> None:
         """`field_id`: the field that records whether polling is scheduled."""
         self.softirq: Softirq = softirq
-        self.ring: Vring = ring
+        self.ring: Virtqueue = ring
         self.weight: i64 = weight
         self.field_id: i64 = field_id
         self.scheduled: bool = False

@@ -130,15 +130,49 @@ class PciBus:
         self._io: i64 = IO_WINDOW
         self._memory: i64 = MEMORY_WINDOW
         self._prefetch: i64 = PREFETCH_WINDOW
+        self._freed: list[PciBar] = []
+        """Places of functions that are gone."""
 
     def scan(self) -> None:
         """Find every function of the bus in the order of its number, size and place its BARs, read its capabilities."""
         for slot in range(32):
-            functions: i64 = 1
-            if self.ports.cfg_read(slot << 3, VENDOR_ID, 2) != 0xFFFF and self.ports.cfg_read(slot << 3, HEADER_TYPE, 1) & 0x80:
-                functions = 8
-            for number in range(functions):
-                self._probe(slot << 3 | number)
+            self._scan_slot(slot)
+
+    def _scan_slot(self, slot: i64) -> None:
+        functions: i64 = 1
+        if self.ports.cfg_read(slot << 3, VENDOR_ID, 2) != 0xFFFF and self.ports.cfg_read(slot << 3, HEADER_TYPE, 1) & 0x80:
+            functions = 8
+        for number in range(functions):
+            self._probe(slot << 3 | number)
+
+    def rescan(self) -> list[PciFunction]:
+        """Forget functions that are gone, find new ones; returns the latter.  What the slot's hot plug notification makes a guest do."""
+        kept: list[PciFunction] = []
+        for function in self.functions:
+            if self.is_there(function):
+                kept.append(function)
+            else:
+                self._freed.extend(function.bars)
+        known = {int(function.bdf) >> 3 for function in kept}
+        self.functions = []
+        for slot in range(32):
+            if slot not in known:
+                self._scan_slot(slot)
+        found = self.functions
+        self.functions = sorted(kept + found, key=_number)
+        return found
+
+    def is_there(self, function: PciFunction) -> bool:
+        """Whether that very function still stands in its slot."""
+        return self.ports.cfg_read(function.bdf, VENDOR_ID, 2) == function.vendor and self._is_placed(function)
+
+    def _is_placed(self, function: PciFunction) -> bool:
+        """Whether the BARs are where they were put: a new function in an old one's place has none."""
+        for bar in function.bars:
+            register = ROM_BAR if bar.index == 6 else BAR0 + 4 * bar.index
+            if self.ports.cfg_read(function.bdf, register, 4) & 0xFFFFFFF0 != bar.address & 0xFFFFFFF0:
+                return False
+        return True
 
     def _probe(self, bdf: i64) -> None:
         if self.ports.cfg_read(bdf, VENDOR_ID, 2) == 0xFFFF:
@@ -188,7 +222,10 @@ class PciBus:
         return mask
 
     def _place(self, function: PciFunction, bar: PciBar) -> None:
-        if bar.io:
+        freed = self._take_freed(bar)
+        if freed:
+            bar.address = freed
+        elif bar.io:
             bar.address = _aligned(self._io, bar.size, IO_WINDOW_END)
             self._io = bar.address + bar.size
         elif bar.prefetch:
@@ -201,6 +238,18 @@ class PciBus:
         self.ports.cfg_write(function.bdf, register, 4, bar.address)
         if bar.wide:
             self.ports.cfg_write(function.bdf, register + 4, 4, bar.address >> 32)
+
+    def _take_freed(self, bar: PciBar) -> i64:
+        """A place of the same kind and size that is free again, 0 for none."""
+        for place, old in enumerate(self._freed):
+            if old.size == bar.size and old.io == bar.io and old.prefetch == bar.prefetch:
+                del self._freed[place]
+                return old.address
+        return 0
+
+
+def _number(function: PciFunction) -> int:
+    return int(function.bdf)
 
 
 def _aligned(address: i64, size: i64, end: i64) -> i64:

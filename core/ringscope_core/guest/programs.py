@@ -9,6 +9,7 @@ from mypy_extensions import i64
 from ringscope_core.guest.bulk import BulkRx, BulkTx
 from ringscope_core.guest.config import TrafficSpec
 from ringscope_core.guest.echo import Ping, UdpEcho
+from ringscope_core.guest.large import LargeTx
 from ringscope_core.guest.stack import NetStack
 from ringscope_core.guest.workload import Workload
 from ringscope_core.net.backends.generator import MIN_SIZE
@@ -47,6 +48,8 @@ def _make(spec: TrafficSpec, stack: NetStack, loop: MainLoop, peer_ip: str, numb
         return _bulk_tx(spec, stack, loop, peer_ip)
     if spec.kind == "mixed":
         return _mixed(spec, stack, loop, peer_ip, number)
+    if spec.kind in ("tcp-bulk", "udp-bulk"):
+        return [LargeTx(spec, stack, loop, peer_ip)]
     raise ValueError(f"no workload {spec.kind!r}")
 
 

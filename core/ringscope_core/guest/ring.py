@@ -13,8 +13,22 @@ from librt.strings import BytesWriter, read_i32_le, write_i16_le, write_i32_le, 
 from librt.vecs import vec
 from mypy_extensions import i16, i32, i64
 
+from ringscope_core.guest.in_order import InOrder
+from ringscope_core.guest.virtqueue import (
+    DESC_INDIRECT,
+    DESC_NEXT,
+    F_EVENT,
+    F_FREE_HEAD,
+    F_INDIRECT,
+    F_LAST_USED_IDX,
+    F_NUM,
+    F_NUM_ADDED,
+    F_NUM_FREE,
+    RingMode,
+    Virtqueue,
+    vring_need_event,
+)
 from ringscope_core.memory.ram import GuestMemory
-from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.counters import RingCounters
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.kinds import (
@@ -22,100 +36,46 @@ from ringscope_core.trace.kinds import (
     EV_AVAIL_FLAGS,
     EV_AVAIL_IDX,
     EV_DESC_WRITE,
-    EV_IND_WRITE,
-    EV_KICK_SUPPRESSED,
     EV_RING_RESET,
     EV_USED_EVENT,
     EV_USED_TAKE,
 )
 from ringscope_core.trace.levels import LEVEL_FULL
-from ringscope_core.trace.log import SEVERITY_ERROR, EventLog
+from ringscope_core.trace.log import EventLog
 from ringscope_core.trace.state import MachineState, RingImage
 
-DESC_NEXT: Final[i64] = 1
-DESC_WRITE: Final[i64] = 2
-DESC_INDIRECT: Final[i64] = 4
 AVAIL_NO_INTERRUPT: Final[i64] = 1
 USED_NO_NOTIFY: Final[i64] = 1
 
-F_NUM: Final[i64] = field("vring_virtqueue.num", "count")
-F_NUM_FREE: Final[i64] = field("vring_virtqueue.num_free", "count")
-F_FREE_HEAD: Final[i64] = field("vring_virtqueue.free_head", "head")
-F_NUM_ADDED: Final[i64] = field("vring_virtqueue.num_added", "count")
-F_LAST_USED_IDX: Final[i64] = field("vring_virtqueue.last_used_idx", "idx")
 F_AVAIL_FLAGS: Final[i64] = field("vring_virtqueue.avail_flags_shadow", "flags")
 F_AVAIL_IDX: Final[i64] = field("vring_virtqueue.avail_idx_shadow", "idx")
-F_EVENT: Final[i64] = field("vring_virtqueue.event", "bool")
-F_INDIRECT: Final[i64] = field("vring_virtqueue.indirect", "bool")
-
-MAX_SEGMENTS: Final[i64] = 32
-"""Descriptors one chain may have: a frame of 17 fragments and its header, with room."""
 
 
 def ring_bytes(num: i64) -> tuple[int, int, int, int]:
-    """Layout of a ring of `num` entries in one run of pages: (available offset, used offset, total, table bytes)."""
+    """Layout of a ring of `num` entries in one run of pages: (available offset, used offset, total, table bytes).
+
+    It is also the layout that the legacy interface fixes (virtio 1.1, 2.6.2).
+    """
     table = 16 * num
     used = (table + 6 + 2 * num + 4095) // 4096 * 4096
     return int(table), int(used), int(used + 6 + 8 * num), int(table)
 
 
-def vring_need_event(event: i64, new: i64, old: i64) -> bool:
-    """Whether moving an index from `old` to `new` passes `event` (virtio 1.1, 2.6.7.2; all modulo 2**16)."""
-    return ((new - event - 1) & 0xFFFF) < ((new - old) & 0xFFFF)
-
-
 @final
-class Vring:
-    """One virtqueue as its driver keeps it.
+class Vring(Virtqueue):
+    """One split virtqueue as its driver keeps it."""
 
-    Use: ``add`` (or ``segment`` ... ``add_chain``) for each buffer, ``publish`` once, ``kick_prepare`` once; then
-    ``begin_take``, ``take`` for each element, ``end_take``.
-    """
-
-    def __init__(
-        self, memory: GuestMemory, log: EventLog, counters: RingCounters, oid: i64, index: i64, num: i64, gpa: i64, event: bool, indirect: bool
-    ) -> None:
+    def __init__(self, memory: GuestMemory, log: EventLog, counters: RingCounters, oid: i64, index: i64, num: i64, gpa: i64, mode: RingMode) -> None:
         """`gpa`: zeroed pages of `ring_bytes(num)`; `num` must be a power of two."""
-        avail, used, _, _ = ring_bytes(num)
-        self.memory: GuestMemory = memory
-        self.log: EventLog = log
-        self.clock: Clock = log.clock
-        self.counters: RingCounters = counters
-        self.oid: i64 = oid
-        self.index: i64 = index
-        self.num: i64 = num
-        self.desc_gpa: i64 = gpa
-        self.avail_gpa: i64 = gpa + avail
-        self.used_gpa: i64 = gpa + used
-        self.event: bool = event
-        self.indirect: bool = indirect
-        self.tables_gpa: i64 = 0
-        """Room for one indirect table a head; 0 until `use_tables`."""
-        self.table_entries: i64 = 0
-        self.broken: bool = False
-        self.inbound: bool = False
-        """The device writes the buffers: latency then counts from its use to our taking, else from our posting to its use."""
-        # what the driver alone knows of each descriptor
+        avail, used, size, _ = ring_bytes(num)
+        super().__init__(memory, log, counters, oid, index, num, gpa, gpa + avail, gpa + used, size)
+        self.set_mode(mode)
         n: int = num
-        self.next: vec[i64] = vec[i64]([i + 1 for i in range(n)])
-        self.chain_length: vec[i64] = vec[i64]([0] * n)
-        """Descriptors of the chain by head, 0 when the descriptor is no head that was given out."""
-        self.table_length: vec[i64] = vec[i64]([0] * n)
-        """Entries of the indirect table by head, 0 when it has none."""
-        self.posted_ns: vec[i64] = vec[i64]([0] * n)
         # what each descriptor in memory holds now, so that only a change is written
         self.desc_addr: vec[i64] = vec[i64]([0] * n)
         self.desc_len: vec[i64] = vec[i64]([0] * n)
         self.desc_meta: vec[i64] = vec[i64]([0] * n)
         """flags | next << 16"""
-        # indices (free-running, 16 bits)
-        self.num_free: i64 = num
-        self.free_head: i64 = 0
-        self.published_seq: i64 = -1
-        """The event of the last publication, -1 when it was not recorded."""
-        self.num_added: i64 = 0
-        """Published since the last kick_prepare."""
-        self.last_used_idx: i64 = 0
         self.avail_idx: i64 = 0
         """Linux's avail_idx_shadow: what avail.idx in memory holds."""
         self.avail_flags: i64 = 0
@@ -123,17 +83,10 @@ class Vring:
         # heads gathered for the next publish
         self._pending: BytesWriter = BytesWriter()
         self._pending_count: i64 = 0
-        # the chain under construction
-        self._seg_addr: vec[i64] = vec[i64]([0] * 32)
-        self._seg_len: vec[i64] = vec[i64]([0] * 32)
-        self._seg_flags: vec[i64] = vec[i64]([0] * 32)
-        self._seg_count: i64 = 0
         # the used elements of the present snapshot
         self._elements: bytes = b""
         self._element: i64 = 0
         self._element_count: i64 = 0
-        self.taken_len: i64 = 0
-        """Bytes the device wrote into the chain that `take` returned last."""
         # what the log said last
         self._said_num_free: i64 = 0
         self._said_free_head: i64 = 0
@@ -152,11 +105,6 @@ class Vring:
         log.field(self.oid, F_INDIRECT, 1 if self.indirect else 0, 0)
         log.field(self.oid, F_NUM_FREE, self.num_free, 0)
         self._said_num_free = self.num_free
-
-    def use_tables(self, gpa: i64, entries: i64) -> None:
-        """Give the ring room at `gpa` for one indirect table of `entries` descriptors a head."""
-        self.tables_gpa = gpa
-        self.table_entries = entries
 
     def release(self) -> None:
         """The ring's memory goes away (after a device reset): its fields and image are cleared."""
@@ -190,15 +138,9 @@ class Vring:
         self.posted_ns[head] = self.clock.now_ns
         write_i16_le(self._pending, i16(head))
         self._pending_count += 1
+        if self.order is not None:
+            self.order.posted(head, length if flags else 0)
         return head
-
-    def segment(self, addr: i64, length: i64, flags: i64) -> None:
-        """Append a buffer to the chain under construction (at most MAX_SEGMENTS)."""
-        place = self._seg_count
-        self._seg_addr[place] = addr
-        self._seg_len[place] = length
-        self._seg_flags[place] = flags
-        self._seg_count = place + 1
 
     def add_chain(self) -> i64:
         """Give the device the chain built by `segment`, through an indirect table where that is in use.
@@ -229,7 +171,7 @@ class Vring:
             index = following
         self.free_head = index
         self.num_free -= count
-        self._give(head, count)
+        self._give(head, count, count)
         return head
 
     def _add_indirect(self, count: i64) -> i64:
@@ -244,23 +186,23 @@ class Vring:
             write_i16_le(writer, i16(0 if last else place + 1))
         self.memory.write(table, writer.getvalue())
         if self.log.level >= LEVEL_FULL:
-            for place in range(count):
-                last = place + 1 == count
-                flags = self._seg_flags[place] | (0 if last else DESC_NEXT)
-                self.log.emit(EV_IND_WRITE, self.oid, head, place, self._seg_addr[place], self._seg_len[place], flags, 0 if last else place + 1)
+            self._log_table(head, count, True)
         if self.desc_addr[head] != table or self.desc_len[head] != 16 * count or self.desc_meta[head] != DESC_INDIRECT:
             self._write_descriptor(head, table, 16 * count, DESC_INDIRECT, 0)
         self.table_length[head] = count
         self.free_head = self.next[head]
         self.num_free -= 1
-        self._give(head, 1)
+        self._give(head, 1, count)
         return head
 
-    def _give(self, head: i64, descriptors: i64) -> None:
+    def _give(self, head: i64, descriptors: i64, count: i64) -> None:
+        """The chain of `count` pieces under construction is complete and takes `descriptors` of the table."""
         self.chain_length[head] = descriptors
         self.posted_ns[head] = self.clock.now_ns
         write_i16_le(self._pending, i16(head))
         self._pending_count += 1
+        if self.order is not None:
+            self.order.posted(head, self._written(count))
 
     def _write_descriptor(self, index: i64, addr: i64, length: i64, flags: i64, link: i64) -> None:
         writer = BytesWriter()
@@ -317,9 +259,7 @@ class Vring:
         else:
             wanted = not self.memory.read_u16(self.used_gpa) & USED_NO_NOTIFY
         if not wanted:
-            self.counters.kicks_suppressed += 1
-            if self.log.level >= LEVEL_FULL:
-                self.log.emit(EV_KICK_SUPPRESSED, self.oid, self.index)
+            self._suppressed()
         self._say()
         return wanted
 
@@ -330,6 +270,9 @@ class Vring:
 
     def begin_take(self, budget: i64) -> i64:
         """Snapshot up to `budget` used elements; returns how many `take` will give."""
+        order = self.order
+        if order is not None:
+            return self._begin_in_order(order, budget)
         self._element = 0
         count = (self.memory.read_u16(self.used_gpa + 2) - self.last_used_idx) & 0xFFFF
         if count > budget:
@@ -349,6 +292,23 @@ class Vring:
             self._elements = self.memory.read(self.used_gpa + 4 + 8 * slot, 8 * room) + self.memory.read(self.used_gpa + 4, 8 * (count - room))
         return count
 
+    def _begin_in_order(self, order: InOrder, budget: i64) -> i64:
+        """Read the elements not read yet: one stands at the first slot of its batch, and the batch's other slots hold nothing."""
+        used_idx = self.memory.read_u16(self.used_gpa + 2)
+        at = (self.last_used_idx + order.done - order.first) & 0xFFFF
+        while at != used_idx and not self.broken:
+            data = self.memory.read(self.used_gpa + 4 + 8 * (at & (self.num - 1)), 8)
+            head = i64(read_i32_le(data, 0)) & 0xFFFFFFFF
+            count = order.complete(head, i64(read_i32_le(data, 4)) & 0xFFFFFFFF)
+            if count == 0 or count > (used_idx - at) & 0xFFFF:
+                self._element_count = 0
+                self._bad_element(head)
+                return 0
+            at = (at + count) & 0xFFFF
+        self._element = 0
+        self._element_count = 0 if self.broken else min(budget, order.done - order.first)
+        return self._element_count
+
     def take(self) -> i64:
         """The next used element of the snapshot: its head, with its length in `taken_len`; -1 when there is none.
 
@@ -356,11 +316,18 @@ class Vring:
         """
         if self._element >= self._element_count and self.begin_take(self.num) == 0:
             return -1
-        at = 8 * self._element
+        order = self.order
+        if order is not None:
+            head = order.ids[order.first % self.num]
+            length = order.lengths[order.first % self.num]
+            order.first += 1
+        else:
+            at = 8 * self._element
+            head = i64(read_i32_le(self._elements, at)) & 0xFFFFFFFF
+            length = i64(read_i32_le(self._elements, at + 4)) & 0xFFFFFFFF
         self._element += 1
-        head = i64(read_i32_le(self._elements, at)) & 0xFFFFFFFF
-        length = i64(read_i32_le(self._elements, at + 4)) & 0xFFFFFFFF
         if head >= self.num or self.chain_length[head] == 0:
+            self._element_count = 0
             self._bad_element(head)
             return -1
         self.taken_len = length
@@ -374,22 +341,23 @@ class Vring:
         return head
 
     def _free_chain(self, head: i64) -> None:
-        """Put the chain's descriptors at the front of the free list, in their order (detach_buf)."""
+        """Put the chain's descriptors, in their order, at the front of the free list (detach_buf), or at its end."""
         count = self.chain_length[head]
         tail = head
         for _ in range(count - 1):
             tail = self.next[tail]
-        self.next[tail] = self.free_head
-        self.free_head = head
+        if self.fifo:
+            if self.num_free == 0:
+                self.free_head = head
+            else:
+                self.next[self.free_tail] = head
+            self.free_tail = tail
+        else:
+            self.next[tail] = self.free_head
+            self.free_head = head
         self.num_free += count
         self.chain_length[head] = 0
         self.table_length[head] = 0
-
-    def _bad_element(self, head: i64) -> None:
-        self.broken = True
-        self._element_count = 0
-        problem = "out of range" if head >= self.num else "is not a head!"
-        self.log.message(SEVERITY_ERROR, f"virtqueue {self.index}: id {head} {problem}")
 
     def end_take(self) -> None:
         """After a batch of `take`: with callbacks on, ask for an interrupt at the next element."""
@@ -412,9 +380,9 @@ class Vring:
             self._write_used_event(self.last_used_idx)
         return self.last_used_idx
 
-    def poll(self, last_used_idx: i64) -> bool:
-        """Whether elements were used since `enable_cb_prepare` returned `last_used_idx` (virtqueue_poll)."""
-        return self.memory.read_u16(self.used_gpa + 2) != last_used_idx
+    def poll(self, mark: i64) -> bool:
+        """Whether elements were used since `enable_cb_prepare` returned `mark`, the index then (virtqueue_poll)."""
+        return self.memory.read_u16(self.used_gpa + 2) != mark
 
     def enable_cb_delayed(self) -> bool:
         """Ask for an interrupt when three quarters of what is outstanding is used (virtqueue_enable_cb_delayed).

@@ -7,7 +7,6 @@ from typing import Final
 from ringscope_core.hw.pci.address_space import AddressSpace
 from ringscope_core.hw.pci.bus import PCIBus, pci_bus_of
 from ringscope_core.hw.pci.chipset import I440FX, Q35, build_chipset, chipset_class_init, register_chipset_types
-from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.hw.qdev.bus import BusState, bus_of, qbus_realize
 from ringscope_core.hw.qdev.device import DeviceState, device_class_of, device_of, qdev_set_parent_bus
 from ringscope_core.hw.qdev.hotplug import HotplugHandlerClass
@@ -24,26 +23,12 @@ FN_PLUG = declare("piix4_device_plug_cb", "hotplug_dev:ptr dev:ptr errp:ptr")
 FN_PCIHP_PRE_PLUG = declare("acpi_pcihp_device_pre_plug_cb", "hotplug_dev:ptr dev:ptr errp:ptr")
 FN_PCIHP_PLUG = declare("acpi_pcihp_device_plug_cb", "hotplug_dev:ptr s:unknown dev:ptr errp:ptr")
 
-ONBOARD_INDEX_MAX: Final = 16383
-
-
-def _check_acpi_index(dev: DeviceState, errp: Errp) -> None:
-    """``acpi-index`` (7.2): small enough, and given once."""
-    if not isinstance(dev, PCIDevice) or not dev.acpi_index:
-        return
-    index = dev.acpi_index
-    if index > ONBOARD_INDEX_MAX:
-        errp.set(dev.world.log, f"acpi-index should be less or equal to {ONBOARD_INDEX_MAX}")
-    elif any(isinstance(other, PCIDevice) and other is not dev and other.acpi_index == index for other in dev.world.objects.values()):
-        errp.set(dev.world.log, f"a PCI device with acpi-index = {index} already exist")
-
 
 def piix4_pre_plug(handler: Object, dev: DeviceState, errp: Errp) -> None:
     """piix4.c:371: nothing stands in the way of a device on pci.0."""
     log = dev.world.log
     FN_PRE_PLUG.enter(log, handler.addr, dev.addr, errp.addr)
     FN_PCIHP_PRE_PLUG.enter(log, handler.addr, dev.addr, errp.addr)
-    _check_acpi_index(dev, errp)
     log.leave()
     log.leave()
 

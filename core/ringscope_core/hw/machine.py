@@ -20,6 +20,7 @@ from ringscope_core.hw.qdev.bus import BusState
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.opts import DeviceOpts, device_opts_of, parse_device_opts
 from ringscope_core.hw.qdev.realize import qbus_reset_all
+from ringscope_core.hw.savevm.machine_state import load_machine, save_machine
 from ringscope_core.hw.types import register_all_types
 from ringscope_core.memory.ram import pc_ram
 from ringscope_core.net.announce import AnnounceParameters, SelfAnnouncer, qemu_announce_self
@@ -86,6 +87,13 @@ class MachinePorts(GuestPorts):
         return self.machine.ring_counters(oid)
 
 
+def warn_of_short_forms(world: World, opts: DeviceOpts) -> None:
+    """7.2 warns of options given by a word alone."""
+    for word, meaning in opts.short_forms:
+        world.warn_report(f"short-form boolean option '{word}' deprecated")
+        world.error_printf(f"Please use {meaning} instead")
+
+
 @final
 class Machine(HwContext):
     """The board of a machine type.  Made, it is a powered machine before its first reset: add netdevs and devices, then `system_reset`, then `cont`."""
@@ -132,17 +140,16 @@ class Machine(HwContext):
         world.location = f"-device {text}: " if errp_report else ""
         opts = parse_device_opts(text, self.log, errp)
         if world.v7_2 and opts is not None:
-            for name, meaning in opts.short_forms:
-                world.warn_report(f"short-form boolean option '{name}' deprecated")
-                world.error_printf(f"Please use {name}={meaning} instead")
-        return self._add(opts, errp, errp_report)
+            warn_of_short_forms(world, opts)
+        return self.device_add_opts(opts, errp, errp_report)
 
     def device_add_json(self, text: str, values: dict[str, PropValue], errp_report: bool = True) -> DeviceState | None:
         """7.2's ``-device`` with a JSON object, whose members are `values`; as `device_add` otherwise."""
         self.world.location = f"-device {text}: " if errp_report else ""
-        return self._add(device_opts_of(text, values), Errp(), errp_report)
+        return self.device_add_opts(device_opts_of(text, values), Errp(), errp_report)
 
-    def _add(self, opts: DeviceOpts | None, errp: Errp, errp_report: bool) -> DeviceState | None:
+    def device_add_opts(self, opts: DeviceOpts | None, errp: Errp, errp_report: bool = True) -> DeviceState | None:
+        """Add a device of options that have been parsed, None with an error in `errp` when that failed."""
         world = self.world
         dev: DeviceState | None = None
         if opts is not None:
@@ -245,6 +252,24 @@ class Machine(HwContext):
     def stop(self) -> None:
         """The machine stands still (vm_stop)."""
         self.set_vm_running(False)
+
+    def save_state(self) -> bytes:
+        """RAM and devices, as bytes.  A machine that runs stops for it and goes on."""
+        running = self.vm_running
+        self.stop()
+        data = save_machine(self.memory, self.pci_bus)
+        if running:
+            self.cont()
+        return data
+
+    def load_state(self, data: bytes) -> str:
+        """Take the state that `save_state` gave of a machine of the same options; the machine stands still afterwards.
+
+        Returns "" or what is wrong with it; the devices are then as after a reset.
+        """
+        self.creation_done()
+        self.stop()
+        return load_machine(self.memory, self.pci_bus, data)
 
     # -- interrupts ---------------------------------------------------------------------------------------------------
     def msi_send(self, address: i64, data: i64) -> None:

@@ -12,7 +12,7 @@ from ringscope_core.memory.ram import PAGE, anonymous_ram
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.object import Object, object_initialize_with_type, table_order
 from ringscope_core.qom.property import ObjectProperty
-from ringscope_core.qom.types import object_class_get_list
+from ringscope_core.qom.types import TypeTable, object_class_get_list
 from ringscope_core.qom.visitor import PropValue
 from ringscope_core.qom.world import World
 from ringscope_core.trace.clock import Clock
@@ -104,10 +104,15 @@ def qom_get(world: World, path: str, name: str) -> PropValue:
 
 def qom_list_types(world: World, implements: str = "", abstract: bool = False) -> list[Row]:
     """Types that are `implements` or below it ("" for all); abstract ones when asked for."""
-    if implements and world.types.lookup(implements) is None:
+    return qom_list_types_of(world.types, implements, abstract)
+
+
+def qom_list_types_of(table: TypeTable, implements: str = "", abstract: bool = False) -> list[Row]:
+    """As `qom_list_types`, of a table of types."""
+    if implements and table.lookup(implements) is None:
         return []
     rows: list[Row] = []
-    for klass in object_class_get_list(world.types, implements, abstract):
+    for klass in object_class_get_list(table, implements, abstract):
         row: Row = {"name": klass.name}
         impl = klass.type
         if impl.abstract:

@@ -175,3 +175,47 @@ def query_vhost_queue_status(world: World, path: str, queue: int) -> Members:
     """``x-query-virtio-vhost-queue-status``: there is no vhost here."""
     virtio_device_at(world, path)
     raise MonitorError("Error: vhost device has not started yet")
+
+
+_DESC_FLAGS: Final[list[tuple[int, str]]] = [(1, "next"), (2, "write"), (4, "indirect")]
+_DESC_SIZE: Final = 16
+
+
+def query_virtio_queue_element(world: World, path: str, queue: int, index: int = -1) -> Members:
+    """``x-query-virtio-queue-element``: the chain at place `index` of a split ring's available ring, -1 for the next one."""
+    vdev = virtio_device_at(world, path)
+    vq = _queue_at(vdev, queue)
+    if vdev.packed:
+        raise MonitorError("Packed ring not supported")
+    if not vq.vring_desc:
+        raise MonitorError("Region caches not initialized")
+    memory = vdev.ctx.memory
+    num = int(vq.vring_num)
+
+    def u16(at: int) -> int:
+        return int.from_bytes(memory.read(at, 2), "little")
+
+    avail, used = int(vq.vring_avail), int(vq.vring_used)
+    head = u16(avail + 4 + 2 * ((int(vq.last_avail_idx) if index < 0 else index) % num))
+    table, size, at = int(vq.vring_desc), num, head
+    descs: list[Members] = []
+    if at < size:
+        desc = memory.read(table + _DESC_SIZE * at, _DESC_SIZE)
+        if desc[12] & 4:
+            table, size, at = int.from_bytes(desc[:8], "little"), int.from_bytes(desc[8:12], "little") // _DESC_SIZE, 0
+    while at < size and len(descs) < size:
+        desc = memory.read(table + _DESC_SIZE * at, _DESC_SIZE)
+        flags = int.from_bytes(desc[12:14], "little")
+        names = [name for bit, name in _DESC_FLAGS if flags & bit][::-1]
+        descs.append({"addr": int.from_bytes(desc[:8], "little"), "len": int.from_bytes(desc[8:12], "little"), "flags": names})
+        if not flags & 1:
+            break
+        at = int.from_bytes(desc[14:16], "little")
+    return {
+        "name": vdev.vdev_name,
+        "index": head,
+        "ndescs": len(descs),
+        "avail": {"flags": u16(avail), "idx": u16(avail + 2), "ring": head},
+        "used": {"flags": u16(used), "idx": u16(used + 2)},
+        "descs": descs,
+    }

@@ -9,6 +9,7 @@ from librt.vecs import vec
 from mypy_extensions import i64
 
 PAGE: Final[i64] = 4096
+NO_PAGE: Final[i64] = -0x4000000000000000
 OPTION_ROMS: Final = 0xC0000
 """Where a PC's option ROMs lie, 128 KiB; RAM goes on behind them, up to the BIOS."""
 OPTION_ROMS_SIZE: Final = 0x20000
@@ -22,14 +23,12 @@ HLT: Final = b"\xf4"
 
 
 class RamRegion:
-    """`size` bytes of RAM at guest physical address `gpa`, over any writable buffer; `mapping` is that buffer where it is a memory map."""
+    """`size` bytes of RAM at guest physical address `gpa`, over any writable buffer."""
 
-    def __init__(self, gpa: i64, size: i64, view: memoryview, mapping: mmap.mmap | None = None, mapping_gpa: i64 = -1) -> None:
+    def __init__(self, gpa: i64, size: i64, view: memoryview) -> None:
         self.gpa: i64 = gpa
         self.size: i64 = size
         self.view: memoryview = view
-        self.mapping: mmap.mmap | None = mapping
-        self.mapping_gpa: i64 = gpa if mapping_gpa < 0 else mapping_gpa
 
 
 @final
@@ -54,21 +53,24 @@ class GuestMemory:
         """Region 0's bytes; index 0 is guest address `base`."""
         self.roms: list[RamRegion] = []
         """What can be read like RAM and not be written."""
-        self._mapping: mmap.mmap | None = first.mapping
-        """Region 0 again: a slice of a map is `bytes` at once, half the price of a slice of a view."""
-        self._mapping_gpa: i64 = first.mapping_gpa
-        """Guest address of the map's first byte."""
+        self._mapping: mmap.mmap | None = None
+        """All regions again, where they are parts of one map: a slice of it is `bytes` at once, half the price of a slice of a view."""
+        self._origin: i64 = first.gpa
+        """The guest address of the map's first byte."""
+        self._low_base: i64 = 0
+        self._low_end: i64 = 0
+        """The region below the ROMs, in which a driver may put its rings."""
         self.turn: i64 = 0
         self._held: vec[i64] = vec[i64]([-1] * ((first.size + PAGE - 1) // PAGE))
-        """The turn in which each page of region 0 was held last."""
+        """The turn in which each page of region 0 (of the map, where there is one) was held last."""
         self._held_elsewhere: i64 = -1
-        """The turn in which something outside region 0 was held last."""
+        """The turn in which something outside of that was held last."""
         self.table: bytes = b""
         """Where `find_table` found it."""
         self._table_turn: i64 = -1
-        self._table_page: i64 = -1
-        """The page that `table` is a copy of, -1 when it is a table alone."""
-        self._last_page: i64 = -1
+        self._table_page: i64 = NO_PAGE
+        """The page that `table` is a copy of, NO_PAGE when it is a table alone."""
+        self._last_page: i64 = NO_PAGE
         """Where the last table lay."""
         self.bounce_busy: bool = False
         """QEMU's single bounce buffer, for DMA to what is not RAM, is in use."""
@@ -116,6 +118,16 @@ class GuestMemory:
                 mapped = region.gpa - gpa
         return mapped
 
+    def lies_in(self, mapping: mmap.mmap, origin: i64) -> None:
+        """Every region is a part of `mapping`, whose first byte is guest address `origin`."""
+        self._mapping = mapping
+        self._origin = origin
+        self._held = vec[i64]([-1] * ((len(mapping) + PAGE - 1) // PAGE))
+        if len(self.regions) > 1:
+            low = self.regions[1]
+            self._low_base = low.gpa
+            self._low_end = low.gpa + low.size
+
     def add_rom(self, gpa: i64, content: bytes) -> None:
         """`content` can be read at `gpa`; writes there are dropped."""
         self.roms.append(RamRegion(gpa, len(content), memoryview(content)))
@@ -126,9 +138,14 @@ class GuestMemory:
         if gpa >= self.base and length >= 0 and length <= self.end - gpa:
             mapping = self._mapping
             if mapping is not None:
-                start = gpa - self._mapping_gpa
+                start = gpa - self._origin
                 return mapping[start : start + length]
             return self._fast[start : start + length].tobytes()
+        if gpa >= self._low_base and length >= 0 and length <= self._low_end - gpa:
+            mapping = self._mapping
+            if mapping is not None:
+                start = gpa - self._origin
+                return mapping[start : start + length]
         return self._read_slow(gpa, length)
 
     def _read_slow(self, gpa: i64, length: i64) -> bytes:
@@ -156,11 +173,17 @@ class GuestMemory:
             start = gpa - self.base
             mapping = self._mapping
             if mapping is not None:
-                start = gpa - self._mapping_gpa
+                start = gpa - self._origin
                 mapping[start : start + n] = data
             else:
                 self._fast[start : start + n] = data
             return
+        if gpa >= self._low_base and n <= self._low_end - gpa:
+            mapping = self._mapping
+            if mapping is not None:
+                start = gpa - self._origin
+                mapping[start : start + n] = data
+                return
         self._write_slow(gpa, data)
 
     def _write_slow(self, gpa: i64, data: bytes) -> None:
@@ -182,25 +205,27 @@ class GuestMemory:
         """The device remembers what it read at `gpa` until the turn ends."""
         if length <= 0:
             return
-        if gpa < self.base or length > self.end - gpa:
+        offset = gpa - self._origin
+        if gpa < self._origin or length > len(self._held) * PAGE - offset:
             self._held_elsewhere = self.turn
             return
-        page = (gpa - self.base) // PAGE
-        last = (gpa + length - 1 - self.base) // PAGE
+        page = offset // PAGE
+        last = (offset + length - 1) // PAGE
         while page <= last:
             self._held[page] = self.turn
             page += 1
 
     def held(self, gpa: i64, length: i64) -> bool:
-        """Whether something is remembered of a page that these bytes lie in; outside region 0 always, to be safe."""
+        """Whether something is remembered of a page that these bytes lie in; where pages are not counted always, to be safe."""
         if length <= 0:
             return False
-        if gpa < self.base or length > self.end - gpa:
+        offset = gpa - self._origin
+        if gpa < self._origin or length > len(self._held) * PAGE - offset:
             return True
         if self._held_elsewhere == self.turn:
             return True
-        page = (gpa - self.base) // PAGE
-        last = (gpa + length - 1 - self.base) // PAGE
+        page = offset // PAGE
+        last = (offset + length - 1) // PAGE
         while page <= last:
             if self._held[page] == self.turn:
                 return True
@@ -223,7 +248,7 @@ class GuestMemory:
             self.hold(start, PAGE)
             return gpa - start
         self._last_page = page
-        self._table_page = -1
+        self._table_page = NO_PAGE
         self.table = self.read(gpa, length)
         return 0
 
@@ -242,7 +267,9 @@ def anonymous_ram(size: int) -> GuestMemory:
     if size < PAGE or size % PAGE:
         raise ValueError(f"guest RAM of {size} bytes: must be a positive multiple of {PAGE}")
     mapping = mmap.mmap(-1, size)
-    return GuestMemory([RamRegion(0, size, memoryview(mapping), mapping)])
+    memory = GuestMemory([RamRegion(0, size, memoryview(mapping))])
+    memory.lies_in(mapping, 0)
+    return memory
 
 
 def pc_ram(size: int) -> GuestMemory:
@@ -252,8 +279,9 @@ def pc_ram(size: int) -> GuestMemory:
     mapping = mmap.mmap(-1, size)
     view = memoryview(mapping)
     spans = [(HIGH_START, size), (0, min(size, OPTION_ROMS)), (OPTION_ROMS + OPTION_ROMS_SIZE, min(size, BIOS_START))]
-    memory = GuestMemory([RamRegion(start, end - start, view[start:end], mapping, 0) for start, end in spans if end > start])
+    memory = GuestMemory([RamRegion(start, end - start, view[start:end]) for start, end in spans if end > start])
     memory.view = view
+    memory.lies_in(mapping, 0)
     memory.add_rom(OPTION_ROMS, bytes(OPTION_ROMS_SIZE))
     memory.add_rom(BIOS_START, HLT * BIOS_SIZE)
     memory.add_rom(BIOS_TOP, HLT * BIOS_SIZE)

@@ -12,13 +12,7 @@ from mypy_extensions import i64
 from ringscope_core.net.checksum import checksum, fold, ones_sum, transport_checksum
 from ringscope_core.net.packet import ETH_HLEN, ETH_P_IP, ETH_P_IPV6, ETH_P_VLAN, IPPROTO_TCP, IPPROTO_UDP, be16
 from ringscope_core.net.parse import MAX_VLAN_TAGS, u16
-
-GSO_NONE: Final[i64] = 0
-GSO_TCPV4: Final[i64] = 1
-GSO_UDP: Final[i64] = 3
-GSO_TCPV6: Final[i64] = 4
-GSO_ECN: Final[i64] = 0x80
-"""A flag beside the type: the segment carries CWR."""
+from ringscope_core.net.vnet_header import GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP
 
 TH_FIN_PSH: Final[i64] = 0x09
 TH_CWR: Final[i64] = 0x80

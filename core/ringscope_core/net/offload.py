@@ -1,7 +1,8 @@
-"""virtio_net_hdr for backends: what the device leaves unfinished is finished here, once, before it goes to a place that cannot.
+"""Checksums and segmentation that one side leaves to the other: what to leave, and how to do it in software.
 
-The other way round, frames may come to the driver unfinished, or bigger than the wire's, as far as it has said that it takes them
-(virtio 1.x, 5.1.6.2 and 5.1.6.4).
+A stack hands down whole frames with correct checksums, some longer than the MTU.  `plan` makes the header that lets the other side do the
+rest (Linux: virtio_net_hdr_from_skb); `software_pieces` cuts a frame as a stack would (Linux: skb_gso_segment, ip_fragment), and
+`complete_checksum` does what a header left undone.
 """
 
 from __future__ import annotations
@@ -10,202 +11,141 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
-from ringscope_core.net.checksum import fold, pseudo_sum
-from ringscope_core.net.gso import (
-    GSO_ECN,
-    GSO_NONE,
-    GSO_TCPV4,
-    GSO_TCPV6,
-    GSO_UDP,
-    TH_CWR,
-    Layout,
-    complete_checksum,
-    fragment_udp,
-    segment,
-    segment_tcp,
-)
-from ringscope_core.net.packet import ETH_HLEN, IPPROTO_TCP, be16
-from ringscope_core.net.parse import parse
+from ringscope_core.net import gso
+from ringscope_core.net.checksum import checksum, fold, pseudo_sum
+from ringscope_core.net.gso import segment
+from ringscope_core.net.packet import ETH_P_IP, IPPROTO_TCP, IPPROTO_UDP, be16
+from ringscope_core.net.parse import ParsedFrame, parse, u16
+from ringscope_core.net.vnet_header import GSO_ECN, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP, NEEDS_CSUM, VnetHeader
 
-HDR_LEN: Final[i64] = 10
-HDR_F_NEEDS_CSUM: Final[i64] = 1
-HDR_F_DATA_VALID: Final[i64] = 2
-HDR_LENGTHS: Final = (10, 12, 20)
-"""Headers that a driver can have agreed on; only the first 10 bytes say something."""
-VLAN_ROOM: Final[i64] = 8
-"""Two tags do not make a frame too big."""
-TCP_CHECKSUM: Final[i64] = 16
-UDP_CHECKSUM: Final[i64] = 6
-
-RX_NONE: Final[i64] = 0
-RX_VALID: Final[i64] = 1
-RX_PARTIAL: Final[i64] = 2
-RX_NAMES: Final = ("none", "valid", "partial")
-"""How checksums of frames to the driver are presented: whole and not spoken of, whole and vouched for, or for the driver to finish."""
-
-
-def _le16(value: i64) -> bytes:
-    return bytes((value & 0xFF, (value >> 8) & 0xFF))
-
-
-def _u16_le(data: bytes, at: i64) -> i64:
-    return i64(data[at]) | i64(data[at + 1]) << 8
+TCP_CWR: Final[i64] = 0x80
+"""Needs a driver that takes ECN (RFC 3168, 6.1.2)."""
+TCP_CSUM_AT: Final[i64] = 16
+UDP_CSUM_AT: Final[i64] = 6
 
 
 @final
-class Offload:
-    """The header's two ends for one client of a backend."""
+class Accepts:
+    """What the other side takes unfinished."""
 
-    def __init__(self, rx_csum: i64 = RX_NONE, mtu: i64 = 1500) -> None:
-        self.rx_csum: i64 = rx_csum
-        self.mtu: i64 = mtu
-        """Largest IP packet (bytes) of the place behind the backend."""
-        self.hdr_len: i64 = 0
-        """0 until a NIC uses headers."""
-        self.csum: bool = False
-        """What the driver takes unfinished, from here on."""
-        self.tso4: bool = False
-        self.tso6: bool = False
-        self.ecn: bool = False
-        self.ufo: bool = False
-        self.completed: i64 = 0
-        """Checksums finished."""
-        self.segmented: i64 = 0
-        """Frames that became several."""
-        self.bad_headers: i64 = 0
-        """Frames whose header contradicts them: dropped."""
+    def __init__(self, csum: bool = False, tso4: bool = False, tso6: bool = False, ecn: bool = False, ufo: bool = False) -> None:
+        self.csum: bool = csum
+        self.tso4: bool = tso4
+        self.tso6: bool = tso6
+        self.ecn: bool = ecn
+        self.ufo: bool = ufo
 
-    # -- from the device ----------------------------------------------------------------------------------------------
-    def payload(self, frame: bytes) -> bytes:
-        """The frame behind the header, as it is."""
-        return frame[self.hdr_len :]
+    def large(self) -> bool:
+        """Whether it takes any frame longer than the MTU."""
+        return self.tso4 or self.tso6 or self.ufo
 
-    def finish(self, frame: bytes) -> list[bytes]:
-        """The plain frames that `frame`, with its header, stands for."""
-        at = self.hdr_len
-        if at == 0:
-            return [frame]
-        if len(frame) < at:
-            self.bad_headers += 1
-            return []
-        plain = frame[at:]
-        kind: i64 = frame[1]
-        if kind != GSO_NONE:
-            # every segment's checksum is made anew
-            pieces = segment(plain, kind, _u16_le(frame, 4))
-            if not pieces:
-                self.bad_headers += 1
-            elif len(pieces) > 1:
-                self.segmented += 1
-            return pieces
-        if frame[0] & HDR_F_NEEDS_CSUM == 0:
-            return [plain]
-        whole = complete_checksum(plain, _u16_le(frame, 6), _u16_le(frame, 8))
-        if not whole:
-            self.bad_headers += 1
-            return []
-        self.completed += 1
-        return [whole]
-
-    def finish_whole(self, frame: bytes) -> bytes:
-        """The same for a place that takes any size: its checksums are right, but it stays one frame; empty for a bad header."""
-        at = self.hdr_len
-        if at == 0 or len(frame) < at:
-            return frame if at == 0 else b""
-        kind: i64 = frame[1]
-        if kind == GSO_NONE:
-            pieces = self.finish(frame)
-            return pieces[0] if pieces else b""
-        # one segment as big as the frame
-        whole = segment(frame[at:], kind, len(frame))
-        if not whole:
-            self.bad_headers += 1
-            return b""
-        self.completed += 1
-        return whole[0]
-
-    # -- to the device ------------------------------------------------------------------------------------------------
     def takes(self, kind: i64) -> bool:
-        """Whether the driver takes frames of this gso_type."""
-        if kind & GSO_ECN and not self.ecn:
-            return False
+        """Whether it takes frames of this gso_type."""
         base = kind & ~GSO_ECN
         if base == GSO_NONE:
             return True
-        if not self.csum:
+        if kind & GSO_ECN and not self.ecn:
             return False
         return (base == GSO_TCPV4 and self.tso4) or (base == GSO_TCPV6 and self.tso6) or (base == GSO_UDP and self.ufo)
 
-    def relay(self, frame: bytes, source: Offload) -> list[bytes]:
-        """A frame with the header of `source`, for this side: untouched when the driver here takes it so, finished otherwise."""
-        size = source.hdr_len
-        if self.hdr_len == 0 or size == 0 or len(frame) < size:
-            return [self.plain(piece) for piece in source.finish(frame)]
-        if self.takes(frame[1]) and (self.csum or frame[0] & HDR_F_NEEDS_CSUM == 0):
-            if self.hdr_len == size:
-                return [frame]
-            return [frame[:HDR_LEN] + bytes(int(self.hdr_len - HDR_LEN)) + frame[size:]]
-        return [self.plain(piece) for piece in source.finish(frame)]
 
-    def plain(self, frame: bytes) -> bytes:
-        """`frame` with an empty header, when there are headers."""
-        return bytes(int(self.hdr_len)) + frame
+@final
+class Offloaded:
+    """A frame as it goes into the ring: its header, and its bytes with the checksum undone."""
 
-    def present(self, frame: bytes) -> list[bytes]:
-        """A plain frame for the driver: with its header, as one big frame or in pieces as the driver wants."""
-        if self.hdr_len == 0:
-            return [frame]
-        if len(frame) > self.mtu + ETH_HLEN + VLAN_ROOM:
-            return self._present_big(frame)
-        if not self.csum or self.rx_csum == RX_NONE:
-            return [self.plain(frame)]
-        parsed = parse(frame)
-        if parsed.error or parsed.source_port < 0 or not parsed.transport_checksum_ok():
-            return [self.plain(frame)]
-        offset = TCP_CHECKSUM if parsed.protocol == IPPROTO_TCP else UDP_CHECKSUM
-        field = parsed.l4 + offset
-        if offset == UDP_CHECKSUM and frame[field : field + 2] == b"\0\0":
-            return [self.plain(frame)]
-        # padding would be summed by the driver, so such a frame is vouched for instead
-        if self.rx_csum == RX_VALID or parsed.end != len(frame):
-            return [bytes((HDR_F_DATA_VALID,)) + bytes(int(self.hdr_len - 1)) + frame]
-        start = fold(pseudo_sum(parsed.source_ip(), parsed.destination_ip(), parsed.protocol, parsed.end - parsed.l4)) ^ 0xFFFF
-        partial = frame[:field] + be16(start) + frame[field + 2 :]
-        return [self._header(HDR_F_NEEDS_CSUM, GSO_NONE, 0, 0, parsed.l4, offset) + partial]
+    def __init__(self, header: VnetHeader, frame: bytes) -> None:
+        self.header: VnetHeader = header
+        self.frame: bytes = frame
 
-    def _header(self, flags: i64, kind: i64, hdr_len: i64, gso_size: i64, start: i64, offset: i64) -> bytes:
-        head = bytes((flags, kind)) + _le16(hdr_len) + _le16(gso_size) + _le16(start) + _le16(offset)
-        return head + bytes(int(self.hdr_len - HDR_LEN))
 
-    def _present_big(self, frame: bytes) -> list[bytes]:
-        layout = Layout(frame)
-        if layout.protocol < 0:
-            return [self.plain(frame)]
-        ip_header = layout.l4 - layout.l3
-        tcp = layout.protocol == IPPROTO_TCP
-        start: i64 = layout.data(frame) if tcp else layout.l4
-        # what fits behind the IP header, and behind TCP's
-        room = (self.mtu - ip_header) & ~7
-        if tcp:
-            room = self.mtu - (start - layout.l3)
-        if room < 8:
-            return [self.plain(frame)]
-        kind = GSO_UDP
-        if tcp:
-            kind = GSO_TCPV4 if layout.is_ip4 else GSO_TCPV6
-            if frame[layout.l4 + 13] & TH_CWR:
-                kind |= GSO_ECN
-        if self.takes(kind):
-            return [self._as_gso(frame, layout, kind, start if tcp else layout.l4 + 8, room)]
-        self.segmented += 1
-        pieces = segment_tcp(frame, layout, room) if tcp else fragment_udp(frame, layout, room)
-        return [self.plain(piece) for piece in pieces]
+def plan(frame: bytes, accepts: Accepts, mtu: i64) -> Offloaded | None:
+    """How to hand `frame` over; None when that is impossible: longer than `mtu`, and not of a kind that is accepted.
 
-    def _as_gso(self, frame: bytes, layout: Layout, kind: i64, headers: i64, gso_size: i64) -> bytes:
-        source, destination = layout.addresses(frame)
-        offset = TCP_CHECKSUM if layout.protocol == IPPROTO_TCP else UDP_CHECKSUM
-        length = i64(len(frame)) - layout.l4
-        field = layout.l4 + offset
-        start = fold(pseudo_sum(source, destination, layout.protocol, length)) ^ 0xFFFF
-        partial = frame[:field] + be16(start) + frame[field + 2 :]
-        return self._header(HDR_F_NEEDS_CSUM, kind, headers, gso_size, layout.l4, offset) + partial
+    `accepts.csum` must hold.  Frames without a transport checksum go with an empty header.
+    """
+    parsed = parse(frame)
+    long = parsed.l3 > 0 and len(frame) - parsed.l3 > mtu
+    header = VnetHeader()
+    at = _checksum_at(parsed)
+    if at < 0:
+        return None if long else Offloaded(header, frame)
+    if long:
+        kind = _gso_type(parsed, accepts)
+        if kind < 0:
+            return None
+        header.gso_type = kind
+        header.hdr_len = parsed.payload
+        header.gso_size = _piece_size(parsed, mtu)
+    header.flags = NEEDS_CSUM
+    header.csum_start = parsed.l4
+    header.csum_offset = at - parsed.l4
+    partial = fold(pseudo_sum(parsed.source_ip(), parsed.destination_ip(), parsed.protocol, parsed.end - parsed.l4)) ^ 0xFFFF
+    return Offloaded(header, frame[:at] + be16(partial) + frame[at + 2 :])
+
+
+def _checksum_at(parsed: ParsedFrame) -> i64:
+    """Where the transport checksum stands, -1 where there is none to compute."""
+    if parsed.error or parsed.l4 < 0 or parsed.fragment:
+        return -1
+    if parsed.protocol == IPPROTO_TCP:
+        return parsed.l4 + TCP_CSUM_AT
+    if parsed.protocol == IPPROTO_UDP and u16(parsed.frame, parsed.l4 + UDP_CSUM_AT):
+        return parsed.l4 + UDP_CSUM_AT
+    return -1
+
+
+def _gso_type(parsed: ParsedFrame, accepts: Accepts) -> i64:
+    """The type of a frame that is too long, -1 for one that is not accepted."""
+    four = parsed.ethertype == ETH_P_IP
+    if parsed.protocol == IPPROTO_UDP:
+        return GSO_UDP if four and accepts.ufo else -1
+    if not (accepts.tso4 if four else accepts.tso6):
+        return -1
+    kind = GSO_TCPV4 if four else GSO_TCPV6
+    if i64(parsed.frame[parsed.l4 + 13]) & TCP_CWR:
+        if not accepts.ecn:
+            return -1
+        kind |= GSO_ECN
+    return kind
+
+
+def _piece_size(parsed: ParsedFrame, mtu: i64) -> i64:
+    """Payload of one piece: TCP's maximum segment size, or a fragment's length in units of 8 bytes."""
+    if parsed.protocol == IPPROTO_UDP:
+        return (mtu - (parsed.l4 - parsed.l3)) // 8 * 8
+    return mtu - (parsed.payload - parsed.l3)
+
+
+def software_pieces(frame: bytes, mtu: i64) -> list[bytes]:
+    """`frame` in frames that fit `mtu`; nothing when it cannot be cut (neither TCP nor UDP over IP)."""
+    parsed = parse(frame)
+    if parsed.l4 < 0 or parsed.error or parsed.protocol not in (IPPROTO_TCP, IPPROTO_UDP):
+        return []
+    four = parsed.ethertype == ETH_P_IP
+    kind = GSO_UDP if parsed.protocol == IPPROTO_UDP else GSO_TCPV4 if four else GSO_TCPV6
+    return segment(frame[: parsed.end], kind, _piece_size(parsed, mtu))
+
+
+def finish(frame: bytes, header: VnetHeader) -> list[bytes]:
+    """The frames that `frame` becomes on a wire once everything is done that its header left undone; nothing for one that makes no sense."""
+    if header.problem(len(frame)):
+        return []
+    if header.gso_type == GSO_NONE:
+        return [complete_checksum(frame, header)]
+    # whatever is cut gets checksums of its own
+    return segment(frame, header.gso_type, header.gso_size)
+
+
+def complete_checksum(frame: bytes, header: VnetHeader) -> bytes:
+    """`frame` with the checksum computed that its header, which must not be a `problem`, left undone (Linux: skb_checksum_help)."""
+    if not header.flags & NEEDS_CSUM:
+        return frame
+    return gso.complete_checksum(frame, header.csum_start, header.csum_offset)
+
+
+def repair_coalesced(frame: bytes) -> bytes:
+    """A frame that a device coalesced, with a right IPv4 header checksum: QEMU changes the length and not the sum."""
+    if len(frame) < 34 or u16(frame, 12) != ETH_P_IP or frame[14] != 0x45:
+        return frame
+    head = frame[14:24] + b"\x00\x00" + frame[26:34]
+    return frame[:24] + be16(checksum(head)) + frame[26:]

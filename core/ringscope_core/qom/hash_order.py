@@ -50,15 +50,27 @@ class _Table:
                 self._resize()
 
     def _resize(self) -> None:
-        """g_hash_table_resize: keys move in the order of their old places."""
+        """g_hash_table_resize: in place, each key pushes out what stands where it belongs, unless that has moved already."""
         shift = max(int(self.count * 1.333).bit_length(), _MIN_SHIFT)
-        old = self.places
+        old_size = self.size
         self.size = 1 << shift
         self.mod = _PRIMES[shift]
-        self.places = [None] * self.size
-        for key in old:
-            if key is not None:
-                self.places[self._place(key)] = key
+        places = self.places + [None] * (self.size - old_size)
+        moved = [False] * self.size
+        for start in range(old_size):
+            if moved[start]:
+                continue
+            key = places[start]
+            places[start] = None
+            while key is not None:
+                at = g_str_hash(key) * 11 % (1 << 32) % self.mod
+                step = 0
+                while moved[at]:
+                    step += 1
+                    at = (at + step) & (self.size - 1)
+                moved[at] = True
+                key, places[at] = places[at], key
+        self.places = places
 
 
 def hash_table_order(keys: list[str]) -> list[str]:

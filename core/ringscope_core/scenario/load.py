@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from ringscope_core.net.backends.generator import MAX_SIZE, MIN_SIZE
+from ringscope_core.qom.profile import MACHINES
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.scenario.model import Breakpoint, Scenario, Traffic
+from ringscope_core.scenario.model import Action, Breakpoint, Driver, Scenario, Traffic
 from ringscope_core.scenario.overrides import apply_settings
 from ringscope_core.scenario.resources import resolve_captures
 from ringscope_core.scenario.shipped import SHIPPED, shipped_path
@@ -24,6 +25,8 @@ MAX_BYTES = 1 << 20
 
 FRAME_OVERHEAD = 14
 """Ethernet header: a bulk entry's size is the frame's, the mtu is the packet's."""
+LONGEST_DATA = 65535 - 20 - 20
+"""Data of one IPv4 packet behind headers without options."""
 ECHO_OVERHEAD = 28
 """IPv4 and ICMP or UDP headers: an echo entry's size is the payload's."""
 
@@ -70,12 +73,19 @@ def scenario_from_text(text: str, settings: list[str] | None = None) -> Scenario
 
 def parse_scenario(data: dict[str, Any], settings: list[str] | None = None) -> Scenario:
     """Apply settings, check everything, make the `Scenario`; raises InputError."""
+    if isinstance(data.get("driver"), str):
+        # a personality alone
+        data["driver"] = {"personality": data["driver"]}
     apply_settings(data, settings or [])
     scenario = msgspec.convert(check_struct("", data, Scenario), Scenario)
+    _check_machine(scenario)
     for place, breakpoint_ in enumerate(scenario.breakpoint):
         _check_breakpoint(f"breakpoint.{place}", breakpoint_)
     for place, entry in enumerate(scenario.traffic):
         _check_traffic(f"traffic.{place}", entry, scenario)
+    _check_driver(scenario.driver)
+    for place, action in enumerate(scenario.action):
+        _check_action(f"action.{place}", action, scenario)
     scenario.netdev = [resolve_captures(option) for option in scenario.netdev]
     _complete_sources(scenario)
     return scenario
@@ -95,18 +105,62 @@ def _complete_sources(scenario: Scenario) -> None:
         scenario.netdev[place] = option + "".join(f",{key}={value}" for key, value in wanted.items() if key not in given)
 
 
+def _check_machine(scenario: Scenario) -> None:
+    machines = MACHINES[scenario.profile]
+    if scenario.machine_type() not in machines:
+        raise InputError("machine.type", scenario.machine.type, f"one of {', '.join(machines)} in profile {scenario.profile}")
+
+
 def _check_traffic(path: str, entry: Traffic, scenario: Scenario) -> None:
     """What no single field can tell: rates, devices and sizes that fit the rest of the scenario."""
     if entry.kind == "mixed" and entry.rate_pps == 0:
         raise InputError(f"{path}.rate_pps", 0, "above 0 for mixed traffic, which is divided by rate")
     if scenario.device and entry.device >= len(scenario.device):
         raise InputError(f"{path}.device", entry.device, f"from 0 to {len(scenario.device) - 1}: the scenario has no more devices")
+    if entry.kind != "tcp-bulk" and (entry.ipv6 or entry.ecn):
+        raise InputError(f"{path}.{'ipv6' if entry.ipv6 else 'ecn'}", True, "only for tcp-bulk")
+    if entry.kind in ("tcp-bulk", "udp-bulk"):
+        if not 1 <= entry.size <= LONGEST_DATA:
+            raise InputError(f"{path}.size", entry.size, f"from 1 to {LONGEST_DATA} bytes of data for {entry.kind}")
+        return
     frame = int(MIN_SIZE) if entry.kind in ("bulk-tx", "bulk-rx", "mixed") else 0
     most = scenario.driver.mtu + FRAME_OVERHEAD if entry.kind == "bulk-tx" else scenario.driver.mtu - ECHO_OVERHEAD
     if entry.kind == "bulk-rx":
         most = int(MAX_SIZE)
     if not frame <= entry.size <= most:
         raise InputError(f"{path}.size", entry.size, f"from {frame} to {most} bytes for {entry.kind} with an mtu of {scenario.driver.mtu}")
+
+
+_NEEDS = (
+    ("tx_tso", "tx_csum"),
+    ("tx_ufo", "tx_csum"),
+    ("rx_gso", "rx_csum"),
+    ("rx_ufo", "rx_csum"),
+    ("rsc", "rx_gso"),
+)
+"""Offloads that are of no use without another (virtio 1.2, 5.1.3.1)."""
+
+
+def _check_driver(driver: Driver) -> None:
+    """Settings that do not go together."""
+    for name, needed in _NEEDS:
+        if getattr(driver, name) and not getattr(driver, needed):
+            raise InputError(f"driver.{name}", True, f"only with {needed} = true")
+    if driver.rx_mode == "vector" and driver.personality != "virtio-user":
+        raise InputError("driver.rx_mode", driver.rx_mode, "auto, small or big; vector is for personality virtio-user")
+    if driver.personality == "virtio-user" and driver.free_thresh < driver.burst and driver.rx_mode == "vector":
+        raise InputError("driver.free_thresh", driver.free_thresh, f"at least the burst, {driver.burst}, for rx_mode vector")
+
+
+def _check_action(path: str, action: Action, scenario: Scenario) -> None:
+    """What no single field can tell: devices, addresses, numbers that fit the action."""
+    if scenario.device and action.device >= len(scenario.device):
+        raise InputError(f"{path}.device", action.device, f"from 0 to {len(scenario.device) - 1}: the scenario has no more devices")
+    if action.do == "mac" and not action.mac:
+        raise InputError(f"{path}.mac", action.mac, "an Ethernet address such as 52:54:00:12:34:56")
+    least, most = {"pairs": (1, 511), "promisc": (0, 1), "allmulti": (0, 1), "vlan-add": (0, 4095), "vlan-del": (0, 4095)}.get(action.do, (0, 2**62))
+    if not least <= action.number <= most:
+        raise InputError(f"{path}.number", action.number, f"from {least} to {most} for {action.do}")
 
 
 def _check_breakpoint(path: str, wanted: Breakpoint) -> None:

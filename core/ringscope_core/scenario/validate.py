@@ -128,7 +128,17 @@ def _check_meta(path: str, raw: object, value: object, meta: Meta) -> None:
     if isinstance(value, (int, float)) and meta.ge is not None and meta.le is not None and not meta.ge <= value <= meta.le:
         raise InputError(path, raw, f"from {_number(meta.ge)} to {_number(meta.le)}")
     extra = meta.extra or {}
-    _check_text(path, str(value), str(extra.get("allowed", "")))
+    rule = str(extra.get("allowed", ""))
+    if rule == "ring size":
+        _check_ring_size(path, raw, value)
+    else:
+        _check_text(path, str(value), rule)
+
+
+def _check_ring_size(path: str, raw: object, value: object) -> None:
+    """Split rings are as long as a power of two (virtio 1.1, 2.6), and the drivers keep to that for packed ones."""
+    if isinstance(value, int) and value and (value < 2 or value & (value - 1)):
+        raise InputError(path, raw, "0 for what the device proposes, or a power of two from 2 to 1024")
 
 
 def _number(value: float) -> str:

@@ -82,6 +82,10 @@ EXTRA_FIELDS: Final = (
     "PCIDevice.failover_pair_id",
     "PCIDevice.acpi_index",
     "VirtIONet.failover",
+    "virtnet_info.speed",
+    "virtnet_info.duplex",
+    "driver.resets",
+    "driver.recoveries",
 )
 
 

@@ -154,6 +154,9 @@ EV_VIRTIO_ERROR: Final[i32] = _kind(91, "virtio_error", "error", _C, "text:str",
 EV_CTRL: Final[i32] = _kind(92, "ctrl", "device", _C, "class:count cmd:count len:bytes ack:count", "control queue command")
 EV_BH: Final[i32] = _kind(93, "bh", "device", _F, "scheduled:bool", "bottom half scheduled or run")
 EV_TIMER: Final[i32] = _kind(94, "timer", "device", _F, "deadline:ns armed:bool", "timer armed or fired")
+EV_EXPERT: Final[i32] = _kind(
+    95, "expert", "error", _C, "severity:enum:severity text:str", "what the driver did there is worth knowing: what QEMU does, and which clause says what"
+)
 
 KINDS: Final[tuple[KindSpec, ...]] = tuple(_KINDS)
 KIND_BY_NUMBER: Final[dict[int, KindSpec]] = {spec.number: spec for spec in KINDS}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 
-from ringscope_core.guest.config import DriverConfig, TrafficSpec
+from ringscope_core.guest.config import ActionSpec, DriverConfig, TrafficSpec
 from ringscope_core.guest.kernel import GuestKernel
 from ringscope_core.hw.machine import Machine
 from ringscope_core.net.backends.backend import Backend
+from ringscope_core.qom.profile import DEFAULT_MACHINE, PROFILE_4_1
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.log import BlockSink, EventLog
@@ -41,20 +42,23 @@ class Box:
         config: DriverConfig | None = None,
         traffic: list[TrafficSpec] | None = None,
         level: int = int(LEVEL_FULL),
+        profile: str = PROFILE_4_1,
+        machine: str = DEFAULT_MACHINE,
+        actions: list[ActionSpec] | None = None,
     ) -> None:
         self.log = EventLog(Clock())
         self.log.level = level
         self.folding = Folding()
         self.log.sink = self.folding
         self.loop = MainLoop(self.log.clock)
-        self.machine = Machine(self.log, self.loop, 64 << 20)
+        self.machine = Machine(self.log, self.loop, 64 << 20, profile, machine)
         for option in netdev.split(" "):
             self.machine.netdev_add(option)
         for option in device.split(" "):
             assert self.machine.device_add(option) is not None, self.machine.world.messages
         self.machine.system_reset()
         self.machine.cont()
-        self.guest = GuestKernel(self.machine.ports, config or DriverConfig(), traffic or [])
+        self.guest = GuestKernel(self.machine.ports, config or DriverConfig(), traffic or [], actions=actions)
 
     def turn(self) -> int:
         """One turn of everything; returns how much moved."""
@@ -102,6 +106,14 @@ class Box:
 def traffic(kind: str, **settings: float) -> TrafficSpec:
     """A workload with some settings changed."""
     spec = TrafficSpec(kind)
+    for name, value in settings.items():
+        setattr(spec, name, value)
+    return spec
+
+
+def action(do: str, at_ns: int, **settings: object) -> ActionSpec:
+    """An action with some settings changed."""
+    spec = ActionSpec(do, at_ns)
     for name, value in settings.items():
         setattr(spec, name, value)
     return spec

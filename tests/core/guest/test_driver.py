@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from ringscope_core.guest.config import RX_BIG, RX_SMALL, TX_SPLIT
+from ringscope_core.guest.config import RX_BIG, RX_SMALL, TRANSPORT_MODERN, TX_SPLIT
 from ringscope_core.guest.virtio_net import F_DRIVER_STATE, F_PAIRS
 from ringscope_core.hw.ports import GuestPorts
 from ringscope_core.net.backends.backend import Backend
@@ -127,6 +127,13 @@ def test_bulk_transmit_arrives_in_order_whatever_the_settings(settings: dict[str
         "ctrl_vq=off",
         "status=off",
         "disable-legacy=on",
+        "disable-modern=on",
+        "disable-modern=on,mrg_rxbuf=off",
+        "disable-modern=on,any_layout=off,mrg_rxbuf=off",
+        "disable-modern=on,any_layout=off,mrg_rxbuf=off,indirect_desc=off,event_idx=off",
+        "disable-modern=on,vectors=0",
+        "disable-modern=on,vectors=2,ctrl_vq=off",
+        "disable-modern=on,host_mtu=1300,speed=1000,duplex=full",
     ],
 )
 def test_every_kind_of_device_is_driven(options: str) -> None:
@@ -139,8 +146,8 @@ def test_every_kind_of_device_is_driven(options: str) -> None:
     assert_fold_is_guest(box)
 
 
-def test_a_legacy_only_device_is_left_alone() -> None:
-    box = Box(device="virtio-net-pci,netdev=n0,id=net0,disable-modern=on", traffic=[traffic("ping", count=1)])
+def test_a_legacy_only_device_is_driven_by_the_modern_driver_alone_never() -> None:
+    box = Box(device="virtio-net-pci,netdev=n0,id=net0,disable-modern=on", config=driver(transport=TRANSPORT_MODERN), traffic=[traffic("ping", count=1)])
     assert box.guest.boot() == 0
     assert any("leaving for legacy driver" in text for text in box.log.strings.texts)
     box.run(10)

@@ -7,7 +7,8 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringscope_core.guest.ring import DESC_WRITE, Vring, ring_bytes, vring_need_event
+from ringscope_core.guest.ring import Vring, ring_bytes
+from ringscope_core.guest.virtqueue import DESC_WRITE, RingMode, vring_need_event
 from ringscope_core.memory.ram import anonymous_ram
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.counters import RingCounters
@@ -36,13 +37,15 @@ class Rows(BlockSink):
 class Bench:
     """A ring, a device, a log."""
 
-    def __init__(self, num: int = 8, event: bool = True, indirect: bool = False) -> None:
+    def __init__(self, num: int = 8, event: bool = True, indirect: bool = False, in_order: bool = False, fifo: bool = False, ram: int = 0x20000) -> None:
         self.log = EventLog(Clock())
         self.rows = Rows()
         self.log.sink = self.rows
-        self.memory = anonymous_ram(0x20000)
+        self.memory = anonymous_ram(ram)
         self.counters = RingCounters()
-        self.ring = Vring(self.memory, self.log, self.counters, OID, 0, num, 0x1000, event, indirect)
+        mode = RingMode()
+        mode.event, mode.indirect, mode.in_order, mode.fifo = event, indirect, in_order, fifo
+        self.ring = Vring(self.memory, self.log, self.counters, OID, 0, num, 0x1000, mode)
         if indirect:
             self.ring.use_tables(TABLES, 4)
         self.device = TinyDevice(self.ring, self.log)
@@ -87,6 +90,63 @@ def test_heads_reach_the_device_in_order_and_come_back() -> None:
     assert bench.take_all() == heads
     assert bench.ring.taken_len == 7
     assert bench.ring.num_free == 8
+
+
+def test_in_order_a_batch_is_completed_by_its_last_head() -> None:
+    bench = Bench(num=8, in_order=True, fifo=True)
+    order: list[int] = []
+    for _ in range(7):
+        heads = [bench.ring.add(DATA, 100 + i, DESC_WRITE) for i in range(3)]
+        bench.ring.publish()
+        order += heads
+        for _ in range(3):
+            bench.device.pop()
+        bench.device.push(heads[2], 9, batch=2)
+        lengths = []
+        assert bench.ring.begin_take(2) == 2
+        for head in heads:
+            assert bench.ring.take() == head
+            lengths.append(int(bench.ring.taken_len))
+        bench.ring.end_take()
+        assert lengths == [100, 101, 9], "skipped buffers are used to the full"
+        assert bench.ring.num_free == 8
+        assert bench.folded().rings[OID].to_plain() == bench.snapshot().rings[OID].to_plain()
+    assert order == [i % 8 for i in range(21)], "descriptors are used in order"
+
+
+def test_in_order_one_by_one_is_a_batch_of_one() -> None:
+    bench = Bench(num=4, in_order=True)
+    heads = [bench.ring.add(DATA, 10, 0) for _ in range(4)]
+    bench.ring.publish()
+    for head in heads:
+        bench.device.pop()
+        bench.device.push(head)
+    assert bench.take_all() == heads
+    assert bench.ring.last_used_idx == 4
+
+
+def test_in_order_a_head_that_is_not_outstanding_breaks_the_ring() -> None:
+    bench = Bench(num=4, in_order=True)
+    bench.ring.add(DATA, 10, 0)
+    bench.ring.publish()
+    bench.device.pop()
+    bench.device.taken.append(2)
+    bench.device.push(2)
+    assert bench.ring.begin_take(4) == 0
+    assert bench.ring.broken
+
+
+def test_freed_descriptors_are_used_first_in_first_out_with_fifo() -> None:
+    bench = Bench(num=8, fifo=True)
+    heads = []
+    for _ in range(4):
+        for i in range(3):
+            bench.ring.segment(DATA + i, 1, 0)
+        heads.append(bench.ring.add_chain())
+        bench.ring.publish()
+        bench.device.push(bench.device.pop())
+        bench.take_all()
+    assert heads == [0, 3, 6, 1]
 
 
 def test_freed_descriptors_are_used_last_in_first_out() -> None:

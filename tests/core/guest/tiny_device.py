@@ -57,15 +57,16 @@ class TinyDevice:
             found.append((addr, length, flags & ~1))
         return found
 
-    def push(self, head: int, length: int = 0) -> None:
-        """Give `head` back and publish it."""
+    def push(self, head: int, length: int = 0, batch: int = 0) -> None:
+        """Give `head` back and publish it; with `batch` it stands for itself and the `batch` heads before it (in order only)."""
         slot = self.used_idx % self.ring.num
-        self.taken.remove(head)
+        last = self.taken.index(head)
+        del self.taken[last - batch : last + 1]
         self.memory.write(self.ring.used_gpa + 4 + 8 * slot, head.to_bytes(4, "little") + length.to_bytes(4, "little"))
         self.log.emit(EV_FILL, self.ring.oid, slot, head, length)
-        self.used_idx = (self.used_idx + 1) & 0xFFFF
+        self.used_idx = (self.used_idx + 1 + batch) & 0xFFFF
         self.memory.write_u16(self.ring.used_gpa + 2, self.used_idx)
-        self.log.emit(EV_FLUSH, self.ring.oid, self.used_idx, 1, len(self.taken), 0)
+        self.log.emit(EV_FLUSH, self.ring.oid, self.used_idx, 1 + batch, len(self.taken), 0)
 
     def set_no_notify(self, value: int) -> None:
         """used.flags"""

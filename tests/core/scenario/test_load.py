@@ -146,3 +146,16 @@ def test_bad_durations(text: str) -> None:
 @pytest.mark.parametrize(("text", "size"), [("128M", 128 << 20), ("4096", 4096), ("1G", 1 << 30), ("64MiB", 64 << 20), ("8k", 8192)])
 def test_sizes(text: str, size: int) -> None:
     assert size_bytes("x", text) == size
+
+
+def test_a_machine_type_of_another_release_is_refused() -> None:
+    with pytest.raises(InputError, match=r"machine.type: 'pc-q35-7.2' is not allowed; one of pc-i440fx-4.1, pc-q35-4.1 in profile 4.1"):
+        scenario_from_text('name = "x"\n[machine]\ntype = "pc-q35-7.2"')
+
+
+@pytest.mark.parametrize(
+    ("profile", "board", "whole"), [("4.1", "pc", "pc-i440fx-4.1"), ("7.2", "q35", "pc-q35-7.2"), ("7.2", "pc-i440fx-4.1", "pc-i440fx-4.1")]
+)
+def test_pc_and_q35_are_of_the_profile_s_release(profile: str, board: str, whole: str) -> None:
+    scenario = scenario_from_text(f'name = "x"\nprofile = "{profile}"\n[machine]\ntype = "{board}"')
+    assert scenario.machine_type() == whole

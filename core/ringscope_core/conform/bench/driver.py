@@ -236,6 +236,11 @@ class PreparedQueue:
         """Whether the whole last batch is used."""
         return self.is_used(self._count - 1)
 
+    def frame_in_buffer(self, chain: int, length: int) -> bytes:
+        """The first `length` bytes behind the header in the buffer of `chain`."""
+        at = self.nic.base + _BUFFERS + BUFFER * chain + HEADER
+        return bytes(self._view[at : at + length])
+
     # -- watching a device that runs meanwhile ------------------------------------------------------------------------
     def mark(self, first: int) -> tuple[memoryview, int, int, int, int]:
         """Which words tell that chain `first`, and the last, of the batch are used.

@@ -30,10 +30,11 @@ class FileSink(BlockSink):
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        self.written = 0
 
     def on_block(self, first_seq: i64, rows: bytes) -> None:
         """Append the rows."""
-        os.write(self._file, rows)
+        self.written += os.write(self._file, rows)
 
     def close(self) -> None:
         """Close the file."""
@@ -167,6 +168,20 @@ class OurSide:
         if not backend.done() or not queue.done():
             raise RuntimeError(f"{self.case.name}: the batch is not used")
         return (end - start) / count
+
+    # -- what tests look at -------------------------------------------------------------------------------------------
+    def sent_frame(self, chain: int) -> bytes:
+        """The frame that chain `chain` sends."""
+        return self._queue.frame_in_buffer(chain, self.case.length)
+
+    def taken_frame(self, chain: int) -> bytes:
+        """The frame in the second NIC's buffer of chain `chain`."""
+        assert self._taker is not None
+        return self._taker.frame_in_buffer(chain, self.case.length)
+
+    def log_bytes(self) -> int:
+        """Bytes of events that were written to the file."""
+        return 0 if self._sink is None else self._sink.written
 
     def close(self) -> None:
         """Let go of everything."""

@@ -7,70 +7,56 @@ up as used until the last one does, as seen in shared memory: neither the kick n
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import math
 import mmap
 import os
-import shutil
-import signal
 import socket
 import struct
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
 from ringscope_core.conform.bench.case import BACKEND, NIC, NOBODY, UDP, Case
 from ringscope_core.conform.bench.driver import BROADCAST, FOREIGN, Nic, PreparedQueue, make_frame
+from ringscope_core.conform.live.errors import HarnessError
+from ringscope_core.conform.live.line_socket import LineSocket
+from ringscope_core.conform.live.qemu_process import BIOS, PROGRAM, die_with_parent, qemu_path
+from ringscope_core.conform.target import TargetDied
 
-PROGRAM: Final = "qemu-system-x86_64"
 MACHINE: Final = "pc-i440fx-4.1"
 RAM: Final = 16 << 20
 TRACED: Final = "virtqueue_*"
 _TIMEOUT: Final = 20.0
+_SPINS: Final = 20_000_000
+"""Looks at a word before giving up: about a second."""
 _LATE: Final = 6
 """Chains that may be used already when the first one is noticed; a round seen later is left out."""
-_PR_SET_PDEATHSIG: Final = 1
 _READ: Final = {1: "readb", 2: "readw", 4: "readl"}
 _WRITE: Final = {1: "writeb", 2: "writew", 4: "writel"}
 _IN: Final = {1: "inb", 2: "inw", 4: "inl"}
 _OUT: Final = {1: "outb", 2: "outw", 4: "outl"}
 
 
-class QemuMissing(RuntimeError):
-    """There is no QEMU to compare with; the text says which program was looked for."""
-
-
-class QemuFailed(RuntimeError):
-    """QEMU ended or does not answer."""
-
-
-def version() -> str:
-    """Which QEMU this computer has.  Raises QemuMissing."""
-    if shutil.which(PROGRAM) is None:
-        raise QemuMissing(f"{PROGRAM} is not installed")
-    text = subprocess.run([PROGRAM, "--version"], check=True, capture_output=True, text=True).stdout
-    return text.split("version", 1)[1].split()[0]
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 class _Process:
     """One QEMU and its qtest connection; a `Bus`."""
 
     def __init__(self, arguments: Sequence[str], inherited: Sequence[int], cpu: int | None) -> None:
+        path = qemu_path()
+        if path is None:
+            raise HarnessError(f"{PROGRAM} is not installed")
         bios = os.memfd_create("bios")
-        os.write(bios, b"\xf4" * 65536)  # hlt
+        os.write(bios, BIOS)
         ram = os.memfd_create("ram")
         os.ftruncate(ram, RAM)
         self._errors = os.memfd_create("stderr")
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._qtest = LineSocket("qtest", _TIMEOUT)
+        theirs = self._qtest.theirs
         command = [
-            *(PROGRAM, "-M", f"{MACHINE},memory-backend=m", "-accel", "tcg", "-bios", f"/proc/self/fd/{bios}", "-m", f"{RAM >> 20}M"),
+            *(path, "-M", f"{MACHINE},memory-backend=m", "-accel", "tcg", "-bios", f"/proc/self/fd/{bios}", "-m", f"{RAM >> 20}M"),
             *("-object", f"memory-backend-file,id=m,size={RAM},mem-path=/proc/self/fd/{ram},share=on", "-nodefaults", "-display", "none"),
             *("-chardev", f"socket,id=qtc,fd={theirs.fileno()}", "-object", "qtest,id=qt0,chardev=qtc,log=none"),
             *arguments,
@@ -82,15 +68,11 @@ class _Process:
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
                 pass_fds=[bios, ram, theirs.fileno(), *inherited],
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call; no lock is taken
             )
-        except FileNotFoundError:
-            raise QemuMissing(f"{PROGRAM} is not installed") from None
         finally:
             os.close(bios)
-            theirs.close()
-        self._socket.settimeout(_TIMEOUT)
-        self._rest = b""
+        theirs.close()
         self._map = mmap.mmap(ram, RAM)
         os.close(ram)
         self._view = memoryview(self._map)
@@ -106,36 +88,25 @@ class _Process:
         return self._view
 
     # -- qtest --------------------------------------------------------------------------------------------------------
-    def post(self, line: bytes) -> None:
+    def post(self, command: str) -> None:
         """Send a command without waiting for its answer."""
-        self._socket.sendall(line)
+        self._qtest.send(command)
 
     def answer(self) -> str:
         """The next answer's value."""
-        while True:
-            line, separator, rest = self._rest.partition(b"\n")
-            if not separator:
-                self._receive()
-                continue
-            self._rest = rest
-            if line.startswith(b"OK"):
-                return line[2:].strip().decode()
-            if not line.startswith(b"IRQ"):
-                raise QemuFailed(f"qtest: {line.decode()}")
-
-    def _receive(self) -> None:
         try:
-            data = self._socket.recv(65536)
-        except (TimeoutError, ConnectionError):
-            data = b""
-        if not data:
-            size = os.fstat(self._errors).st_size
-            said = os.pread(self._errors, size, 0).decode(errors="replace").strip()
-            raise QemuFailed(f"QEMU does not answer: {said[-400:]}")
-        self._rest += data
+            line = self._qtest.line()
+            while line.startswith(b"IRQ"):
+                line = self._qtest.line()
+        except TargetDied:
+            said = os.pread(self._errors, os.fstat(self._errors).st_size, 0).decode(errors="replace").strip()
+            raise HarnessError(f"QEMU ended: {said[-400:]}") from None
+        if not line.startswith(b"OK"):
+            raise HarnessError(f"qtest: {line.decode()}")
+        return line[2:].strip().decode()
 
     def _ask(self, command: str) -> str:
-        self.post(command.encode() + b"\n")
+        self.post(command + "\n")
         return self.answer()
 
     def _select(self, slot: int, offset: int) -> None:
@@ -163,7 +134,7 @@ class _Process:
         """End the process and let go of everything."""
         self.process.kill()
         self.process.wait(10)
-        self._socket.close()
+        self._qtest.close()
         self._view.release()
         self._map.close()
         os.close(self._errors)
@@ -193,7 +164,7 @@ class QemuSide:
         nic = Nic(self._bus, 4, case, (queue,), promiscuous=queue == 1)
         self._queue = PreparedQueue(nic, queue, case)
         self._queues.append(self._queue)
-        self._kick = f"writew {nic.notify_address(queue):#x} {queue:#x}\n".encode()
+        self._kick = f"writew {nic.notify_address(queue):#x} {queue:#x}\n"
         self._bus.settle()
 
     def _peer_arguments(self, options: str) -> tuple[list[str], list[int]]:
@@ -234,7 +205,7 @@ class QemuSide:
         queue.publish(queue.batch)
         ns = self._span(0) / (queue.batch - 1)
         if self._taker is not None and not self._taker.done():
-            raise QemuFailed(f"{self.case.name}: the second NIC did not take every frame")
+            raise HarnessError(f"{self.case.name}: the second NIC did not take every frame")
         return ns
 
     def _receive_round(self, destination: bytes) -> float:
@@ -247,7 +218,7 @@ class QemuSide:
         self._bus.settle(8)
         data = last + _on_wire(make_frame(destination, self.case.length)) * count + last
         if stream.send(data) != len(data):
-            raise QemuFailed(f"{self.case.name}: the socket is full")
+            raise HarnessError(f"{self.case.name}: the socket is full")
         queue.publish(count + 3 if destination == BROADCAST else 3)
         return self._span(1) / (count + 1)
 
@@ -257,27 +228,32 @@ class QemuSide:
         packed = queue.case.packed
         words, a, b, want_a, want_b = queue.mark(first)
         clock = time.perf_counter_ns
-        limit = time.monotonic() + _TIMEOUT
         self._bus.post(self._kick)
+        # two loops for each kind: what is watched is seen after some 30 ns
         if packed:
-            while words[a] & 0x8080 != want_a:
-                pass
+            for _ in repeat(None, _SPINS):
+                if words[a] & 0x8080 == want_a:
+                    break
             start = clock()
             late = queue.is_used(first + _LATE)
-            while words[b] & 0x8080 != want_b:
-                pass
+            for _ in repeat(None, _SPINS):
+                if words[b] & 0x8080 == want_b:
+                    break
         else:
-            while words[a] == want_a:
-                pass
+            for _ in repeat(None, _SPINS):
+                if words[a] != want_a:
+                    break
             start = clock()
             late = queue.is_used(first + _LATE)
-            while words[b] == want_b:
-                pass
+            for _ in repeat(None, _SPINS):
+                if words[b] != want_b:
+                    break
         end = clock()
+        self._bus.answer()
+        limit = time.monotonic() + _TIMEOUT
         while not queue.done():
             if time.monotonic() > limit:
-                raise QemuFailed(f"{self.case.name}: the batch is not used")
-        self._bus.answer()
+                raise HarnessError(f"{self.case.name}: the batch is not used")
         self._bus.settle(1)
         return math.nan if late else float(end - start)
 

@@ -20,8 +20,6 @@ _OUT: Final = {1: "outb", 2: "outw", 4: "outl"}
 SLOT: Final = 4
 COMMAND: Final = 7
 SYNC_ROUNDS: Final = 4
-STUCK_SECONDS: Final = 0.003
-"""Frames that the netdev has not read after this long are held back."""
 TIMER_SECONDS: Final = 0.0015
 """A transmit timer of 150 us has fired after this."""
 MAX_ROUNDS: Final = 4000
@@ -46,6 +44,7 @@ class QemuTarget:
         self._bars: list[tuple[int, bool]] = []
         self._sleepy: bool = config.props.get("tx") == "timer"
         self.injected: bool = False
+        self._before: NDArray[Any] = np.zeros(config.ram, dtype=np.uint8)
 
     def start(self) -> None:
         """Wait until it runs, place the BARs; raises TargetError when it refuses its options."""
@@ -224,20 +223,21 @@ class QemuTarget:
             raise process.gone() from None
 
     def _settle(self, process: QemuProcess) -> None:
+        """A round trip is a turn of QEMU's main loop at least: what is scheduled runs, what has arrived is read."""
         process.sync(SYNC_ROUNDS)
         unread = process.peer.unread()
-        end = time.monotonic() + STUCK_SECONDS
-        while unread and time.monotonic() < end:
+        while unread:
             process.sync(SYNC_ROUNDS)
             left = process.peer.unread()
-            if left != unread:
-                unread, end = left, time.monotonic() + STUCK_SECONDS
+            if left == unread:
+                return
+            unread = left
 
     def quiet(self) -> None:
         """Settle until guest memory and the peer stand still."""
         self.settle()
-        process = self.process
-        before = process.ram.copy()
+        process, before = self.process, self._before
+        np.copyto(before, process.ram)
         for _ in range(MAX_ROUNDS):
             moved = process.peer.receive()
             self._sent += moved
@@ -250,7 +250,7 @@ class QemuTarget:
                 self._sent += more
                 if not more:
                     return
-            before[:] = process.ram
+            np.copyto(before, process.ram)
         raise HarnessError("QEMU does not come to rest")
 
     # -- what can be seen ---------------------------------------------------------------------------------------------

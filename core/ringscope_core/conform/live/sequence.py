@@ -112,8 +112,7 @@ class SequenceMaker:
             good = driver.place_of(index, size)
             at = rng.randrange(3)
             odd = rng.choice((*NOWHERE, driver.config.ram - rng.choice((4, 16, 100, 4096)), good[at] + rng.choice((1, 2, 8)), 0))
-            place = (*good[:at], odd, *good[at + 1 :])
-            place = (place[0], place[1], place[2])
+            place = (odd if at == 0 else good[0], odd if at == 1 else good[1], odd if at == 2 else good[2])
         driver.queue(index, size, vector, 1 if rng.random() < 0.98 else rng.choice((0, 2, 0xFFFF)), place)
 
     # -- steps --------------------------------------------------------------------------------------------------------
@@ -306,9 +305,9 @@ class SequenceMaker:
         if kind == 0:
             ops.append(["cw", 4, 2, rng.choice((7, 7, 0x407, 0x147, 0x507))])
         elif kind == 1:
-            ops.append(["cw", rng.choice((0x3C, 0x3D, 0x0C, 0x0D, 0x2C, 0x06)), rng.choice((1, 2)), rng.getrandbits(16)])
+            ops.append(["cw", rng.choice((0x3C, 0x0C, 0x0E, 0x2C, 0x06)), rng.choice((1, 2)), rng.getrandbits(16)])
         elif kind == 2:
-            ops.append(["cw", rng.choice((0, 2, 8, 0x0E, 0x34, 0x40, 0x54, 0x84, 0xF0)), size, rng.getrandbits(8 * size)])
+            ops.append(["cw", rng.choice((0, 8, 0x34, 0x40, 0x54, 0x84, 0xF0)), size, rng.getrandbits(8 * size)])
         else:
             ops.append(["cw", 0x3C, 1, rng.getrandbits(8)])
         self.driver.sync()

@@ -117,9 +117,7 @@ def register_chipset_types(table: TypeTable) -> None:
     for spec in I440FX + Q35:
         if not spec.hotplug_handler:
             parent = PARENTS.get(spec.typename, "pci-device")
-            table.register(
-                TypeInfo(spec.typename, parent, interfaces=(INTERFACE_CONVENTIONAL_PCI_DEVICE,), instance_size_unknown=True, class_init=_class_init)
-            )
+            table.register(TypeInfo(spec.typename, parent, interfaces=(INTERFACE_CONVENTIONAL_PCI_DEVICE,), instance_size_unknown=True, class_init=_class_init))
 
 
 def chipset_class_init(klass: ObjectClass) -> None:

@@ -13,6 +13,7 @@ from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import object_class_dynamic_cast
+from ringscope_core.qom.profile import is_q35, machine_version
 from ringscope_core.qom.symbols import LOCAL_ERR_OF_REALIZE
 
 FN_QDEV_REALIZE = declare("pci_qdev_realize", "qdev:ptr errp:ptr")
@@ -50,6 +51,7 @@ ROM_SIZES: Final[dict[str, int]] = {
 }
 """Bytes of the network ROM files that QEMU's package installs; their contents are not ours to ship."""
 
+ONBOARD_INDEX_MAX: Final = 16383
 ROM_NAME_MAX: Final = 31
 """The region's name is made in a buffer of 32 bytes."""
 
@@ -64,6 +66,11 @@ def pci_qdev_realize(dev: DeviceState, errp: Errp) -> None:
     log = dev.world.log
     FN_QDEV_REALIZE.enter(log, dev.addr, errp.addr)
     local = errp.local(LOCAL_ERR_OF_REALIZE)
+    if pci.acpi_index:
+        _check_acpi_index(pci, errp)
+    if errp.failed():
+        log.leave()
+        return
     if pci.romsize != r.PCI_ROMSIZE_UNSET and pci.romsize & (pci.romsize - 1):
         errp.set(log, f"ROM size {pci.romsize} is not a power of two")
         log.leave()
@@ -91,6 +98,21 @@ def pci_qdev_realize(dev: DeviceState, errp: Errp) -> None:
                 local.propagate_to(errp)
                 pci_qdev_unrealize(dev, Errp())
     log.leave()
+
+
+def _check_acpi_index(pci: PCIDevice, errp: Errp) -> None:
+    """``acpi-index`` (7.2): small enough, and given once.
+
+    QEMU asks in the pre-plug hook of the hotplug controller, which Q35 has from machine type 6.1 on.
+    """
+    world = pci.world
+    if is_q35(world.machine_type) and machine_version(world.machine_type) < (6, 1):
+        return
+    index = pci.acpi_index
+    if index > ONBOARD_INDEX_MAX:
+        errp.set(world.log, f"acpi-index should be less or equal to {ONBOARD_INDEX_MAX}")
+    elif any(isinstance(other, PCIDevice) and other is not pci and other.acpi_index == index for other in world.objects.values()):
+        errp.set(world.log, f"a PCI device with acpi-index = {index} already exist")
 
 
 def _check_failover(pci: PCIDevice, errp: Errp) -> None:

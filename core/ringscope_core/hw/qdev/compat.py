@@ -26,7 +26,7 @@ class CompatProperty:
 
 COMPAT: Final[list[CompatProperty]] = [
     CompatProperty((7, 1), "virtio-device", "queue_reset", "false"),
-    CompatProperty((5, 2), "virtio-net-pci", "vectors", "3"),
+    CompatProperty((5, 2), "virtio-net-pci-base", "vectors", "3"),
     CompatProperty((5, 1), "virtio-pci", "x-ats-page-aligned", "off"),
     CompatProperty((5, 0), "virtio-device", "x-disable-legacy-check", "true"),
     CompatProperty((4, 2), "virtio-device", "use-disabled-flag", "false"),

@@ -25,7 +25,7 @@ class DeviceOpts:
         self.json: bool = False
         """The values are typed."""
         self.short_forms: list[tuple[str, str]] = []
-        """Options given by their name alone, and what that means."""
+        """Options given by a word alone, and what it means as ``name=value``."""
 
     def value(self, key: str) -> PropValue:
         """The value of `key`, the last one when it was given twice."""
@@ -93,13 +93,13 @@ def parse_device_opts(text: str, log: EventLog, errp: Errp) -> DeviceOpts | None
         if part or number == 0:
             key, value = _pair(part, number == 0)
             if number and "=" not in part:
-                opts.short_forms.append((key, value))
+                opts.short_forms.append((part, f"{key}={value}"))
             if key != "id":
                 opts.pairs.append((key, value))
             elif opts.ident is None:
                 opts.ident = value
     # a short ``id`` is no name that anyone looks at
-    if opts.ident is not None and not id_wellformed(opts.ident) and ("id", opts.ident) not in opts.short_forms:
+    if opts.ident is not None and not id_wellformed(opts.ident) and ("id", "id=on") not in opts.short_forms:
         errp.set(log, "Parameter 'id' expects an identifier", ID_HINT)
         return None
     return opts

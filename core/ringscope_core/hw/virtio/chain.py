@@ -155,6 +155,9 @@ def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
             return 0
         if heads == 0:
             return total
+        if vq.vring_num > vq.mapped_num:
+            vdev.virtio_error("Cannot map descriptor ring")
+            return 0
         head = vq.avail_ring(idx % vq.vring_num)
         if head >= vq.vring_num:
             vdev.virtio_error(f"Guest says index {head} is available")

@@ -17,8 +17,9 @@ from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
 from ringscope_core.trace.fields import field
-from ringscope_core.trace.kinds import EV_FIELD, EV_NOTIFY, EV_NOTIFY_SUPPRESSED, EV_VIRTIO_ERROR
+from ringscope_core.trace.kinds import EV_EXPERT, EV_FIELD, EV_NOTIFY, EV_NOTIFY_SUPPRESSED, EV_VIRTIO_ERROR
 from ringscope_core.trace.levels import LEVEL_FULL
+from ringscope_core.trace.log import SEVERITY_ERROR
 from ringscope_core.trace.mainloop import BottomHalf
 from ringscope_core.trace.state import MachineState, ObjectState
 from ringscope_core.trace.structs import STRUCTS
@@ -224,6 +225,17 @@ class VirtIODevice(DeviceState):
         # last, so that the interrupt above still goes out
         self.set_broken(True)
         self.sync_fields()
+
+    def expert(self, oid: i64, severity: i64, text: str) -> None:
+        """An entry of the expert list: what was observed, what QEMU does there, which clause or assertion says so."""
+        log = self.ctx.log
+        log.emit(EV_EXPERT, oid, severity, log.text(text))
+
+    def where_qemu_aborts(self, oid: i64, error: str, text: str) -> None:
+        """The driver did what ends QEMU; here it costs the driver its device (virtio_error `error`), and the expert list tells."""
+        self.expert(oid, SEVERITY_ERROR, text)
+        if not self.inactive:
+            self.virtio_error(error)
 
     def set_broken(self, broken: bool) -> None:
         """Set `broken` and what is derived from it."""

@@ -49,15 +49,16 @@ def in_range(vq: VirtQueue) -> bool:
     if vq.last_avail_idx < vq.vring_num and vq.used_idx < vq.vring_num:
         return True
     if not vq.vdev.inactive:
-        vq.vdev.virtio_error(f"Packed ring of size {vq.vring_num} is at index {max(vq.last_avail_idx, vq.used_idx)}")
+        error = f"Packed ring of size {vq.vring_num} is at index {max(vq.last_avail_idx, vq.used_idx)}"
+        vq.vdev.where_qemu_aborts(vq.oid, error, "QEMU 7.2 reads beyond the ring, or aborts: size or layout changed while the ring was in use; virtio 1.x, 2.8")
     return False
 
 
 def packed_available(vq: VirtQueue) -> bool:
     """Whether the descriptor at last_avail_idx is available; False where there is no ring."""
-    if vq.vring_desc == 0 or not in_range(vq):
+    if vq.mapped_num == 0 or not in_range(vq):
         return False
-    ring = vq.descriptors()
+    ring = vq.desc if vq.desc_turn == vq.memory.turn else vq.descriptors()
     return is_available(i64(read_i16_le(ring, 16 * vq.last_avail_idx + 14)), vq.last_avail_wrap)
 
 
@@ -81,16 +82,20 @@ def set_shadow(vq: VirtQueue, idx: i64, wrap: bool) -> None:
 def packed_pop(vq: VirtQueue, elem: VirtQueueElement) -> bool:
     """virtqueue_packed_pop: take the chain at last_avail_idx; False when there is none or the ring is bad (virtio_error)."""
     vdev = vq.vdev
-    if vq.vring_desc == 0 or not in_range(vq):
+    num = vq.vring_num
+    if vq.mapped_num == 0 or ((vq.last_avail_idx >= num or vq.used_idx >= num) and not in_range(vq)):
         return False
-    ring = vq.descriptors()
+    memory = vq.memory
+    ring = vq.desc if vq.desc_turn == memory.turn else vq.descriptors()
     at = 16 * vq.last_avail_idx
     flags = i64(read_i16_le(ring, at + 14))
     if not is_available(flags, vq.last_avail_wrap):
         return False
-    num = vq.vring_num
     if vq.inuse >= num:
         vdev.virtio_error("Virtqueue size exceeded")
+        return False
+    if num > vq.mapped_num:
+        vdev.virtio_error("Cannot map descriptor ring")
         return False
     elem.out_num = 0
     elem.in_num = 0
@@ -102,13 +107,18 @@ def packed_pop(vq: VirtQueue, elem: VirtQueueElement) -> bool:
     count: i64
     if flags & VRING_DESC_F_INDIRECT:
         if not _collect_indirect(vq, elem, read_i64_le(ring, at), i64(read_i32_le(ring, at + 8)) & 0xFFFFFFFF):
-            release_bounce(vq.memory, elem)
+            release_bounce(memory, elem)
             return False
         count = 1
-    else:
+    elif flags & VRING_DESC_F_NEXT:
         count = _collect_direct(vq, elem, ring, flags)
         if count == 0:
-            release_bounce(vq.memory, elem)
+            release_bounce(memory, elem)
+            return False
+    else:
+        count = 1
+        if not map_descriptor(vdev, memory, elem, read_i64_le(ring, at), i64(read_i32_le(ring, at + 8)) & 0xFFFFFFFF, flags & VRING_DESC_F_WRITE != 0):
+            release_bounce(memory, elem)
             return False
     elem.index = ident
     elem.ndescs = count
@@ -185,8 +195,11 @@ def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> i64:
         vq.vdev.virtio_error("Invalid size for indirect buffer table")
         return -1
     if length == 0:
-        # QEMU aborts here (a cache of no bytes, Assertion `len > 0'); a device error is all a guest may cause
-        vq.vdev.virtio_error("Invalid size for indirect buffer table")
+        vq.vdev.where_qemu_aborts(
+            vq.oid,
+            "Invalid size for indirect buffer table",
+            "QEMU 7.2 aborts: an indirect table of no bytes (address_space_cache_init, assertion len > 0); virtio 1.x, 2.8.7",
+        )
         return -1
     if not table_maps(vq.memory, gpa, length):
         vq.vdev.virtio_error("Cannot map indirect buffer")
@@ -200,9 +213,12 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
     When all that is available was counted, the place where it ended is remembered for the kick that is asked for next.
     """
     vdev = vq.vdev
-    if not in_range(vq):
+    if vq.mapped_num == 0 or not in_range(vq):
         return 0
     num = vq.vring_num
+    if num > vq.mapped_num:
+        vdev.virtio_error("Cannot map descriptor ring")
+        return 0
     index = vq.last_avail_idx
     wrap = vq.last_avail_wrap
     total_bufs: i64 = 0
@@ -263,13 +279,13 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
 
 def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     """virtqueue_packed_fill: the element is the next to become used; its used descriptor is written at `publish`."""
-    if vq.vdev.inactive or not in_range(vq):
+    num = vq.vring_num
+    if vq.vdev.inactive or ((vq.last_avail_idx >= num or vq.used_idx >= num) and not in_range(vq)):
         return
     if vq.filled_descs == 0:
         vq.first_filled_id = ident
         vq.first_filled_len = length
         vq.first_filled_ndescs = ndescs
-    num = vq.vring_num
     slot = vq.used_idx + vq.filled_descs
     wrap = vq.used_wrap
     if slot >= num:
@@ -283,7 +299,7 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     counters = vq.counters
     if counters is not None and ident < len(counters.used_ns):
         counters.used_ns[ident] = log.clock.now_ns
-    ring = vq.descriptors()
+    ring = vq.desc if vq.desc_turn == vq.memory.turn else vq.descriptors()
     pending = vq.pending
     if vq.pending_num == 0:
         vq.pending_slot = slot
@@ -298,7 +314,10 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     # whole descriptors go out, the driver's address among them, so that a burst is one write
     write_i64_le(pending, read_i64_le(ring, 16 * slot))
     # length, id and flags, little-endian
-    write_i64_le(pending, (length & 0xFFFFFFFF) | ident << 32 | (USED_FLAGS if wrap else 0))
+    tail = (length & 0xFFFFFFFF) | ident << 32
+    if wrap:
+        tail |= USED_FLAGS
+    write_i64_le(pending, tail)
     vq.pending_num += 1
     skipped: i64 = 1
     while skipped < ndescs:

@@ -430,6 +430,7 @@ def virtio_queue_get_addr(vdev: VirtIODevice, n: i64) -> i64:
 
 def virtio_init_region_cache(vdev: VirtIODevice, vq: VirtQueue) -> None:
     """Check that the ring's parts lie in one piece of memory each: virtio_error when one crosses RAM's end."""
+    vq.mapped_num = 0
     if vq.vring_desc == 0:
         return
     num = vq.vring_num
@@ -443,6 +444,8 @@ def virtio_init_region_cache(vdev: VirtIODevice, vq: VirtQueue) -> None:
         vdev.virtio_error("Cannot map used")
     elif memory.section_length(vq.vring_avail, avail) < avail:
         vdev.virtio_error("Cannot map avail")
+    else:
+        vq.mapped_num = num
 
 
 def virtio_queue_vector(vdev: VirtIODevice, n: i64) -> i64:

@@ -48,7 +48,7 @@ from ringscope_core.trace.kinds import (
     EV_USED_FLAGS,
 )
 from ringscope_core.trace.levels import LEVEL_FULL
-from ringscope_core.trace.log import EventLog
+from ringscope_core.trace.log import SEVERITY_WARNING, EventLog
 from ringscope_core.trace.state import (
     F_INUSE,
     F_LAST_AVAIL,
@@ -64,6 +64,8 @@ from ringscope_core.trace.state import (
 
 if TYPE_CHECKING:
     from ringscope_core.hw.virtio.virtio import VirtIODevice
+
+JUMPED: Final = "avail.idx is further ahead than the ring is long: entries count twice, which QEMU notices on mergeable receive only; virtio 1.x, 2.7.13.3"
 
 F_NUM: Final[i64] = field("VRing.num", "count")
 F_NUM_DEFAULT: Final[i64] = field("VRing.num_default", "count")
@@ -121,11 +123,15 @@ class VirtQueue:
         """Whether the device wants to be kicked."""
         self.inuse: i64 = 0
         self.vector: i64 = VIRTIO_NO_VECTOR
+        self.mapped_num: i64 = 0
+        """Descriptors that QEMU's caches of the ring's memory reach; 0 where vring.caches is NULL."""
+        self._told_unmapped: bool = False
         # what was read of the ring this turn
         self._turn: i64 = -1
         self._avail: bytes = b""
-        self._desc: bytes = b""
-        self._has_desc: bool = False
+        self.desc: bytes = b""
+        self.desc_turn: i64 = -1
+        """The turn in which `desc` was read."""
         self._flags_turn: i64 = -1
         """Turn in which used.flags was last written."""
         self.used_this_turn: i64 = 0
@@ -148,6 +154,12 @@ class VirtQueue:
         memory = self.memory
         length = 6 + 2 * self.vring_num
         used = 6 + 8 * self.vring_num
+        if self.mapped_num == 0:
+            self._tell_unmapped()
+            self._avail = bytes(length)
+            self._turn = memory.turn
+            self.desc_turn = -1
+            return
         if self.vdev.packed:
             packed_publish(self)
             length = EVENT_BYTES
@@ -156,7 +168,17 @@ class VirtQueue:
         memory.hold(self.vring_avail, length)
         memory.hold(self.vring_used, used)
         self._turn = memory.turn
-        self._has_desc = False
+
+    def _tell_unmapped(self) -> None:
+        """The ring is looked at while its memory could not be mapped: 4.1.0 asserts that it is, 7.2 finds it empty."""
+        if self.vdev.v7_2 or self._told_unmapped:
+            return
+        self._told_unmapped = True
+        self.vdev.where_qemu_aborts(
+            self.oid,
+            "Region caches not initialized",
+            "QEMU 4.1.0 aborts: a ring whose memory is not mapped is read (vring_get_region_caches, assertion caches != NULL)",
+        )
 
     def avail_flags(self) -> i64:
         """vring_avail_flags."""
@@ -170,6 +192,8 @@ class VirtQueue:
             self._refresh()
         idx = i64(read_i16_le(self._avail, 2)) & 0xFFFF
         if idx != self.shadow_avail_idx:
+            if (idx - self.last_avail_idx) & 0xFFFF > self.vring_num:
+                self.vdev.expert(self.oid, SEVERITY_WARNING, JUMPED)
             self.shadow_avail_idx = idx
             if self.log.level >= LEVEL_FULL:
                 self.log.emit(EV_SHADOW, self.oid, idx, i64(self.notification))
@@ -201,18 +225,20 @@ class VirtQueue:
 
     def descriptors(self) -> bytes:
         """The descriptor table, snapshot once a turn."""
-        if self._turn != self.memory.turn:
+        memory = self.memory
+        if self._turn != memory.turn:
             self._refresh()
-        if not self._has_desc:
-            self._has_desc = True
+        if self.desc_turn != memory.turn:
+            self.desc_turn = memory.turn
             self.used_this_turn = 0
-            self._desc = self.memory.read(self.vring_desc, 16 * self.vring_num)
-            self.memory.hold(self.vring_desc, 16 * self.vring_num)
-        return self._desc
+            self.desc = memory.read(self.vring_desc, 16 * self.vring_num)
+            memory.hold(self.vring_desc, 16 * self.vring_num)
+        return self.desc
 
     def forget(self) -> None:
         """Drop what was read this turn: the device wrote where the ring may lie."""
         self._turn = -1
+        self.desc_turn = -1
 
     # -- state the driver set up --------------------------------------------------------------------------------------
     def ready(self) -> bool:
@@ -241,6 +267,11 @@ class VirtQueue:
         if self.vring_desc == 0:
             if changed and full:
                 self.log.field(self.oid, F_NOTIFICATION, i64(enable), i64(not enable))
+            return
+        if self.mapped_num == 0:
+            if changed and full:
+                self.log.field(self.oid, F_NOTIFICATION, i64(enable), i64(not enable))
+            self._tell_unmapped()
             return
         if self.vdev.packed:
             if changed or self._flags_turn != self.memory.turn or (enable and self.vdev.event_idx):
@@ -299,9 +330,13 @@ class VirtQueue:
             return False
         if vdev.event_idx and self.notification:
             self._set_avail_event(self.last_avail_idx)
-        if not self._has_desc:
+        if num > self.mapped_num:
+            self._lost(last)
+            vdev.virtio_error("Cannot map descriptor ring" if self.mapped_num else "Region caches not initialized")
+            return False
+        if self.desc_turn != self._turn:
             self.descriptors()
-        if not collect_chain(vdev, self.memory, elem, self._desc, num, head):
+        if not collect_chain(vdev, self.memory, elem, self.desc, num, head):
             self._lost(last)
             return False
         elem.index = head
@@ -403,6 +438,11 @@ class VirtQueue:
         """virtqueue_push: fill and flush one element."""
         if elem.bounced:
             release_bounce(self.memory, elem)
+        vdev = self.vdev
+        if vdev.packed and not vdev.inactive:
+            packed_fill(self, elem.index, length, elem.ndescs)
+            packed_flush(self, 1)
+            return
         self.fill_head(elem.index, length, 0, elem.ndescs)
         self.flush(1)
 
@@ -526,7 +566,10 @@ class VirtQueue:
         self.signalled_used_valid = False
         self.notification = True
         self.inuse = 0
+        self.mapped_num = 0
+        self._told_unmapped = False
         self._turn = -1
+        self.desc_turn = -1
         self._flags_turn = -1
         self.pending = BytesWriter()
         self.pending_num = 0

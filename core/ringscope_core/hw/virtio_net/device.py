@@ -167,6 +167,9 @@ class VirtIONet(VirtIODevice):
         self.nobcast: i64 = 0
         self.mac_table: MacTable = MacTable()
         self.vlans: bytearray = bytearray(MAX_VLAN >> 3)
+        self._vlans_seen: bytes = b""
+        self._vlans_text: str = ""
+        """The ranges of what was seen last: every record of a control access asks."""
         self.net_conf: NetConf = NetConf()
         self.nic_conf: NICConf = NICConf()
         self.multiqueue: bool = False
@@ -224,6 +227,14 @@ class VirtIONet(VirtIODevice):
 
     def vlans_text(self) -> str:
         """The VLAN filter as ranges, ``"1,5-7"``."""
+        seen = bytes(self.vlans)
+        if seen == self._vlans_seen:
+            return self._vlans_text
+        self._vlans_seen = seen
+        self._vlans_text = self._vlan_ranges()
+        return self._vlans_text
+
+    def _vlan_ranges(self) -> str:
         ranges: list[str] = []
         vid = 0
         while vid < MAX_VLAN:

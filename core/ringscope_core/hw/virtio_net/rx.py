@@ -36,6 +36,9 @@ from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_PACKETS
 from ringscope_core.trace.packets import DIR_RX
 
 FN_HANDLE_RX: Final = declare("virtio_net_handle_rx", "vdev:ptr vq:unknown")
+SHORT_BUFFER: Final = (
+    "QEMU aborts: the first receive buffer is shorter than the virtio_net_hdr (iov_copy or iov_from_buf_full, assertion offset == 0); virtio 1.x, 5.1.6.3.1"
+)
 _HEADER_ONE_BUFFER: Final = bytes(10) + b"\x01\x00"
 _EMPTY_HEADER: Final = bytes(10)
 MAX_LOOKS: Final = 4
@@ -155,15 +158,12 @@ def virtio_net_receive(n: VirtIONet, queue_index: i64, frame: bytes) -> i64:
 def _receive_plain(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueElement) -> bool:
     """The common cases: one chain takes header and frame in one write, or in two.  False, and nothing done, where it is not that simple."""
     header_len = n.guest_hdr_len
-    header = _HEADER_ONE_BUFFER
-    if header_len == HDR_LEN:
-        header = _EMPTY_HEADER
-    elif header_len != HDR_MRG_LEN or not n.mergeable_rx_bufs:
-        return False
     size: i64 = len(frame)
     total = header_len + size
-    if elem.in_len < total:
+    if elem.bounced or elem.in_len < total or (header_len != HDR_MRG_LEN and header_len != HDR_LEN):
         return False
+    # without VIRTIO_NET_F_MRG_RXBUF num_buffers is left as it was
+    header = _HEADER_ONE_BUFFER if n.mergeable_rx_bufs else _EMPTY_HEADER
     memory = vq.memory
     place = elem.out_num
     end = place + elem.in_num
@@ -177,7 +177,11 @@ def _receive_plain(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueEle
     if room >= total:
         if memory.held(first, total):
             return False
-        memory.write(first, header + frame)
+        if header_len == len(header):
+            memory.write(first, header + frame)
+        else:
+            memory.write(first, header)
+            memory.write(first + header_len, frame)
     elif room == header_len and elem.length[place] >= size:
         second = elem.addr[place]
         if memory.held(first, header_len) or memory.held(second, size) or (first < second + size and second < first + header_len):
@@ -228,8 +232,7 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
             vq.publish()
         if not heads:
             if elem.in_len < n.guest_hdr_len:
-                # QEMU aborts here (iov.c, Assertion `offset == 0'); a device error is all a guest may cause
-                vq.vdev.virtio_error("virtio-net receive buffer shorter than the header")
+                vq.vdev.where_qemu_aborts(vq.oid, "virtio-net receive buffer shorter than the header", SHORT_BUFFER)
                 return _receive_failed(n, vq, frame, elem, True, DROP_BUFFER_TOO_SMALL)
             _write_header(n, vq, elem, frame)
             if n.rss.populate_hash:

@@ -22,6 +22,10 @@ from ringscope_core.trace.packets import DIR_TX
 EBUSY: Final[i64] = 16
 EINVAL: Final[i64] = 22
 
+SHORT_CHAIN: Final = (
+    "QEMU aborts: a chain to send is shorter than the virtio_net_hdr (iov_copy, assertion offset == 0; QEMU 9.1 reports an error); virtio 1.x, 5.1.6.2"
+)
+
 FN_FLUSH_TX: Final = declare("virtio_net_flush_tx", "q:unknown")
 FN_HANDLE_TX_BH: Final = declare("virtio_net_handle_tx_bh", "vdev:ptr vq:unknown")
 FN_HANDLE_TX_TIMER: Final = declare("virtio_net_handle_tx_timer", "vdev:ptr vq:unknown")
@@ -74,8 +78,11 @@ def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
             return -EINVAL
         length = elem.out_len - n.guest_hdr_len
         if length < 0:
-            # with a vnet_hdr peer this is QEMU's error; without one QEMU aborts (iov.c, Assertion `offset == 0')
-            n.virtio_error("virtio-net header incorrect")
+            # with a vnet_hdr peer this is QEMU's error
+            if n.has_vnet_hdr:
+                n.virtio_error("virtio-net header incorrect")
+            else:
+                n.where_qemu_aborts(vq.oid, "virtio-net header incorrect", SHORT_CHAIN)
             vq.detach(elem)
             return -EINVAL
         if length == 0 and n.v7_2 and n.host_hdr_len != n.guest_hdr_len and n.host_hdr_len == 0:

@@ -56,15 +56,13 @@ class DgramPort(Backend):
         """Send `frame`, finished when it has a header: 0 when the socket is full, below 0 when it failed."""
         if self.unsent:
             return 0
-        if self.offload is not None:
+        if self.vnet is not None:
             return self.receive_unfinished(frame)
         return self.take(frame)
 
     def receive_unfinished(self, frame: bytes) -> i64:
         """Send the pieces of a frame, each once: when the socket fills up, those that are left are kept."""
-        offload = self.offload
-        assert offload is not None
-        self.unsent = offload.finish(frame)
+        self.unsent = self.plain_frames(frame)
         self._send_unsent()
         return len(frame) if frame else -1
 
@@ -161,10 +159,10 @@ def make_dgram(host: NetHost, options: NetdevOptions) -> DgramPort:
     """A client as ``local.*`` and ``remote.*`` ask for (net_init_dgram).  Raises NetOptionError in QEMU's words."""
     local = _end(options, "local")
     remote = _end(options, "remote")
-    offload = VnetHdrOption(options).make()
+    vnet = VnetHdrOption(options).make()
     options.finish()
     port = _make_port(host, options, local, remote)
-    port.offload = offload
+    port.vnet = vnet
     return port
 
 

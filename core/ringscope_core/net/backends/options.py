@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final, TypeVar, final
 
 from ringscope_core.net.addresses import ip4_from_text, ip6_from_text, mac_from_text
+from ringscope_core.net.backends.vnet import HOST_MTU, RX_NAMES, VnetSide
 from ringscope_core.net.errors import NetOptionError
-from ringscope_core.net.offload import RX_NAMES, Offload
 
 T = TypeVar("T")
 
@@ -182,17 +182,24 @@ class NetdevOptions:
 
 @final
 class VnetHdrOption:
-    """``vnet_hdr=on|off``, and with it ``rx_csum=none|valid|partial`` and ``mtu=``: the virtio_net_hdr in front of frames to and from a NIC."""
+    """``vnet_hdr=on|off`` (or ``vnet-hdr``): the virtio_net_hdr in front of frames to and from a NIC, as a tap has it.
 
-    def __init__(self, options: NetdevOptions, rx_csum: str = "none") -> None:
-        """`rx_csum` is the default; both other options need ``vnet_hdr=on``."""
-        self.on: bool = options.flag("vnet_hdr", False)
+    With it ``rx_csum=none|valid|partial``, ``gso=on|off`` (whether a driver that takes them gets frames bigger than the MTU), ``mtu=``.
+    """
+
+    def __init__(self, options: NetdevOptions, own: bool = False) -> None:
+        """`own`: the host makes its frames itself; it leaves their checksums to the driver unless told otherwise."""
+        self.own: bool = own
+        hyphened = options.flag("vnet-hdr", False)
+        self.on: bool = options.flag("vnet_hdr", hyphened)
+        self.whole: bool = False
         self.rx_csum: int = 0
-        self.mtu: int = 1500
+        self.mtu: int = int(HOST_MTU)
         if self.on:
-            self.rx_csum = RX_NAMES.index(options.choice("rx_csum", rx_csum, RX_NAMES))
-            self.mtu = options.number("mtu", 1500, 576, 65535)
+            self.rx_csum = RX_NAMES.index(options.choice("rx_csum", "partial" if own else "none", RX_NAMES))
+            self.whole = not options.flag("gso", True)
+            self.mtu = options.number("mtu", self.mtu, 576, 65535)
 
-    def make(self) -> Offload | None:
+    def make(self) -> VnetSide | None:
         """What one client gets."""
-        return Offload(self.rx_csum, self.mtu) if self.on else None
+        return VnetSide(self.whole, self.rx_csum, self.mtu, self.own) if self.on else None

@@ -46,7 +46,7 @@ class PcapPort(Backend):
     # -- from the device ----------------------------------------------------------------------------------------------
     def receive(self, frame: bytes) -> i64:
         """Write the frame, finished when it has a header, when a file was asked for."""
-        if self.offload is not None:
+        if self.vnet is not None:
             return self.receive_unfinished(frame)
         return self.take(frame)
 
@@ -203,6 +203,6 @@ def make_pcap(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
     for _ in range(queues - 1):
         first.ports.append(PcapPort(host, options.id, None, writer, pace))
     for port in first.ports:
-        port.offload = vnet_hdr.make()
+        port.vnet = vnet_hdr.make()
     first.info_str = ",".join([f"file={path}"] * bool(path) + [f"out={out}"] * bool(out))
     return list(first.ports)

@@ -8,7 +8,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from ringscope_core.net.backends.backend import Backend
-from ringscope_core.net.backends.generator import MAX_SIZE, MIN_SIZE
+from ringscope_core.net.backends.generator import MAX_SIZE, MAX_TCP_DATA, MIN_SIZE
 from ringscope_core.net.backends.hub import NetHubPort, find_hub, hubs_of, joins_loop, net_hub_check_clients
 from ringscope_core.net.backends.options import NetdevOptions, VnetHdrOption
 from ringscope_core.net.backends.responder import Responder, ResponderConfig
@@ -50,20 +50,32 @@ def _make_responder(host: NetHost, options: NetdevOptions) -> list[NetClientStat
     config = _responder_config(options)
     config.echo_port = options.number("echo-port", int(config.echo_port), 0, 65535)
     config.latency_ns = options.number("latency-ns", 0, 0, 10**12)
-    vnet_hdr = VnetHdrOption(options, "partial")
     ports = [Responder(host, options.id, config) for _ in range(_queues(options))]
-    for one in ports:
-        one.offload = vnet_hdr.make()
     if options.has("bulk"):
         _bulk(options, "bulk.", ports[0])
+    if options.has("stream"):
+        _stream(options, ports[0])
+    vnet_hdr = VnetHdrOption(options, True)
+    for port in ports:
+        port.vnet = vnet_hdr.make()
     options.finish()
     return list(ports)
+
+
+def _stream(options: NetdevOptions, port: Responder) -> None:
+    """``stream.pps``, ``stream.size`` (bytes of TCP data a piece), ``stream.count``, ``stream.start-ns``, ``stream.flows``."""
+    pps = options.number("stream.pps", 0, 0, 1_000_000_000)
+    size = options.number("stream.size", 1460, 1, int(MAX_TCP_DATA))
+    count = options.number("stream.count", 0, 0, 2**62)
+    start = options.number("stream.start-ns", 0, 0, 2**62)
+    flows = options.number("stream.flows", 1, 1, 1024)
+    port.start_stream(pps, size, count, start, flows)
 
 
 def _make_source(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
     config = _responder_config(options)
     port = Responder(host, options.id, config, "source")
-    port.offload = VnetHdrOption(options, "partial").make()
+    port.vnet = VnetHdrOption(options, True).make()
     _bulk(options, "", port)
     options.finish()
     return [port]
@@ -99,7 +111,8 @@ def _make_hubport(host: NetHost, options: NetdevOptions) -> list[NetClientState]
     if peer is not None and joins_loop(hub, peer):
         raise NetOptionError(f"netdev '{peer_name}' would close a loop of hubs", "netdev", peer_name, "a hub that is not connected yet")
     port = NetHubPort(host, options.id, hub)
-    port.offload = vnet_hdr.make()
+    port.vnet = vnet_hdr.make()
+    port.vnet = vnet_hdr.make()
     port.peer = peer
     return [port]
 
@@ -153,11 +166,8 @@ def inject(nc: NetClientState, frame: bytes) -> i64:
     if not 1 <= len(frame) <= NET_BUFSIZE:
         allowed = f"1 to {NET_BUFSIZE} bytes"
         raise NetOptionError(f"a frame of {len(frame)} bytes cannot be injected: {allowed}", "frame", str(len(frame)), allowed)
-    offload = nc.offload if isinstance(nc, Backend) else None
-    if offload is None:
-        return qemu_send_packet_async(nc, frame)
     ret: i64 = 0
-    for one in offload.present(frame):
+    for one in nc.frames_for_peer(frame) if isinstance(nc, Backend) else [frame]:
         ret = qemu_send_packet_async(nc, one)
     return ret
 

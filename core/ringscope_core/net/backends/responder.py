@@ -12,7 +12,7 @@ from mypy_extensions import i64
 
 from ringscope_core.net.addresses import BROADCAST, link_local_of
 from ringscope_core.net.backends.backend import BURST, Backend, WakeTimer
-from ringscope_core.net.backends.generator import BulkGenerator
+from ringscope_core.net.backends.generator import BulkGenerator, TcpGenerator
 from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import qemu_begin_burst, qemu_can_send_packet, qemu_end_burst
 from ringscope_core.net.packet import (
@@ -85,8 +85,11 @@ class Responder(Backend):
         self._due_at: i64 = 0
         self._timer: WakeTimer = WakeTimer()
         self._bulk_timer: WakeTimer = WakeTimer()
+        self._stream_timer: WakeTimer = WakeTimer()
         self.generator: BulkGenerator | None = None
         """Bulk traffic on top, see `start_bulk`."""
+        self.stream: TcpGenerator | None = None
+        """TCP data on top, see `start_stream`."""
         self._guest_mac: bytes = DEFAULT_GUEST_MAC
         self._guest_ip: bytes = DEFAULT_GUEST_IP
         self.arp_replies: i64 = 0
@@ -102,21 +105,24 @@ class Responder(Backend):
     # -- frames from the guest ----------------------------------------------------------------------------------------
     def receive(self, frame: bytes) -> i64:
         """Answer `frame` or swallow it; it may hold anything."""
-        if self.offload is not None:
+        if self.vnet is not None and self.vnet_hdr_len:
             return self.receive_unfinished(frame)
-        return self.take(frame)
+        self._take(frame)
+        return self.count(len(frame))
 
     def receive_unfinished(self, frame: bytes) -> i64:
-        """This host takes frames of any size: only the checksum is finished."""
-        offload = self.offload
-        assert offload is not None
-        whole = offload.finish_whole(frame)
-        if whole:
-            self.take(whole)
-        return len(frame) if frame else -1
+        """A frame with a header counts once, however many it stands for."""
+        for plain in self.plain_frames(frame):
+            self._take(plain)
+        self.count(i64(len(frame)) - self.vnet_hdr_len)
+        return len(frame)
 
     def take(self, frame: bytes) -> i64:
-        """Answer a plain frame or swallow it."""
+        """A plain frame."""
+        self._take(frame)
+        return self.count(len(frame))
+
+    def _take(self, frame: bytes) -> None:
         size: i64 = len(frame)
         if size < 14:
             self.malformed += 1
@@ -124,7 +130,6 @@ class Responder(Backend):
             self.sunk += 1
         else:
             self._answer(frame)
-        return self.count(size)
 
     def _is_sunk(self, frame: bytes) -> bool:
         """The quick look: most bulk traffic is UDP over IPv4 to a port that does not echo."""
@@ -251,10 +256,17 @@ class Responder(Backend):
         self.generator = BulkGenerator(pps, size, count, start_ns, flows)
         self._address_bulk()
 
+    def start_stream(self, pps: i64, size: i64, count: i64, start_ns: i64 = 0, flows: i64 = 1) -> None:
+        """Send TCP data of `size` bytes a piece to the guest, as established connections would; other arguments as of `BulkGenerator`."""
+        self.stream = TcpGenerator(pps, size, count, start_ns, flows)
+        self._address_bulk()
+
     def _address_bulk(self) -> None:
-        generator = self.generator
+        generator, stream = self.generator, self.stream
         if generator is not None:
             generator.address(self._mac, self._guest_mac, self._ip, self._guest_ip)
+        if stream is not None:
+            stream.address(self._mac, self._guest_mac, self._ip, self._guest_ip)
 
     def poll(self) -> i64:
         """Send the replies that are due, then bulk traffic."""
@@ -263,6 +275,8 @@ class Responder(Backend):
         moved = self.send_backlog()
         if self.generator is not None:
             moved += self._poll_bulk()
+        if self.stream is not None:
+            moved += self._poll_stream(self.stream)
         return moved
 
     def _release_due(self) -> None:
@@ -301,10 +315,28 @@ class Responder(Backend):
         qemu_end_burst(self)
         return sent
 
+    def _poll_stream(self, stream: TcpGenerator) -> i64:
+        """Send the pieces that are due; one that has to wait holds the others up."""
+        now = self.host.log.clock.now_ns
+        sent: i64 = 0
+        due = stream.due_ns()
+        if 0 <= due <= now and not self.awaiting and self.idle() and qemu_can_send_packet(self):
+            qemu_begin_burst(self)
+            while sent < BURST and 0 <= due <= now:
+                sent += 1
+                if not self.send(stream.next_frame()):
+                    break
+                due = stream.due_ns()
+            qemu_end_burst(self)
+        if due > now and self._stream_timer.deadline_ns != due:
+            self.host.loop.timer_mod(self._stream_timer, due)
+        return sent
+
     def done(self) -> bool:
         """No reply on its way and no bulk traffic to come."""
-        generator = self.generator
-        return self.idle() and self._due_at == len(self._due) and (generator is None or generator.finished())
+        generator, stream = self.generator, self.stream
+        made = (generator is None or generator.finished()) and (stream is None or stream.finished())
+        return self.idle() and self._due_at == len(self._due) and made
 
     # -- what people ask ----------------------------------------------------------------------------------------------
     def replies(self) -> i64:

@@ -111,8 +111,8 @@ class GuestMemory:
             return mapped
         mapped = length
         if gpa < 0:
-            # the upper half of the address space, as its signed twin
-            return length
+            # the upper half of the address space, as its signed twin; it ends at 2**64
+            return -gpa if gpa > -length else length
         for region in self.regions + self.roms:
             if region.gpa > gpa and region.gpa - gpa < mapped:
                 mapped = region.gpa - gpa

@@ -39,6 +39,17 @@ def test_the_mapped_length_ends_with_the_region() -> None:
     assert memory.mapped_length(-8, 4) == 0
 
 
+def test_a_section_ends_with_what_it_is_of() -> None:
+    memory = two_regions()
+    memory.add_rom(0x30000, b"rom")
+    assert memory.section_length(SIZE - 3, 10) == 3
+    assert memory.section_length(SIZE, 1 << 20) == 0x10000 - SIZE
+    assert memory.section_length(0x30001, 10) == 2
+    assert memory.section_length(1 << 62, 1 << 20) == 1 << 20
+    assert memory.section_length(-0x10, 0x100) == 0x10
+    assert memory.section_length(-(2**63), 0x100) == 0x100
+
+
 @given(gpa=st.integers(-(2**63), 2**63 - 1), data=st.binary(max_size=64))
 def test_no_address_harms(gpa: int, data: bytes) -> None:
     memory = two_regions()

@@ -88,7 +88,7 @@ def map_descriptor(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueEleme
             if mapped == 0 and not writable:
                 mapped = memory.rom_length(gpa, length)
             if mapped == 0:
-                mapped = _bounce(memory, elem, length)
+                mapped = _bounce(memory, elem, gpa, length)
                 if mapped == 0:
                     vdev.virtio_error("virtio: bogus descriptor or out of resources")
                     return False
@@ -105,13 +105,13 @@ def map_descriptor(vdev: VirtIODevice, memory: GuestMemory, elem: VirtQueueEleme
     return True
 
 
-def _bounce(memory: GuestMemory, elem: VirtQueueElement, length: i64) -> i64:
+def _bounce(memory: GuestMemory, elem: VirtQueueElement, gpa: i64, length: i64) -> i64:
     """Take QEMU's one bounce buffer (a page) for an address that is not RAM; 0 when it is taken already."""
     if memory.bounce_busy:
         return 0
     memory.bounce_busy = True
     elem.bounced = True
-    return min(length, PAGE)
+    return min(memory.section_length(gpa, length), PAGE)
 
 
 def release_bounce(memory: GuestMemory, elem: VirtQueueElement) -> None:

@@ -11,7 +11,7 @@ from ringscope_core.conform.case import BAR_ADDRESSES, IO_BARS, CaseConfig
 from ringscope_core.conform.final import final_state
 from ringscope_core.conform.peer import FifoPeer, make_peers
 from ringscope_core.conform.target import TargetError
-from ringscope_core.hw.machine import Machine
+from ringscope_core.hw.machine import CONFIG_ADDRESS, CONFIG_DATA, Machine
 from ringscope_core.hw.virtio_net.device import VirtIONet
 from ringscope_core.net.net import qmp_set_link
 from ringscope_core.qom.object import Object
@@ -69,11 +69,18 @@ class MachineTarget:
 
     # -- registers ----------------------------------------------------------------------------------------------------
     def cfg_read(self, off: int, size: int) -> int:
-        return int(self.machine.cfg_read(self.bdf, off, size))
+        """By mechanism 1, as the recorder did: a register at a time."""
+        self._choose(off)
+        return int(self.machine.io_read(CONFIG_DATA + (off & 3), size))
 
     def cfg_write(self, off: int, size: int, value: int) -> None:
+        """By mechanism 1: what lies behind the register is not written."""
         self.ram_written()
-        self.machine.cfg_write(self.bdf, off, size, value)
+        self._choose(off)
+        self.machine.io_write(CONFIG_DATA + (off & 3), size, value)
+
+    def _choose(self, off: int) -> None:
+        self.machine.io_write(CONFIG_ADDRESS, 4, 0x80000000 | self.bdf << 8 | off & 0xFC)
 
     def bar_read(self, bar: int, off: int, size: int) -> int:
         address = BAR_ADDRESSES[bar] + off

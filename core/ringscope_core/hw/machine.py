@@ -54,6 +54,14 @@ CONFIG_DATA: Final[i64] = 0xCFC
 """Ports of configuration mechanism 1."""
 
 
+def _piece(port: i64, size: i64) -> i64:
+    """How much of an access of `size` bytes the bus takes at once at `port`: the largest aligned power of two."""
+    piece: i64 = 4
+    while piece > size or port % piece:
+        piece //= 2
+    return piece
+
+
 @final
 class MachinePorts(GuestPorts):
     """The guest's view of a machine."""
@@ -322,13 +330,22 @@ class Machine(HwContext):
 
     def io_read(self, port: i64, size: i64) -> i64:
         """Read I/O space."""
+        if port >= CONFIG_DATA and port < CONFIG_DATA + 4 and _piece(port, size) < size:
+            # the bus takes an access that is not aligned in pieces; those past the register are nobody's
+            first = _piece(port, size)
+            rest = size - first
+            return self.io_read(port, first) | (self.io_read(port + first, rest) & ones(rest)) << (8 * first)
         if port >= CONFIG_ADDRESS and port < CONFIG_DATA + 4:
             return self._config_port_read(port, size)
         return self.io_space.read(port & (IO_SPACE_SIZE - 1), size)
 
     def io_write(self, port: i64, size: i64, value: i64) -> None:
         """Write I/O space."""
-        if port >= CONFIG_ADDRESS and port < CONFIG_DATA + 4:
+        if port >= CONFIG_DATA and port < CONFIG_DATA + 4 and _piece(port, size) < size:
+            first = _piece(port, size)
+            self.io_write(port, first, value & ones(first))
+            self.io_write(port + first, size - first, value >> (8 * first))
+        elif port >= CONFIG_ADDRESS and port < CONFIG_DATA + 4:
             self._config_port_write(port, size, value)
         else:
             self.io_space.write(port & (IO_SPACE_SIZE - 1), size, value)

@@ -200,6 +200,31 @@ class GuestMemory:
             region.view[start : start + n] = data[offset : offset + n]
             offset += n
 
+    def is_direct(self, gpa: i64) -> bool:
+        """Whether a ring at `gpa` is read straight from memory (RAM or ROM)."""
+        return self.region_at(gpa) is not None or self.rom_at(gpa) is not None
+
+    def cached_table(self, gpa: i64, length: i64) -> bytes:
+        """A descriptor table as the device reads it through a region cache (address_space_read_cached, 16 bytes at a time).
+
+        Where there is neither RAM nor ROM, QEMU takes the first piece of a read (4 bytes, fewer when not aligned) from nobody and looks
+        for the rest at its place in the cache as if that were a guest address; so does this.
+        """
+        if self.is_direct(gpa):
+            return self.read(gpa, length)
+        table = bytearray(self.read(0, length))
+        for place in range(first_piece(gpa)):
+            table[place::16] = bytes(len(table[place::16]))
+        return bytes(table)
+
+    def cached_write(self, gpa: i64, offset: i64, data: bytes) -> None:
+        """Write `data` at `offset` of a region cache that begins at `gpa` (address_space_write_cached), with QEMU's slip of `cached_table`."""
+        if self.region_at(gpa) is not None:
+            self.write(gpa + offset, data)
+            return
+        piece = first_piece(gpa + offset)
+        self.write(offset + piece, data[piece:])
+
     # -- what is remembered for a turn --------------------------------------------------------------------------------
     def hold(self, gpa: i64, length: i64) -> None:
         """The device remembers what it read at `gpa` until the turn ends."""
@@ -232,7 +257,7 @@ class GuestMemory:
             page += 1
         return False
 
-    def find_table(self, gpa: i64, length: i64) -> i64:
+    def find_table(self, gpa: i64, length: i64, packed: bool = False) -> i64:
         """Read a table of descriptors; it begins in `table` at the offset returned.
 
         Drivers take their tables from the same page one after the other, so the second one of a page brings all of them.
@@ -249,7 +274,8 @@ class GuestMemory:
             return gpa - start
         self._last_page = page
         self._table_page = NO_PAGE
-        self.table = self.read(gpa, length)
+        # a packed descriptor is read member by member, none of which is longer than a piece
+        self.table = self.read(gpa, length) if packed else self.cached_table(gpa, length)
         return 0
 
     def read_u16(self, gpa: i64) -> i64:
@@ -260,6 +286,13 @@ class GuestMemory:
     def write_u16(self, gpa: i64, value: i64) -> None:
         """Write a little-endian 16 bit word."""
         self.write(gpa, bytes([value & 0xFF, value >> 8 & 0xFF]))
+
+
+def first_piece(gpa: i64) -> i64:
+    """Bytes that an access to what is not RAM moves at once: 4, or as many as `gpa` is aligned to."""
+    if gpa & 1:
+        return 1
+    return 2 if gpa & 2 else 4
 
 
 def anonymous_ram(size: int) -> GuestMemory:

@@ -50,6 +50,16 @@ def test_a_section_ends_with_what_it_is_of() -> None:
     assert memory.section_length(-(2**63), 0x100) == 0x100
 
 
+def test_a_table_that_nobody_has_is_read_at_its_offset() -> None:
+    memory = two_regions()
+    memory.write(0, bytes(range(64)))
+    nobody = 1 << 40
+    assert memory.cached_table(nobody, 32) == bytes(4) + bytes(range(4, 16)) + bytes(4) + bytes(range(20, 32))
+    assert memory.cached_table(nobody + 1, 16) == bytes(1) + bytes(range(1, 16))
+    memory.cached_write(nobody, 36, b"\xaa" * 8)
+    assert memory.read(36, 12) == bytes(range(36, 40)) + b"\xaa" * 4 + bytes(range(44, 48))
+
+
 @given(gpa=st.integers(-(2**63), 2**63 - 1), data=st.binary(max_size=64))
 def test_no_address_harms(gpa: int, data: bytes) -> None:
     memory = two_regions()

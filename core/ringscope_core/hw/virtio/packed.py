@@ -204,7 +204,7 @@ def packed_table(vq: VirtQueue, gpa: i64, length: i64) -> i64:
     if not table_maps(vq.memory, gpa, length):
         vq.vdev.virtio_error("Cannot map indirect buffer")
         return -1
-    return vq.memory.find_table(gpa, min(length, REACH))
+    return vq.memory.find_table(gpa, min(length, REACH), True)
 
 
 def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:

@@ -231,7 +231,11 @@ class VirtQueue:
         if self.desc_turn != memory.turn:
             self.desc_turn = memory.turn
             self.used_this_turn = 0
-            self.desc = memory.read(self.vring_desc, 16 * self.vring_num)
+            length = 16 * self.vring_num
+            if self.vdev.packed or (self.vring_desc >= memory.base and self.vring_desc < memory.end):
+                self.desc = memory.read(self.vring_desc, length)
+            else:
+                self.desc = memory.cached_table(self.vring_desc, length)
             memory.hold(self.vring_desc, 16 * self.vring_num)
         return self.desc
 
@@ -460,6 +464,9 @@ class VirtQueue:
             slot = self.pending_slot
             left = self.pending_num
             self.pending_num = 0
+            if self.vring_used < self.memory.base and self.memory.region_at(self.vring_used) is None or self.vring_used >= self.memory.end:
+                self._publish_nowhere(data, left)
+                left = 0
             while left > 0:
                 n = min(left, room)
                 if start == 0 and n == left:
@@ -478,6 +485,18 @@ class VirtQueue:
                 counters.batches += 1
             if self.overlaps_itself():
                 self.forget()
+
+    def _publish_nowhere(self, data: bytes, count: i64) -> None:
+        """The used ring is not RAM: each element by itself, as QEMU writes them."""
+        slot = self.pending_slot
+        place: i64 = 0
+        while place < count:
+            self.memory.cached_write(self.vring_used, 4 + 8 * slot, data[8 * place : 8 * place + 8])
+            place += 1
+            slot += 1
+            if slot == self.vring_num:
+                slot = 0
+        self.forget()
 
     def overlaps_itself(self) -> bool:
         """Whether the used ring lies over the descriptors or the available ring (a hostile driver's layout)."""

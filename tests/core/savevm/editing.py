@@ -10,7 +10,7 @@ MAX_QUEUES, CURR_QUEUES, MULTIQUEUE, HAS_VNET_HDR, HAS_UFO = (SHAPE, 0, 2), (SHA
 NUM_QUEUES = (QUEUES, 0, 4)
 LINK_STATUS, IN_USE, FIRST_MULTI = (NET, 6, 2), (NET, 14, 4), (NET, 18, 4)
 MSIX_ENTRIES = (MSIX, 0, 2)
-IRQ_STATE = (PCI, 260, 1)
+IRQ_STATE = (PCI, -1, 1)
 QUEUE_BYTES = 44
 
 Place = tuple[int, int, int]
@@ -42,17 +42,22 @@ def sections(data: bytes) -> dict[int, tuple[int, int]]:
     return out
 
 
+def _find(data: bytes, place: Place) -> tuple[int, int]:
+    """Where a value starts and how long it is; a negative offset counts from the section's end."""
+    tag, offset, size = place
+    start, length = sections(data)[tag]
+    return start + (offset if offset >= 0 else length + offset), size
+
+
 def get(data: bytes, place: Place) -> int:
     """A value of the stream."""
-    tag, offset, size = place
-    start = sections(data)[tag][0] + offset
+    start, size = _find(data, place)
     return int.from_bytes(data[start : start + size], "little")
 
 
 def put(data: bytes, place: Place, value: int) -> bytes:
     """The stream with another value."""
-    tag, offset, size = place
-    start = sections(data)[tag][0] + offset
+    start, size = _find(data, place)
     return data[:start] + value.to_bytes(size, "little") + data[start + size :]
 
 

@@ -334,6 +334,88 @@ def test_cve_2024_6505_queue_number_out_of_range(profile: str) -> None:
         assert [len(rig.used(2 * queue)) for queue in range(3)] == [1, 1, 0]
 
 
+def offloading(profile: str, features: int, option: str = "", peers: int = 1) -> Rig:
+    """A driver that has agreed to everything a peer with a virtio_net_hdr allows."""
+    rig = Rig(option, profile=profile, vnet_hdr=True, peers=peers)
+    offered = int(rig.n.host_features) & 2**64 - 1
+    rig.start((V1 | MRG | CTRL | features) & offered, pairs=peers)
+    rig.settle()
+    return rig
+
+
+@both
+@pytest.mark.parametrize("mergeable", [MRG, 0])
+def test_cve_2023_6693_header_of_the_hash_report(mergeable: int, profile: str) -> None:
+    """20 bytes of header, in one buffer, in many, in too few, and in frames shorter than it: the copy ends where the header does."""
+    rig = Rig("rss=on,hash=on,mq=on,vectors=6" if profile == "7.2" else "", profile=profile, vnet_hdr=True)
+    offered = int(rig.n.host_features) & 2**64 - 1
+    rig.start((V1 | CTRL | mergeable | 1 << 57 | 1 << 7 | 1 << 8 | 2) & offered)
+    rig.settle()
+    header = int(rig.n.guest_hdr_len)
+    assert header == (20 if profile == "7.2" else 12)
+    with attacked(rig, again=False):
+        if profile == "7.2":
+            key = bytes(40)
+            assert rig.command(4, 2, struct.pack("<I", 0x3F) + bytes(8) + bytes([40]) + key) == 0
+        for length in (0, 1, 9, 10, 12, 19, 20, 21, 33, 34, 53, 54, 74, 100, 2000):
+            for first in (1, 10, 11, 12, 13, 19, 20, 21, 2100):
+                rig.desc(0, 0, BUFFERS_AT, first, WRITE | NEXT, 1)
+                rig.desc(0, 1, BUFFERS_AT + 0x1000, 3000, WRITE)
+                rig.publish(0, 0)
+                rig.arrive(bytes(length))
+        assert not rig.n.broken and int(rig.vq(0).inuse) == 0
+
+
+@both
+@pytest.mark.parametrize("kind", [0, 1, 3, 4, 5, 0x80, 0x81, 0xFF])
+def test_cve_2020_27617_segmentation_that_does_not_fit_the_frame(kind: int, profile: str) -> None:
+    """gso_type against the frame, header lengths beyond it, checksums at any place: from the guest, and from the network."""
+    rig = offloading(profile, 0x7F83)
+    with attacked(rig, again=False):
+        head = 0
+        for protocol in (b"\x08\x00", b"\x86\xdd", b"\x88\xcc", b"\x81\x00", b""):
+            for flags, hdr_len, gso_size, start, offset in ((0, 0, 0, 0, 0), (1, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF), (3, 54, 1, 34, 16), (1, 0, 0, 13, 0xFFFE)):
+                header = struct.pack("<BBHHHHH", flags, kind, hdr_len, gso_size, start, offset, 0)
+                frame = bytes(12) + protocol + b"\x45" + bytes(60)
+                rig.write(rig.buffer(head), header + frame)
+                rig.desc(1, head, rig.buffer(head), len(header) + len(frame))
+                rig.publish(1, head)
+                rig.give(head % 64)
+                rig.arrive(header + frame)
+                head = (head + 1) % 64
+        rig.kick(1)
+        rig.settle()
+
+
+@both
+def test_cve_2024_3567_and_cve_2020_16092_packets_taken_apart(profile: str) -> None:
+    """Frames cut and garbled at every byte through everything that looks into them: filter, hash, coalescing, DHCP checksum."""
+    from random import Random
+
+    from ringscope_core.net.packet import ETH_P_IP
+
+    assert int(ETH_P_IP) == 0x0800
+    option = "guest_rsc_ext=on,mq=on,vectors=6" + (",rss=on,hash=on" if profile == "7.2" else "")
+    rig = offloading(profile, 1 << 61 | 1 << 7 | 1 << 8 | 2 | 1 << 57 | 1 << 60 | 1 << 19, option)
+    tcp = bytes.fromhex("02000000000252540012345608004500003c000140004006000001020304050607080050005000000001000000015018ffff00000000") + bytes(20)
+    dhcp = bytes.fromhex("020000000002525400123456080045000148000040004011000000000000ffffffff0043004401340000") + bytes(300)
+    tcp6 = bytes.fromhex("02000000000252540012345686dd60000000002806400000000000000000000000000000000100000000000000000000000000000002") + tcp[34:] + bytes(20)
+    assert rig.n.rsc4_enabled and rig.n.rsc6_enabled
+    with attacked(rig, again=False):
+        choose = Random(4)
+        if profile == "7.2":
+            assert rig.command(4, 1, struct.pack("<IHHHHB", 0x1FF, 0, 0, 0, 1, 40) + bytes(range(40))) == 0
+        for turn in range(400):
+            frame = bytearray(choose.choice([tcp, dhcp, tcp6]))
+            for _ in range(choose.randrange(3)):
+                frame[choose.randrange(len(frame))] = choose.choice([0, 1, 5, 6, 0x0F, 0x45, 0x4F, 0xFF])
+            frame = frame[: choose.randrange(len(frame) + 1)] if choose.random() < 0.4 else frame
+            header = struct.pack("<BBHHHHH", choose.choice([0, 1, 2]), 0, 0, 0, choose.choice([0, 34, 200]), choose.choice([0, 16, 6]), 0)
+            rig.give(turn % 64)
+            rig.kick(0)
+            rig.arrive(header[: int(rig.n.host_hdr_len)].ljust(int(rig.n.host_hdr_len), b"\0") + bytes(frame))
+
+
 @both
 @pytest.mark.parametrize("payload", [b"", b"\0", bytes(5), bytes(7), bytes(9), bytes(300)])
 def test_control_commands_of_any_class_and_length(payload: bytes, profile: str) -> None:

@@ -199,7 +199,7 @@ def test_features_that_were_not_offered(profile: str) -> None:
 @both
 def test_offloads_and_peers(profile: str) -> None:
     loader = Loader(profile)
-    start, length = e.sections(loader.state)[e.NET]
+    _start, length = e.sections(loader.state)[e.NET]
     offloads = (e.NET, length - 2 - len(loader.other.n.vqs) - 8, 8)
     assert e.get(loader.state, offloads) == 0
     assert loader.load(e.put(loader.state, offloads, 1 << 7)) == "virtio-net: curr_guest_offloads 0x80 unsupported. Accepted: 0x0"

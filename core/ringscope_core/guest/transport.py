@@ -225,7 +225,7 @@ class VirtioTransport:
 
     def place_ring(self, index: i64, num: i64, gpa: i64, mode: RingMode) -> Virtqueue:
         """A ring of `num` descriptors in zeroed pages at `gpa`."""
-        oid = ring_oid(self.bdf, index)
+        oid = ring_oid(self.function.ring_bdf, index)
         counters = self.ports.counters(oid)
         if mode.packed:
             return PackedRing(self.ports.memory, self.ports.log, counters, oid, index, num, gpa, mode)

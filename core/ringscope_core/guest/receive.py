@@ -205,7 +205,7 @@ class ReceiveQueue(Napi):
         if self.offloads:
             self._deliver_offloaded(memory.read(base, self.header), frame, head, 1)
         else:
-            self._deliver(frame, head, 1)
+            self._deliver(frame, head, 1, False, b"")
 
     def _receive_mergeable(self, head: i64) -> None:
         """A frame over num_buffers elements (receive_mergeable)."""
@@ -231,7 +231,7 @@ class ReceiveQueue(Napi):
         if self.offloads:
             self._deliver_offloaded(first, frame, head, buffers)
         else:
-            self._deliver(frame, head, buffers)
+            self._deliver(frame, head, buffers, False, b"")
 
     def _deliver_offloaded(self, start: bytes, frame: bytes, head: i64, buffers: i64) -> None:
         """A frame whose header, at the beginning of `start`, may leave work to the driver, or have spared it some."""
@@ -257,14 +257,9 @@ class ReceiveQueue(Napi):
             if header.gso_type == GSO_NONE:
                 mended = complete_checksum(frame, header)
         trusted = header.flags & (DATA_VALID | NEEDS_CSUM | RSC_INFO) != 0
-        self._count(frame, head, buffers)
-        self.stack.receive(frame, self.pair, trusted, mended)
+        self._deliver(frame, head, buffers, trusted, mended)
 
-    def _deliver(self, frame: bytes, head: i64, buffers: i64) -> None:
-        self._count(frame, head, buffers)
-        self.stack.receive(frame, self.pair)
-
-    def _count(self, frame: bytes, head: i64, buffers: i64) -> None:
+    def _deliver(self, frame: bytes, head: i64, buffers: i64, trusted: bool, mended: bytes) -> None:
         ring = self.ring
         counters = ring.counters
         size: i64 = len(frame)
@@ -272,6 +267,7 @@ class ReceiveQueue(Napi):
         counters.driver_bytes += size
         if ring.log.level >= LEVEL_FULL:
             ring.log.emit(EV_GUEST_RX, ring.oid, size, head, buffers)
+        self.stack.receive(frame, self.pair, trusted, mended)
 
     def use_ring(self, ring: Virtqueue) -> None:
         """The queue was reset: go on with a new, empty ring of the same size in its place."""

@@ -306,10 +306,12 @@ class Responder(Backend):
         if not qemu_can_send_packet(self):
             return 0
         sent: i64 = 0
+        plain = self.vnet is None
         qemu_begin_burst(self)
         while sent < BURST and due >= 0 and due <= now:
             sent += 1
-            if not self.send(generator.next_frame()):
+            frame = generator.next_frame()
+            if not (super().send(frame) if plain else self.send(frame)):
                 break
             due = generator.due_ns()
         qemu_end_burst(self)

@@ -335,6 +335,10 @@ class Rig:
         self.settle()
         return ret
 
+    def peer_sends(self, frame: bytes) -> None:
+        """A frame comes, and the main loop does not run."""
+        qemu_send_packet_async(self.peer, frame)
+
     def release(self, queue: int = 0) -> None:
         """The peer that held frames back takes them."""
         self.peers[queue].busy = False

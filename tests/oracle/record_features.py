@@ -888,7 +888,126 @@ def hdr_cases() -> list[Case]:
     ]
 
 
-FAMILIES: dict[str, Callable[[], list[Case]]] = {"rss": rss_cases, "rsc": rsc_cases, "announce": announce_cases, "hdr": hdr_cases}
+# -- the configuration space, the link, failover --------------------------------------------------------------------------
+STATUS_AT, QUEUE_PAIRS_AT, MTU_AT, SPEED_AT, DUPLEX_AT = 6, 8, 10, 12, 16
+
+
+def link_and_config(features: int) -> Callable[[Rec, random.Random], None]:
+    """Link, address, announcements and frames, each change followed by a look at the whole space."""
+
+    def run(rec: Rec, rng: random.Random) -> None:
+        lab = Lab(rec, 1, features)
+
+        def look() -> None:
+            for offset in range(0, 20, 4):
+                rec.dev(offset, 4)
+
+        def send(note: str) -> None:
+            ring = lab.rings[1]
+            rec.mw(lab.room, bytes(12) + HOST_MAC + NIC_MAC + rng.randbytes(48))
+            ring.push(ring.chain([D(lab.room, 72)]))
+            lab.room += 128
+            ring.kick()
+            rec.check(note=note)
+
+        lab.give(0, 12, 300)
+        look()
+        send("link up")
+        rec.link(False)
+        rec.check(note="link down")
+        look()
+        send("sent with the link down")
+        lab.arrive(eth(0x800, ip4(6, tcp4())), note="came with the link down")
+        rec.link(False)
+        rec.check(note="down again")
+        rec.link(True)
+        rec.check(note="link up")
+        look()
+        send("link up again")
+        lab.arrive(eth(0x800, ip4(6, tcp4())), note="link up again")
+        lab.ctrl(1, 1, bytes.fromhex("525400aabbcc"), "another address")
+        look()
+        lab.ctrl(0, 0, b"\0", "not promiscuous")
+        lab.arrive(eth(0x800, ip4(6, tcp4())), note="to the old address")
+        lab.arrive(bytes.fromhex("525400aabbcc") + eth(0x800, ip4(6, tcp4()))[6:], note="to the new one")
+        for offset, size, value in ((0, 4, 0x11223344), (4, 2, 0x5566), (STATUS_AT, 2, 0), (MTU_AT, 2, 9), (SPEED_AT, 4, 9), (DUPLEX_AT, 1, 0)):
+            rec.devset(offset, size, value)
+            look()
+        rec.cset("device_status", 0)
+        rec.check(note="reset")
+        look()
+        rec.link(False)
+        rec.check(note="down after reset")
+        look()
+        again = Lab(rec, 1, features)
+        again.give(0, 4, 300)
+        rec.link(True)
+        rec.check(note="up with the next driver")
+        again.arrive(eth(0x800, ip4(6, tcp4())), note="link up")
+
+    return run
+
+
+def config_cases() -> list[Case]:
+    out: list[Case] = []
+
+    def case(name: str, features: int, peer: dict[str, Any] | None = None, **props: Any) -> None:
+        own = {"romfile": "", "ioeventfd": "off"} | props
+        out.append(
+            Case(
+                "config",
+                name,
+                f"link and configuration space: {name}",
+                link_and_config(features),
+                Config(props=own, peer=peer or {"kind": "stream"}, ram=2 << 20),
+            )
+        )
+
+    case("plain", BASE)
+    case("mac", BASE | bits("CTRL_MAC_ADDR"))
+    case("no-status", BASE & ~bits("STATUS"))
+    case("mtu", BASE | bits("MTU"), host_mtu=1400)
+    case("mtu-max", BASE | bits("MTU"), host_mtu=65535)
+    case("speed", BASE | bits("SPEED_DUPLEX"), speed=10000, duplex="full")
+    case("half", BASE | bits("SPEED_DUPLEX", "MTU"), speed=0, duplex="half", host_mtu=68)
+    case("speed-only", BASE | bits("SPEED_DUPLEX"), speed=2147483647)
+    case("not-offered", BASE, status="off", ctrl_vq="on")
+    case("tap", BASE | bits("GUEST_CSUM", "GUEST_TSO4"), tap(1))
+    case("timer", BASE, tx="timer")
+    return out
+
+
+def failover_case(features: int) -> Callable[[Rec, random.Random], None]:
+    def run(rec: Rec, rng: random.Random) -> None:
+        for _ in range(2):
+            lab = Lab(rec, 1, features)
+            lab.give(0, 2, 200)
+            lab.arrive(eth(0x800, ip4(6, tcp4())))
+            rec.cset("device_status", 0)
+            rec.check(note="reset")
+
+    return run
+
+
+def failover_cases() -> list[Case]:
+    def config(machine: str) -> Config:
+        return Config(machine=machine, props={"romfile": "", "ioeventfd": "off", "failover": "on"}, ram=2 << 20)
+
+    return [
+        Case("failover", "taken", "STANDBY taken without a primary", failover_case(BASE | bits("STANDBY")), config("pc-i440fx-4.1"), since="5.0"),
+        Case("failover", "not-taken", "STANDBY not taken", failover_case(BASE), config("pc-i440fx-4.1"), since="5.0"),
+        Case("failover", "newer", "STANDBY taken on a newer machine", failover_case(BASE | bits("STANDBY")), config("pc-i440fx-7.2"), since="5.0"),
+    ]
+
+
+FAMILIES: dict[str, Callable[[], list[Case]]] = {
+    "rss": rss_cases,
+    "rsc": rsc_cases,
+    "announce": announce_cases,
+    "hdr": hdr_cases,
+    "config": config_cases,
+    "failover": failover_cases,
+}
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from tests.oracle.cases import FOLDER
 from tests.oracle.replay import replay
 from tests.oracle.target import RingscopeTarget
 
-FILES = ("rss.jsonl.gz", "rsc.jsonl.gz", "hdr.jsonl.gz")
+FILES = ("rss.jsonl.gz", "rsc.jsonl.gz", "hdr.jsonl.gz", "config.jsonl.gz")
 
 
 def _cases() -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class RowsModel(QAbstractTableModel):
-    """Rows of text under fixed headings; `set_rows` replaces them and tells the view only when they differ."""
+    """Rows of text under headings; `set_rows` replaces them and tells the view only when they differ."""
 
     def __init__(self, headings: Sequence[str], right: Sequence[int] = (), parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +39,12 @@ class RowsModel(QAbstractTableModel):
         self.beginResetModel()
         self.rows, self.colors = rows, colors
         self.endResetModel()
+
+    def set_headings(self, headings: Sequence[str]) -> None:
+        """Other headings over as many columns."""
+        if tuple(headings) != self.headings:
+            self.headings = tuple(headings)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.headings) - 1)
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         """Rows shown."""

@@ -1,4 +1,4 @@
-"""PCI from the guest's side: bus scan, sizing and placing of BARs, capability walk.
+"""PCI from the guest's side: scan of the buses, sizing and placing of BARs, bridges' numbers and windows, capability walk.
 
 There is no firmware, so the guest's own start-up places the BARs where a PC's BIOS would.
 """
@@ -22,6 +22,14 @@ SUBSYSTEM_ID: Final[i64] = 0x2E
 ROM_BAR: Final[i64] = 0x30
 CAPABILITIES: Final[i64] = 0x34
 INTERRUPT_PIN: Final[i64] = 0x3D
+# a bridge's header
+PRIMARY_BUS: Final[i64] = 0x18
+SECONDARY_BUS: Final[i64] = 0x19
+SUBORDINATE_BUS: Final[i64] = 0x1A
+BRIDGE_IO_BASE: Final[i64] = 0x1C
+BRIDGE_MEMORY_BASE: Final[i64] = 0x20
+BRIDGE_PREFETCH_BASE: Final[i64] = 0x24
+BRIDGE_PREFETCH_UPPER: Final[i64] = 0x28
 
 COMMAND_IO: Final[i64] = 1
 COMMAND_MEMORY: Final[i64] = 2
@@ -39,6 +47,10 @@ PREFETCH_WINDOW_END: Final[i64] = 0xFC000000
 MEMORY_WINDOW: Final[i64] = 0xFC000000
 MEMORY_WINDOW_END: Final[i64] = 0xFEC00000
 """Below the IOAPIC, as a PC's BIOS has it."""
+BRIDGE_IO: Final[i64] = 0x1000
+BRIDGE_MEMORY: Final[i64] = 0x200000
+BRIDGE_PREFETCH: Final[i64] = 0x1000000
+"""What a bridge gets, so that a card can be plugged in later."""
 
 
 class PciResourceError(Exception):
@@ -71,12 +83,89 @@ class PciCapability:
 
 
 @final
+class PciWindows:
+    """The I/O ports, memory and prefetchable memory that one bus hands out to its functions."""
+
+    def __init__(self, io: i64, io_end: i64, memory: i64, memory_end: i64, prefetch: i64, prefetch_end: i64) -> None:
+        self.io: i64 = io
+        self.io_end: i64 = io_end
+        self.memory: i64 = memory
+        self.memory_end: i64 = memory_end
+        self.prefetch: i64 = prefetch
+        self.prefetch_end: i64 = prefetch_end
+        self.bus: i64 = 0
+        """The bus they are for."""
+        self._whole: tuple[int, int, int] = (int(io), int(memory), int(prefetch))
+        """Where each begins."""
+        self._freed: list[PciBar] = []
+        """Places of functions that are gone."""
+        self._carved: list[PciWindows] = []
+        """Windows of bridges that are gone."""
+
+    def place(self, bar: PciBar) -> None:
+        """Give `bar` an address; raises PciResourceError."""
+        for number, old in enumerate(self._freed):
+            if old.size == bar.size and old.io == bar.io and old.prefetch == bar.prefetch:
+                del self._freed[number]
+                bar.address = old.address
+                return
+        if bar.io:
+            bar.address = _aligned(self.io, bar.size, self.io_end)
+            self.io = bar.address + bar.size
+        elif bar.prefetch:
+            bar.address = _aligned(self.prefetch, bar.size, self.prefetch_end)
+            self.prefetch = bar.address + bar.size
+        else:
+            bar.address = _aligned(self.memory, bar.size, self.memory_end)
+            self.memory = bar.address + bar.size
+
+    def give_back(self, bars: list[PciBar]) -> None:
+        """Places that are free again."""
+        self._freed.extend(bars)
+
+    def take_back(self, windows: PciWindows) -> None:
+        """The bridge that had `windows` is gone, and all behind it."""
+        windows.io, windows.memory, windows.prefetch = windows._whole
+        windows._freed = []
+        windows._carved = []
+        self._carved.append(windows)
+
+    def carve(self, bus: i64) -> PciWindows:
+        """Windows for a bridge, with room for a card to come; without I/O ports when there are no more.  Raises PciResourceError.
+
+        `bus`: the number of the bus behind it, unless the windows are those of a bridge that is gone: they have theirs.
+        """
+        if self._carved:
+            return self._carved.pop(0)
+        io = (self.io + BRIDGE_IO - 1) // BRIDGE_IO * BRIDGE_IO
+        io_end = io
+        if io + BRIDGE_IO <= self.io_end:
+            io_end = io + BRIDGE_IO
+            self.io = io_end
+        memory = _aligned(self.memory, BRIDGE_MEMORY, self.memory_end)
+        self.memory = memory + BRIDGE_MEMORY
+        prefetch = _aligned(self.prefetch, BRIDGE_PREFETCH, self.prefetch_end)
+        self.prefetch = prefetch + BRIDGE_PREFETCH
+        windows = PciWindows(io, io_end, memory, self.memory, prefetch, self.prefetch)
+        windows.bus = bus
+        return windows
+
+
+@final
 class PciFunction:
     """A function the scan found."""
 
-    def __init__(self, ports: GuestPorts, bdf: i64) -> None:
+    def __init__(self, ports: GuestPorts, bdf: i64, windows: PciWindows, bridge: PciFunction | None = None) -> None:
+        """`windows`: those of its bus; `bridge`: what leads to it, None on the root bus."""
         self.ports: GuestPorts = ports
         self.bdf: i64 = bdf
+        self.windows: PciWindows = windows
+        self.behind: PciWindows | None = None
+        """A bridge's windows."""
+        self.secondary: i64 = 0
+        """The bus behind a bridge."""
+        self.ring_bdf: i64 = bdf if bridge is None else ((bridge.bdf & 0xFF) + 1) << 8 | (bdf & 0xFF)
+        """What its rings are recorded under: the place in the tree, which does not depend on the numbers that buses are given."""
         self.vendor: i64 = ports.cfg_read(bdf, VENDOR_ID, 2)
         self.device: i64 = ports.cfg_read(bdf, DEVICE_ID, 2)
         self.revision: i64 = ports.cfg_read(bdf, REVISION, 1)
@@ -122,28 +211,30 @@ class PciFunction:
 
 @final
 class PciBus:
-    """Bus 0: its functions, and the windows their BARs are placed in."""
+    """Every bus, from the root on: their functions, and the windows their BARs are placed in."""
 
     def __init__(self, ports: GuestPorts) -> None:
         self.ports: GuestPorts = ports
         self.functions: list[PciFunction] = []
-        self._io: i64 = IO_WINDOW
-        self._memory: i64 = MEMORY_WINDOW
-        self._prefetch: i64 = PREFETCH_WINDOW
-        self._freed: list[PciBar] = []
-        """Places of functions that are gone."""
+        self.windows: PciWindows = PciWindows(IO_WINDOW, IO_WINDOW_END, MEMORY_WINDOW, MEMORY_WINDOW_END, PREFETCH_WINDOW, PREFETCH_WINDOW_END)
+        self._last_bus: i64 = 0
 
     def scan(self) -> None:
-        """Find every function of the bus in the order of its number, size and place its BARs, read its capabilities."""
-        for slot in range(32):
-            self._scan_slot(slot)
+        """Find every function in the order of its number, size and place its BARs, read its capabilities; bridges first get their bus."""
+        self._scan_bus(0, self.windows, None, set())
 
-    def _scan_slot(self, slot: i64) -> None:
+    def _scan_bus(self, bus: i64, windows: PciWindows, bridge: PciFunction | None, known: set[int]) -> None:
+        for slot in range(32):
+            place = bus << 8 | slot << 3
+            if place not in known:
+                self._scan_slot(place, windows, bridge)
+
+    def _scan_slot(self, place: i64, windows: PciWindows, bridge: PciFunction | None) -> None:
         functions: i64 = 1
-        if self.ports.cfg_read(slot << 3, VENDOR_ID, 2) != 0xFFFF and self.ports.cfg_read(slot << 3, HEADER_TYPE, 1) & 0x80:
+        if self.ports.cfg_read(place, VENDOR_ID, 2) != 0xFFFF and self.ports.cfg_read(place, HEADER_TYPE, 1) & 0x80:
             functions = 8
         for number in range(functions):
-            self._probe(slot << 3 | number)
+            self._probe(place | number, windows, bridge)
 
     def rescan(self) -> list[PciFunction]:
         """Forget functions that are gone, find new ones; returns the latter.  What the slot's hot plug notification makes a guest do."""
@@ -152,12 +243,15 @@ class PciBus:
             if self.is_there(function):
                 kept.append(function)
             else:
-                self._freed.extend(function.bars)
-        known = {int(function.bdf) >> 3 for function in kept}
+                function.windows.give_back(function.bars)
+                if function.behind is not None:
+                    function.windows.take_back(function.behind)
+        known = {int(function.bdf) & ~7 for function in kept}
         self.functions = []
-        for slot in range(32):
-            if slot not in known:
-                self._scan_slot(slot)
+        self._scan_bus(0, self.windows, None, known)
+        for function in kept:
+            if function.behind is not None:
+                self._scan_bus(function.secondary, function.behind, function, known)
         found = self.functions
         self.functions = sorted(kept + found, key=_number)
         return found
@@ -167,24 +261,59 @@ class PciBus:
         return self.ports.cfg_read(function.bdf, VENDOR_ID, 2) == function.vendor and self._is_placed(function)
 
     def _is_placed(self, function: PciFunction) -> bool:
-        """Whether the BARs are where they were put: a new function in an old one's place has none."""
+        """Whether the BARs are where they were put, and a bridge's bus has its number: a new function in an old one's place has neither."""
+        if function.behind is not None:
+            return self.ports.cfg_read(function.bdf, SECONDARY_BUS, 1) == function.secondary
         for bar in function.bars:
             register = ROM_BAR if bar.index == 6 else BAR0 + 4 * bar.index
             if self.ports.cfg_read(function.bdf, register, 4) & 0xFFFFFFF0 != bar.address & 0xFFFFFFF0:
                 return False
         return True
 
-    def _probe(self, bdf: i64) -> None:
+    def _probe(self, bdf: i64, windows: PciWindows, bridge: PciFunction | None) -> None:
         if self.ports.cfg_read(bdf, VENDOR_ID, 2) == 0xFFFF:
             return
-        function = PciFunction(self.ports, bdf)
-        # A bridge's header has other things where a device's has its BARs 2..5.
-        if self.ports.cfg_read(bdf, HEADER_TYPE, 1) & 0x7F == 0:
+        function = PciFunction(self.ports, bdf, windows, bridge)
+        self.functions.append(function)
+        header = self.ports.cfg_read(bdf, HEADER_TYPE, 1) & 0x7F
+        if header == 0:
             self._size_bars(function)
             for bar in function.bars:
                 self._place(function, bar)
             function.read_capabilities()
-        self.functions.append(function)
+        elif header == 1:
+            # a bridge's header has other things where a device's has its BARs 2..5
+            self._open(function)
+
+    def _open(self, function: PciFunction) -> None:
+        """Number the bus behind a bridge, give it windows, find what is there."""
+        ports, bdf = self.ports, function.bdf
+        behind = function.windows.carve(self._last_bus + 1)
+        function.behind = behind
+        function.secondary = behind.bus
+        if behind.bus > self._last_bus:
+            self._last_bus = behind.bus
+        ports.cfg_write(bdf, PRIMARY_BUS, 1, bdf >> 8)
+        ports.cfg_write(bdf, SECONDARY_BUS, 1, function.secondary)
+        # until what lies deeper is known, everything
+        ports.cfg_write(bdf, SUBORDINATE_BUS, 1, 0xFF)
+        self._set_windows(bdf, behind)
+        function.set_command(COMMAND_IO | COMMAND_MEMORY | COMMAND_MASTER)
+        self._scan_bus(function.secondary, behind, function, set())
+        ports.cfg_write(bdf, SUBORDINATE_BUS, 1, self._last_bus)
+
+    def _set_windows(self, bdf: i64, windows: PciWindows) -> None:
+        """First and last address of each, in the registers' units: 4 KB of I/O, 1 MB of memory."""
+        ports = self.ports
+        if windows.io_end > windows.io:
+            ports.cfg_write(bdf, BRIDGE_IO_BASE, 1, windows.io >> 8)
+            ports.cfg_write(bdf, BRIDGE_IO_BASE + 1, 1, (windows.io_end - 1) >> 8)
+        ports.cfg_write(bdf, BRIDGE_MEMORY_BASE, 2, windows.memory >> 16)
+        ports.cfg_write(bdf, BRIDGE_MEMORY_BASE + 2, 2, (windows.memory_end - 1) >> 16)
+        ports.cfg_write(bdf, BRIDGE_PREFETCH_BASE, 2, windows.prefetch >> 16)
+        ports.cfg_write(bdf, BRIDGE_PREFETCH_BASE + 2, 2, (windows.prefetch_end - 1) >> 16)
+        ports.cfg_write(bdf, BRIDGE_PREFETCH_UPPER, 4, windows.prefetch >> 32)
+        ports.cfg_write(bdf, BRIDGE_PREFETCH_UPPER + 4, 4, (windows.prefetch_end - 1) >> 32)
 
     def _size_bars(self, function: PciFunction) -> None:
         index: i64 = 0
@@ -222,30 +351,11 @@ class PciBus:
         return mask
 
     def _place(self, function: PciFunction, bar: PciBar) -> None:
-        freed = self._take_freed(bar)
-        if freed:
-            bar.address = freed
-        elif bar.io:
-            bar.address = _aligned(self._io, bar.size, IO_WINDOW_END)
-            self._io = bar.address + bar.size
-        elif bar.prefetch:
-            bar.address = _aligned(self._prefetch, bar.size, PREFETCH_WINDOW_END)
-            self._prefetch = bar.address + bar.size
-        else:
-            bar.address = _aligned(self._memory, bar.size, MEMORY_WINDOW_END)
-            self._memory = bar.address + bar.size
+        function.windows.place(bar)
         register = ROM_BAR if bar.index == 6 else BAR0 + 4 * bar.index
         self.ports.cfg_write(function.bdf, register, 4, bar.address)
         if bar.wide:
             self.ports.cfg_write(function.bdf, register + 4, 4, bar.address >> 32)
-
-    def _take_freed(self, bar: PciBar) -> i64:
-        """A place of the same kind and size that is free again, 0 for none."""
-        for place, old in enumerate(self._freed):
-            if old.size == bar.size and old.io == bar.io and old.prefetch == bar.prefetch:
-                del self._freed[place]
-                return old.address
-        return 0
 
 
 def _number(function: PciFunction) -> int:

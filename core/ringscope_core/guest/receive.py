@@ -205,7 +205,7 @@ class ReceiveQueue(Napi):
         if self.offloads:
             self._deliver_offloaded(memory.read(base, self.header), frame, head, 1)
         else:
-            self._deliver(frame, head, 1, False)
+            self._deliver(frame, head, 1, False, b"")
 
     def _receive_mergeable(self, head: i64) -> None:
         """A frame over num_buffers elements (receive_mergeable)."""
@@ -231,7 +231,7 @@ class ReceiveQueue(Napi):
         if self.offloads:
             self._deliver_offloaded(first, frame, head, buffers)
         else:
-            self._deliver(frame, head, buffers, False)
+            self._deliver(frame, head, buffers, False, b"")
 
     def _deliver_offloaded(self, start: bytes, frame: bytes, head: i64, buffers: i64) -> None:
         """A frame whose header, at the beginning of `start`, may leave work to the driver, or have spared it some."""
@@ -239,13 +239,14 @@ class ReceiveQueue(Napi):
         if header.problem(len(frame)):
             self.bad_headers += 1
             return
+        mended = b""
         if header.flags & DATA_VALID:
             self.csum_valid += 1
         if header.gso_type != GSO_NONE:
             self.gso_frames += 1
         if header.flags & RSC_INFO:
             self.rsc_segments += header.csum_start
-            frame = repair_coalesced(frame)
+            mended = repair_coalesced(frame)
         if self.header == HDR_HASH and header.hash_report != NO_HASH:
             self.hashed += 1
             if self.rss_table and self.rss_table[header.hash_value & (len(self.rss_table) - 1)] != self.pair:
@@ -254,11 +255,11 @@ class ReceiveQueue(Napi):
             self.csum_partial += 1
             # the stack may send it on, so it gets a whole frame; of a large one only the segments' sums would be of use
             if header.gso_type == GSO_NONE:
-                frame = complete_checksum(frame, header)
+                mended = complete_checksum(frame, header)
         trusted = header.flags & (DATA_VALID | NEEDS_CSUM | RSC_INFO) != 0
-        self._deliver(frame, head, buffers, trusted)
+        self._deliver(frame, head, buffers, trusted, mended)
 
-    def _deliver(self, frame: bytes, head: i64, buffers: i64, trusted: bool) -> None:
+    def _deliver(self, frame: bytes, head: i64, buffers: i64, trusted: bool, mended: bytes) -> None:
         ring = self.ring
         counters = ring.counters
         size: i64 = len(frame)
@@ -266,7 +267,7 @@ class ReceiveQueue(Napi):
         counters.driver_bytes += size
         if ring.log.level >= LEVEL_FULL:
             ring.log.emit(EV_GUEST_RX, ring.oid, size, head, buffers)
-        self.stack.receive(frame, self.pair, trusted)
+        self.stack.receive(frame, self.pair, trusted, mended)
 
     def use_ring(self, ring: Virtqueue) -> None:
         """The queue was reset: go on with a new, empty ring of the same size in its place."""

@@ -113,9 +113,14 @@ class NetStack:
         return self._asked_ns.get(ip, 0) + ARP_RETRY_NS
 
     # -- receiving ----------------------------------------------------------------------------------------------------
-    def receive(self, frame: bytes, pair: i64, trusted: bool = False) -> None:
-        """A frame came out of queue pair `pair`; it may hold anything.  `trusted`: the device says that its transport checksum is right."""
+    def receive(self, frame: bytes, pair: i64, trusted: bool = False, mended: bytes = b"") -> None:
+        """A frame came out of queue pair `pair`; it may hold anything.
+
+        `trusted`: the device says that its transport checksum is right; `mended`: the frame with what was left undone done, if anything was.
+        """
         self.delivered.add(frame)
+        if mended:
+            frame = mended
         if self._is_ignored(frame):
             self.ignored += 1
             return

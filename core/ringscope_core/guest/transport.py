@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from ringscope_core.guest.alloc import PageAllocator
 from ringscope_core.guest.packed_ring import PackedRing, packed_ring_bytes
@@ -65,6 +65,7 @@ class Region:
             self.ports.mmio_write(self.address + offset, size, value)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class VirtioTransport:
     """One virtio function and its registers.  Subclasses: the modern and the legacy interface."""
 
@@ -224,7 +225,7 @@ class VirtioTransport:
 
     def place_ring(self, index: i64, num: i64, gpa: i64, mode: RingMode) -> Virtqueue:
         """A ring of `num` descriptors in zeroed pages at `gpa`."""
-        oid = ring_oid(self.bdf, index)
+        oid = ring_oid(self.function.ring_bdf, index)
         counters = self.ports.counters(oid)
         if mode.packed:
             return PackedRing(self.ports.memory, self.ports.log, counters, oid, index, num, gpa, mode)

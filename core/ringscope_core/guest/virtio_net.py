@@ -104,7 +104,7 @@ class VirtnetInfo:
         self.softirq: Softirq = softirq
         self.config: DriverConfig = config
         self.stack: NetStack = stack
-        self.oid: i64 = driver_oid(function.bdf)
+        self.oid: i64 = driver_oid(function.ring_bdf)
         self.transport: VirtioTransport | None = None
         self.queues: NetQueues | None = None
         self.message_base: i64 = 0

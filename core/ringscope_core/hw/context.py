@@ -72,6 +72,9 @@ class HwContext:
             handler.change(running)
         net_vm_change_state(self.net, running)
 
+    def add_device(self, options: dict[str, str], errp: Errp) -> None:
+        """Make a device as the monitor's device_add would (qdev_device_add_from_qdict)."""
+
     def msi_send(self, address: i64, data: i64) -> None:
         """An MSI or MSI-X message: a 4 byte write of `data` to `address` on the system bus."""
 

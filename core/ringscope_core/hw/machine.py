@@ -212,6 +212,15 @@ class Machine(HwContext):
         log.leave()
         return dev
 
+    def add_device(self, options: dict[str, str], errp: Errp) -> None:
+        """A device that a device wants: the primary of a failover pair."""
+        opts = DeviceOpts(",".join(f"{name}={value}" for name, value in options.items()))
+        opts.ident = options.get("id")
+        opts.pairs = [(name, value) for name, value in options.items() if name != "id"]
+        dev = qdev_device_add(self.world, self.sysbus, opts, errp)
+        if dev is not None:
+            dev.unref()
+
     def device_del(self, ident: str) -> str:
         """The monitor's device_del; returns QEMU's message, "" when the device is gone."""
         errp = Errp()

@@ -70,8 +70,13 @@ class GuestMemory:
         self._table_turn: i64 = -1
         self._table_page: i64 = NO_PAGE
         """The page that `table` is a copy of, NO_PAGE when it is a table alone."""
+        self._other_table: bytes = b""
+        self._other_turn: i64 = -1
+        self._other_page: i64 = NO_PAGE
         self._last_page: i64 = NO_PAGE
         """Where the last table lay."""
+        self._page_before: i64 = NO_PAGE
+        """Where a table lay before that, in another page."""
         self.bounce_busy: bool = False
         """QEMU's single bounce buffer, for DMA to what is not RAM, is in use."""
 
@@ -260,23 +265,43 @@ class GuestMemory:
     def find_table(self, gpa: i64, length: i64, packed: bool = False) -> i64:
         """Read a table of descriptors; it begins in `table` at the offset returned.
 
-        Drivers take their tables from the same page one after the other, so the second one of a page brings all of them.
+        Drivers take their tables from the same page one after the other, so the second one of a page brings all of them.  Two
+        pages are kept, for a frame goes from one queue to another.
         """
         page = gpa // PAGE
-        if page == self._table_page and self._table_turn == self.turn and gpa + length <= (page + 1) * PAGE:
-            return gpa - page * PAGE
-        self._table_turn = self.turn
         start = page * PAGE
-        if page == self._last_page and start >= self.base and start + PAGE <= self.end and gpa + length <= start + PAGE:
-            self._table_page = page
-            self.table = self.read(start, PAGE)
-            self.hold(start, PAGE)
-            return gpa - start
-        self._last_page = page
+        turn = self.turn
+        if length <= PAGE - (gpa - start):
+            if page == self._table_page and self._table_turn == turn:
+                return gpa - start
+            self._swap_tables()
+            if page == self._table_page and self._table_turn == turn:
+                return gpa - start
+            self._table_turn = turn
+            if (page == self._last_page or page == self._page_before) and start >= self.base and start <= self.end - PAGE:
+                self._table_page = page
+                self.table = self.read(start, PAGE)
+                self.hold(start, PAGE)
+                return gpa - start
+        if page != self._last_page:
+            self._page_before = self._last_page
+            self._last_page = page
         self._table_page = NO_PAGE
         # a packed descriptor is read member by member, none of which is longer than a piece
         self.table = self.read(gpa, length) if packed else self.cached_table(gpa, length)
         return 0
+
+    def _swap_tables(self) -> None:
+        """The other page kept comes to the front."""
+        table = self.table
+        page = self._table_page
+        turn = self._table_turn
+        self.table = self._other_table
+        self._table_page = self._other_page
+        self._table_turn = self._other_turn
+        self._other_table = table
+        self._other_page = page
+        self._other_turn = turn
 
     def read_u16(self, gpa: i64) -> i64:
         """The little-endian 16 bit word at `gpa`."""

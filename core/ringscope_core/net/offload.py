@@ -11,15 +11,15 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from ringscope_core.net import gso
 from ringscope_core.net.checksum import checksum, fold, pseudo_sum
-from ringscope_core.net.packet import ETH_P_IP, IP_MF, IPPROTO_TCP, IPPROTO_UDP, be16, ipv4, ipv6, tcp
+from ringscope_core.net.gso import segment
+from ringscope_core.net.packet import ETH_P_IP, IPPROTO_TCP, IPPROTO_UDP, be16
 from ringscope_core.net.parse import ParsedFrame, parse, u16
 from ringscope_core.net.vnet_header import GSO_ECN, GSO_NONE, GSO_TCPV4, GSO_TCPV6, GSO_UDP, NEEDS_CSUM, VnetHeader
 
-TCP_FIN_PSH: Final[i64] = 0x09
-"""Flags that only the last segment of a piece keeps."""
 TCP_CWR: Final[i64] = 0x80
-"""The flag that only the first one keeps (RFC 3168, 6.1.2)."""
+"""Needs a driver that takes ECN (RFC 3168, 6.1.2)."""
 TCP_CSUM_AT: Final[i64] = 16
 UDP_CSUM_AT: Final[i64] = 6
 
@@ -38,6 +38,15 @@ class Accepts:
     def large(self) -> bool:
         """Whether it takes any frame longer than the MTU."""
         return self.tso4 or self.tso6 or self.ufo
+
+    def takes(self, kind: i64) -> bool:
+        """Whether it takes frames of this gso_type."""
+        base = kind & ~GSO_ECN
+        if base == GSO_NONE:
+            return True
+        if kind & GSO_ECN and not self.ecn:
+            return False
+        return (base == GSO_TCPV4 and self.tso4) or (base == GSO_TCPV6 and self.tso6) or (base == GSO_UDP and self.ufo)
 
 
 @final
@@ -108,9 +117,13 @@ def _piece_size(parsed: ParsedFrame, mtu: i64) -> i64:
 
 
 def software_pieces(frame: bytes, mtu: i64) -> list[bytes]:
-    """`frame` in frames that fit `mtu`; nothing when it cannot be cut (neither TCP nor UDP over IPv4, or options)."""
+    """`frame` in frames that fit `mtu`; nothing when it cannot be cut (neither TCP nor UDP over IP)."""
     parsed = parse(frame)
-    return _cut(parsed, _piece_size(parsed, mtu)) if parsed.l4 >= 0 and not parsed.error else []
+    if parsed.l4 < 0 or parsed.error or parsed.protocol not in (IPPROTO_TCP, IPPROTO_UDP):
+        return []
+    four = parsed.ethertype == ETH_P_IP
+    kind = GSO_UDP if parsed.protocol == IPPROTO_UDP else GSO_TCPV4 if four else GSO_TCPV6
+    return segment(frame[: parsed.end], kind, _piece_size(parsed, mtu))
 
 
 def finish(frame: bytes, header: VnetHeader) -> list[bytes]:
@@ -119,76 +132,15 @@ def finish(frame: bytes, header: VnetHeader) -> list[bytes]:
         return []
     if header.gso_type == GSO_NONE:
         return [complete_checksum(frame, header)]
-    # a fragmented datagram has its checksum in the first fragment; segments get their own
-    parsed = parse(complete_checksum(frame, header))
-    return _cut(parsed, header.gso_size) if parsed.l4 >= 0 and not parsed.error and header.gso_size else []
-
-
-def _cut(parsed: ParsedFrame, size: i64) -> list[bytes]:
-    """A frame in pieces of `size` bytes of payload, with checksums of their own."""
-    if parsed.protocol == IPPROTO_UDP and parsed.ethertype == ETH_P_IP:
-        return _fragments(parsed, size)
-    # headers without options, as the stack's are
-    plain = parsed.l4 - parsed.l3 == (20 if parsed.ethertype == ETH_P_IP else 40) and parsed.payload - parsed.l4 == 20
-    if parsed.protocol != IPPROTO_TCP or not plain:
-        return []
-    return _segments(parsed, size)
-
-
-def _segments(parsed: ParsedFrame, size: i64) -> list[bytes]:
-    """TCP: each segment has its own sequence number, checksum and, over IPv4, identification."""
-    frame, at = parsed.frame, parsed.l4
-    data = parsed.data()
-    source, destination = parsed.source_ip(), parsed.destination_ip()
-    sequence = int.from_bytes(frame[at + 4 : at + 8], "big")
-    acknowledgement = int.from_bytes(frame[at + 8 : at + 12], "big")
-    flags = i64(frame[at + 13])
-    ident = u16(frame, parsed.l3 + 4)
-    out: list[bytes] = []
-    offset: i64 = 0
-    total: i64 = len(data)
-    while offset < total:
-        piece = data[offset : offset + size]
-        own = flags
-        if offset + size < total:
-            own &= ~TCP_FIN_PSH
-        if offset:
-            own &= ~TCP_CWR
-        seq = (sequence + offset) & 0xFFFFFFFF
-        segment = tcp(source, destination, parsed.source_port, parsed.destination_port, seq, acknowledgement, own, piece, u16(frame, at + 14))
-        if parsed.ethertype == ETH_P_IP:
-            packet = ipv4(source, destination, IPPROTO_TCP, segment, (ident + len(out)) & 0xFFFF, i64(frame[parsed.l3 + 8]))
-        else:
-            packet = ipv6(source, destination, IPPROTO_TCP, segment, i64(frame[parsed.l3 + 7]))
-        out.append(frame[: parsed.l3] + packet)
-        offset += size
-    return out
-
-
-def _fragments(parsed: ParsedFrame, size: i64) -> list[bytes]:
-    """UDP over IPv4: IP fragments of one datagram (RFC 791, 3.2), its checksum in the first."""
-    frame = parsed.frame
-    header = frame[parsed.l3 : parsed.l4]
-    datagram = frame[parsed.l4 : parsed.end]
-    out: list[bytes] = []
-    offset: i64 = 0
-    total: i64 = len(datagram)
-    while offset < total:
-        piece = datagram[offset : offset + size]
-        more = IP_MF if offset + size < total else 0
-        head = header[:2] + be16(len(header) + len(piece)) + header[4:6] + be16(more | offset // 8) + header[8:10] + b"\x00\x00" + header[12:]
-        out.append(frame[: parsed.l3] + head[:10] + be16(checksum(head)) + head[12:] + piece)
-        offset += size
-    return out
+    # whatever is cut gets checksums of its own
+    return segment(frame, header.gso_type, header.gso_size)
 
 
 def complete_checksum(frame: bytes, header: VnetHeader) -> bytes:
-    """`frame` with the checksum computed that its header left undone (Linux: skb_checksum_help)."""
+    """`frame` with the checksum computed that its header, which must not be a `problem`, left undone (Linux: skb_checksum_help)."""
     if not header.flags & NEEDS_CSUM:
         return frame
-    at = header.csum_start + header.csum_offset
-    value = checksum(frame[header.csum_start :])
-    return frame[:at] + be16(0xFFFF if value == 0 else value) + frame[at + 2 :]
+    return gso.complete_checksum(frame, header.csum_start, header.csum_offset)
 
 
 def repair_coalesced(frame: bytes) -> bytes:

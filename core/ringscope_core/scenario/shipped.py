@@ -7,7 +7,23 @@ from typing import Final
 
 from ringscope_core.scenario.resources import resource_root
 
-SHIPPED: Final = ("default", "realize", "ping", "udp-echo", "bulk-tx", "bulk-rx", "pcap-replay", "multiqueue", "bad-option")
+SHIPPED: Final = (
+    "default",
+    "realize",
+    "ping",
+    "udp-echo",
+    "bulk-tx",
+    "bulk-rx",
+    "pcap-replay",
+    "multiqueue",
+    "legacy",
+    "packed",
+    "offloads",
+    "rss",
+    "virtio-user",
+    "recovery",
+    "bad-option",
+)
 """Names, in the order lists show them."""
 
 

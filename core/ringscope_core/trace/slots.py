@@ -1,6 +1,6 @@
-"""What each slot of a split ring holds at a moment: free, available, in flight or used.
+"""What each slot of a ring holds at a moment: free, available, in flight or used.  Split rings here, packed ones in `packed_slots`.
 
-Nobody stores this: it follows from the ring's memory and four indices.  The driver publishes ``avail.idx`` and has
+Nobody stores this: in a split ring it follows from the ring's memory and four indices.  The driver publishes ``avail.idx`` and has
 consumed up to ``last_used_idx``; the device has taken up to ``last_avail_idx`` and given back up to ``used.idx``:
 
     last_used_idx <= used.idx <= last_avail_idx <= avail.idx      (free-running, modulo 2**16)
@@ -11,80 +11,34 @@ entries from ``used_idx`` to ``last_avail_idx``.  A device that completes out of
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import final
 
 from librt.strings import read_i16_le, read_i32_le
 from librt.vecs import vec
 from mypy_extensions import i64
 
+from ringscope_core.trace.packed_slots import packed_chain, packed_slot_states, packed_table
+from ringscope_core.trace.slot_states import SLOT_AVAILABLE, SLOT_IN_FLIGHT, SLOT_USED, SlotStates, descriptor_at
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, F_LAST_AVAIL, F_LAST_USED, RingImage
-
-SLOT_FREE: Final[i64] = 0
-SLOT_AVAILABLE: Final[i64] = 1
-SLOT_IN_FLIGHT: Final[i64] = 2
-SLOT_USED: Final[i64] = 3
-
-SLOT_NAMES: Final = ("free", "available", "in_flight", "used")
-"""Words for the states, by value; also the theme's names (``ring.free``, ...)."""
-
-NO_HEAD: Final = -1
-
-
-@final
-class SlotStates:
-    """The derived picture of one ring.  Sequences are indexed by descriptor or by ring position (index modulo num)."""
-
-    def __init__(self, num: int) -> None:
-        self.num: int = num
-        self.state: bytes = bytes(num)
-        """State of each descriptor (`SLOT_NAMES`)."""
-        self.head: list[int] = [NO_HEAD] * num
-        """Head of the chain each descriptor belongs to, `NO_HEAD` for free ones."""
-        self.place: list[int] = [NO_HEAD] * num
-        """0 for the head, 1 for the next descriptor of the chain, ...; `NO_HEAD` for free ones."""
-        self.avail_state: bytes = bytes(num)
-        """For each available-ring position: the state of the entry it holds, `SLOT_FREE` when it is stale."""
-        self.used_live: bytes = bytes(num)
-        """1 for each used-ring position the driver has not consumed yet."""
-        self.avail_idx: int = 0
-        self.used_idx: int = 0
-        self.last_avail_idx: int = 0
-        self.last_used_idx: int = 0
-        self.available: list[int] = []
-        """Heads published and not taken, oldest first."""
-        self.in_flight: list[int] = []
-        """Heads the device has taken and not given back, oldest first."""
-        self.used: list[int] = []
-        """Heads given back and not consumed by the driver, oldest first."""
-        self.consistent: bool = True
-        """False when the indices are not in the order above, or an entry names no descriptor (a broken driver)."""
-
-    def count(self, state: int) -> int:
-        """How many descriptors are in `state`."""
-        return self.state.count(state)
-
-    def chain(self, head: int) -> list[int]:
-        """The descriptors of the chain that `head` begins, in order; empty for a free descriptor."""
-        members = [index for index in range(self.num) if self.head[index] == head]
-        members.sort(key=lambda index: self.place[index])
-        return members
 
 
 def slot_states(ring: RingImage, fields: dict[int, int]) -> SlotStates:
     """Derive every slot of `ring`; `fields` are the ring object's (`MachineState.fields[oid]`)."""
-    return _Walk(ring, fields).result
+    return packed_slot_states(ring, fields) if ring.packed else _Walk(ring, fields).result
 
 
 def chain_of(ring: RingImage, head: int) -> list[tuple[int, int, int, int, int]]:
-    """The chain from `head` in the descriptor table: (index, address, length in bytes, flags, next) of each.
+    """The chain from `head` in the descriptor table: (index, address, length in bytes, flags, next) of each; packed: id instead of next.
 
     Stops after `num` descriptors, so that a loop ends.  An indirect head is one descriptor; its table is
     ``ring.indirect[head]``, see `table_of`.
     """
+    if ring.packed:
+        return packed_chain(ring, head)
     rows: list[tuple[int, int, int, int, int]] = []
     index = head
     while 0 <= index < ring.num and len(rows) < ring.num:
-        row = _descriptor_at(ring.desc, index)
+        row = descriptor_at(ring.desc, index)
         rows.append((index, row[0], row[1], row[2], row[3]))
         if row[2] & DESC_F_INDIRECT or not row[2] & DESC_F_NEXT:
             break
@@ -93,25 +47,20 @@ def chain_of(ring: RingImage, head: int) -> list[tuple[int, int, int, int, int]]
 
 
 def table_of(ring: RingImage, head: int) -> list[tuple[int, int, int, int, int]]:
-    """The indirect table of `head`: (index, address, length in bytes, flags, next) of each; empty when there is none."""
+    """The indirect table of `head`: (index, address, length in bytes, flags, next) of each; empty when there is none.
+
+    A packed ring's `head` is the chain's first descriptor too; entries have no next there, it is 0.
+    """
+    if ring.packed:
+        return packed_table(ring, head)
     table = ring.indirect.get(head)
     if table is None:
         return []
     rows: list[tuple[int, int, int, int, int]] = []
     for index in range(len(table) // 16):
-        row = _descriptor_at(table, index)
+        row = descriptor_at(table, index)
         rows.append((index, row[0], row[1], row[2], row[3]))
     return rows
-
-
-def _descriptor_at(table: bytearray, index: int) -> tuple[int, int, int, int]:
-    at = 16 * index
-    return (
-        int.from_bytes(table[at : at + 8], "little"),
-        int.from_bytes(table[at + 8 : at + 12], "little"),
-        int.from_bytes(table[at + 12 : at + 14], "little"),
-        int.from_bytes(table[at + 14 : at + 16], "little"),
-    )
 
 
 @final
@@ -181,6 +130,7 @@ class _Walk:
             self.state[index] = state
             self.result.head[index] = head
             self.result.place[index] = place
+            self.result.ident[index] = head
             flags = i64(read_i16_le(self.desc, 16 * index + 12))
             if not flags & DESC_F_NEXT or flags & DESC_F_INDIRECT:
                 return

@@ -10,18 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringscope.views.rings.geometry import LABEL_HEIGHT, RingGeometry, spread
-from ringscope.views.rings.model import AVAILABLE, IN_FLIGHT, STATES, USED, RingSnapshot, flag_words, queue_word, vring_need_event
+from ringscope.views.rings.model import AVAILABLE, IN_FLIGHT, STATES, USED, flag_words, queue_word, vring_need_event
 from ringscope.views.rings.paint import runs
+from ringscope.views.rings.split import SplitSnapshot
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, DESC_F_WRITE
 from tests.app.views.ring_states import descriptor, make_ring
 
 U16 = st.integers(0, 0xFFFF)
 
 
-def snapshot(**places: int) -> RingSnapshot:
+def snapshot(**places: int) -> SplitSnapshot:
     """A snapshot of a hand-made ring of 16."""
     image, fields = make_ring(16, **places)
-    return RingSnapshot(0x16000, image, fields)
+    return SplitSnapshot(0x16000, image, fields)
 
 
 def test_states_follow_the_indices() -> None:
@@ -75,7 +76,7 @@ def test_verdict_of_the_next_push() -> None:
     from ringscope_core.trace.state import F_SIGNALLED_VALID
 
     fields[int(F_SIGNALLED_VALID)] = 0
-    assert RingSnapshot(1, image, fields).event_indices()[0].notifies
+    assert SplitSnapshot(1, image, fields).event_indices()[0].notifies
 
 
 def test_chain_with_indirect_table() -> None:
@@ -83,7 +84,7 @@ def test_chain_with_indirect_table() -> None:
     image, fields = make_ring(16, avail=4, last_avail=4, used=3, last_used=3)
     image.desc[48:64] = descriptor(0x5000, 48, DESC_F_INDIRECT | DESC_F_NEXT, 9)
     image.indirect[3] = bytearray(descriptor(0x6000, 12, DESC_F_NEXT, 2) + descriptor(0, 0, 0, 0) + descriptor(0x7000, 1500, DESC_F_WRITE, 0))
-    chain = RingSnapshot(1, image, fields).chain(3)
+    chain = SplitSnapshot(1, image, fields).chain(3)
     assert [(item.slot, item.length, item.indirect) for item in chain] == [(3, 48, False), (0, 12, True), (2, 1500, True)]
     assert flag_words(chain[0].flags) == "NEXT INDIRECT"
 
@@ -92,7 +93,7 @@ def test_looping_chain_ends() -> None:
     """A chain that loops is cut, and the ring is called inconsistent when the driver published it."""
     image, fields = make_ring(16, avail=4, last_avail=3, used=3, last_used=3)
     image.desc[48:64] = descriptor(0x5000, 10, DESC_F_NEXT, 3)
-    snap = RingSnapshot(1, image, fields)
+    snap = SplitSnapshot(1, image, fields)
     assert len(snap.chain(3)) == 1
     assert not snap.consistent
 
@@ -124,7 +125,7 @@ def test_a_point_leads_back_to_its_slot(slot: int, band: str) -> None:
     """Painting and pointing agree on where a slot is."""
     from PySide6.QtCore import QRectF
 
-    geo = RingGeometry(QRectF(0, 0, 900, 600), 256)
+    geo = RingGeometry(QRectF(0, 0, 900, 600), 256, snapshot(avail=0, last_avail=0, used=0, last_used=0).bands())
     inner, outer = geo.bands[band]
     hit = geo.hit(geo.point(slot + 0.5, (inner + outer) / 2))
     assert hit is not None

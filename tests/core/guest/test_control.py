@@ -9,7 +9,7 @@ import pytest
 
 from ringscope_core.guest.alloc import PageAllocator
 from ringscope_core.guest.control import BROKEN, DONE, MAX_DATA, NO_ANSWER, NO_ROOM, REFUSED, ControlQueue
-from ringscope_core.guest.pci import PciFunction
+from ringscope_core.guest.pci import PciBus, PciFunction
 from ringscope_core.guest.rss import RSS_KEY, indirection_table
 from ringscope_core.guest.transport import VirtioTransport
 from ringscope_core.guest.virtqueue import Virtqueue
@@ -24,7 +24,7 @@ class Wire(VirtioTransport):
 
     def __init__(self, bench: Bench) -> None:
         ports = ConfigSpaces()
-        super().__init__(ports, PciFunction(ports, 0), PageAllocator(bench.memory))
+        super().__init__(ports, PciFunction(ports, 0, PciBus(ports).windows), PageAllocator(bench.memory))
         self.bench = bench
         self.answer: Callable[[Wire], None] = lambda wire: wire.acknowledge(0)
         self.commands: list[bytes] = []

@@ -12,7 +12,8 @@ from ringscope_core.hw.ports import GuestPorts
 from ringscope_core.net.backends.backend import Backend
 from ringscope_core.net.backends.registry import inject
 from ringscope_core.trace.kinds import EV_GUEST_IRQ, EV_IND_WRITE, EV_KICK_SUPPRESSED, EV_NAPI
-from ringscope_core.trace.slots import SLOT_AVAILABLE, slot_states
+from ringscope_core.trace.slot_states import SLOT_AVAILABLE
+from ringscope_core.trace.slots import slot_states
 from tests.core.guest.box import Box, driver, traffic
 
 

@@ -12,6 +12,7 @@ from ringscope_core.guest.net_queues import header_bytes, receive_shape
 from ringscope_core.guest.receive import LAYOUT_BIG, LAYOUT_MERGEABLE, LAYOUT_SMALL
 from ringscope_core.guest.transport import NO_VECTOR
 from ringscope_core.guest.virtio_pci_legacy import L_CONFIG, L_CONFIG_MSIX, LegacyPciDevice
+from ringscope_core.hw.virtio.device import VirtIODevice
 from ringscope_core.trace.kinds import EV_GUEST_IRQ, EV_KICK, EV_MSI, EV_NAPI
 from tests.core.guest.box import Box, driver, traffic
 from tests.core.guest.test_driver import _inject_all, assert_fold_is_guest
@@ -123,6 +124,48 @@ def test_a_legacy_device_with_pairs() -> None:
     )
     _run(box)
     assert box.guest.interfaces[0].pairs == 2
+
+
+# -- where the card sits -----------------------------------------------------------------------------------------------
+PORTS = "pcie-root-port,id=rp0,chassis=1,slot=1 pcie-root-port,id=rp1,chassis=2,slot=2 "
+
+
+@pytest.mark.parametrize(
+    ("profile", "machine", "device"),
+    [
+        ("4.1", "pc-q35-4.1", "virtio-net-pci,netdev=n0,id=net0"),
+        ("4.1", "pc-q35-4.1", f"{PORTS}virtio-net-pci,netdev=n0,id=net0,bus=rp1"),
+        ("4.1", "pc-q35-4.1", f"{PORTS}virtio-net-pci,netdev=n0,id=net0,bus=rp0,disable-legacy=off,disable-modern=on"),
+        ("4.1", "pc-q35-4.1", f"{PORTS}virtio-net-pci,netdev=n0,id=net0,bus=rp0,page-per-vq=on"),
+        ("7.2", "pc-q35-7.2", f"{PORTS}virtio-net-pci,netdev=n0,id=net0,bus=rp1,packed=on"),
+        ("7.2", "pc-i440fx-7.2", "virtio-net-pci,netdev=n0,id=net0,addr=1f.0"),
+    ],
+)
+def test_wherever_the_card_sits(profile: str, machine: str, device: str) -> None:
+    load = [traffic("udp-echo", count=60, size=900), traffic("bulk-tx", count=600, size=200)]
+    box = Box(device=device, profile=profile, machine=machine, traffic=load)
+    _run(box)
+    assert (box.guest.stats()[0]["received"], box.guest.stats()[0]["wrong"]) == (60, 0)
+    net = box.machine.world.resolve_path("/machine/peripheral/net0/virtio-backend")
+    assert isinstance(net, VirtIODevice)
+    assert net.vq[0].oid == box.guest.interfaces[0].rings[0].oid, "driver and device name a ring alike"
+
+
+def test_two_cards_behind_two_ports_and_many_resets() -> None:
+    device = f"{PORTS}virtio-net-pci,netdev=n0,id=net0,bus=rp0 virtio-net-pci,netdev=n1,id=net1,bus=rp1"
+    box = Box(netdev="responder,id=n0 responder,id=n1", device=device, machine="pc-q35-4.1")
+    assert box.guest.boot() == 2
+    first = [[(bar.index, bar.address) for bar in info.function.bars] for info in box.guest.interfaces]
+    assert len({address for bars in first for _, address in bars}) == sum(len(bars) for bars in first)
+    assert [info.function.bdf for info in box.guest.interfaces] == [0x100, 0x200]
+    for _ in range(40):
+        box.machine.system_reset()
+        box.guest.rescan()
+        box.run()
+    assert [info.up for info in box.guest.interfaces] == [True, True]
+    assert [[(bar.index, bar.address) for bar in info.function.bars] for info in box.guest.interfaces] == first
+    assert [info.function.bdf for info in box.guest.interfaces] == [0x100, 0x200]
+    assert_fold_is_guest(box)
 
 
 # -- ring sizes -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringscope_core.trace.slots import NO_HEAD, SLOT_AVAILABLE, SLOT_FREE, SLOT_IN_FLIGHT, SLOT_USED, chain_of, slot_states, table_of
+from ringscope_core.trace.slot_states import NO_HEAD, SLOT_AVAILABLE, SLOT_FREE, SLOT_IN_FLIGHT, SLOT_USED
+from ringscope_core.trace.slots import chain_of, slot_states, table_of
 from ringscope_core.trace.state import F_LAST_AVAIL, F_LAST_USED
 from tests.core.guest.test_ring import DATA, OID, TABLES, Bench
 

@@ -238,3 +238,92 @@ def test_a_thousand_times(profile: str) -> None:
     assert inventory(rig.machine) == before
     assert live_counts() == counts
     assert len(rig.machine.world.deleted_devices) < 1000
+
+
+def announcing(rig: Rig) -> None:
+    """A timer of announcements runs."""
+    rig.start(V1 | MRG | CTRL | 1 << 21)
+    rig.settle()
+    state = rig.machine.save_state()
+    assert rig.machine.load_state(state) == ""
+    assert rig.machine.loop.armed_timers() == 1
+    rig.machine.cont()
+
+
+def coalescing(rig: Rig) -> None:
+    """A segment waits to be coalesced, its timer runs."""
+    offered = int(rig.n.host_features) & 2**64 - 1
+    rig.start((V1 | MRG | CTRL | 1 << 61 | 1 << 7 | 2) & offered)
+    rig.settle()
+    for head in range(4):
+        rig.give(head)
+    tcp = bytes.fromhex("02000000000252540012345608004500003c000140004006000001020304050607080050005000000001000000015010ffff00000000") + bytes(20)
+    rig.peer_sends(bytes(int(rig.n.host_hdr_len)) + tcp)
+    assert rig.n.rsc4_enabled and rig.machine.loop.armed_timers() == 1
+
+
+def hashing(rig: Rig) -> None:
+    offered = int(rig.n.host_features) & 2**64 - 1
+    rig.start((V1 | MRG | CTRL | MQ | 1 << 60 | 1 << 57) & offered)
+    rig.settle()
+    rig.command(4, 1, struct.pack("<IHHHHB", 0x1FF, 0, 0, 0, 1, 40) + bytes(range(40)))
+    rig.give(0)
+    rig.arrive(bytes(int(rig.n.host_hdr_len)) + FRAME)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("situation", [announcing, coalescing, hashing])
+def test_timers_of_the_offloads_go_with_the_device(situation: Callable[[Rig], None], profile: str) -> None:
+    option = "guest_rsc_ext=on,mq=on,vectors=4" + (",rss=on,hash=on" if profile == "7.2" else "")
+    rig = Rig(option, profile=profile, plug=False, vnet_hdr=True)
+    before = inventory(rig.machine)
+    counts = None
+    for turn in range(6):
+        rig.plug()
+        rig.place_bars()
+        situation(rig)
+        if turn % 2:
+            rig.common(20, 1, 0)
+        rig.unplug()
+        assert inventory(rig.machine) == before
+        rig.log.flush()
+        rig.sink.rows.clear()
+        if turn == 1:
+            counts = live_counts()
+    assert live_counts() == counts
+
+
+def test_a_standby_comes_and_goes() -> None:
+    rig = Rig("failover=on", profile="7.2", plug=False)
+    before = inventory(rig.machine)
+    listeners = len(rig.machine.device_listeners)
+    for _ in range(3):
+        rig.plug()
+        rig.place_bars()
+        rig.start()
+        rig.settle()
+        rig.unplug()
+        assert inventory(rig.machine) == before
+        assert len(rig.machine.device_listeners) == listeners
+
+
+@pytest.mark.parametrize(("machine_type", "profile"), [("pc-q35-4.1", "4.1"), ("pc-q35-7.2", "7.2")])
+def test_behind_a_root_port(machine_type: str, profile: str) -> None:
+    from ringscope_core.hw.machine import Machine
+    from ringscope_core.trace.clock import Clock
+    from ringscope_core.trace.log import EventLog
+    from ringscope_core.trace.mainloop import MainLoop
+
+    log = EventLog(Clock())
+    machine = Machine(log, MainLoop(log.clock), 1 << 20, profile, machine_type)
+    assert machine.device_add("pcie-root-port,id=rp0,chassis=1") is not None, machine.world.messages
+    machine.system_reset()
+    machine.cont()
+    before = inventory(machine)
+    for _ in range(5):
+        assert machine.device_add("virtio-net-pci,id=net0,bus=rp0") is not None, machine.world.messages
+        machine.system_reset()
+        assert machine.device_del("net0") == ""
+        now = inventory(machine)
+        assert {key: now[key] for key in now if key != "objects"} == {key: before[key] for key in before if key != "objects"}
+    assert set(now["objects"]) == set(before["objects"])  # type: ignore[call-overload]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringscope_core.memory.ram import GuestMemory, RamRegion, anonymous_ram
+from ringscope_core.memory.ram import PAGE, GuestMemory, RamRegion, anonymous_ram, pc_ram
 
 SIZE = 8192
 
@@ -71,3 +71,64 @@ def test_no_address_harms(gpa: int, data: bytes) -> None:
 def test_odd_sizes_are_refused(size: int) -> None:
     with pytest.raises(ValueError, match="multiple of 4096"):
         anonymous_ram(size)
+
+
+def table_at(memory: GuestMemory, gpa: int, length: int) -> bytes:
+    at = memory.find_table(gpa, length)
+    return memory.table[at : at + length]
+
+
+@given(
+    places=st.lists(st.tuples(st.integers(0, 5 * PAGE - 64), st.integers(1, 4)), min_size=1, max_size=40),
+    turns=st.lists(st.booleans(), min_size=40, max_size=40),
+)
+def test_a_table_is_what_memory_holds_in_this_turn(places: list[tuple[int, int]], turns: list[bool]) -> None:
+    """Whichever tables are read in whichever order, across pages too; what is written meanwhile shows once the turn ends."""
+    memory = anonymous_ram(8 * PAGE)
+    for step, ((gpa, entries), ends) in enumerate(zip(places, turns, strict=False)):
+        length = 16 * entries
+        content = bytes([step + 1]) * length
+        held = memory.held(gpa, length)
+        memory.write(gpa, content)
+        if held or ends:
+            memory.turn += 1
+        assert table_at(memory, gpa, length) == content
+
+
+@given(gpa=st.integers(-(2**63), 2**63 - 1), length=st.integers(1, 3 * PAGE // 16))
+def test_a_table_anywhere_is_read_whole(gpa: int, length: int) -> None:
+    memory = pc_ram(1 << 21)
+    for _ in range(3):
+        assert len(table_at(memory, gpa, 16 * length)) == 16 * length
+
+
+def test_what_is_remembered_is_held_until_the_turn_ends() -> None:
+    memory = anonymous_ram(8 * PAGE)
+    memory.hold(PAGE + 100, PAGE)
+    assert [memory.held(page * PAGE, 1) for page in range(4)] == [False, True, True, False]
+    assert memory.held(0, PAGE + 1)
+    assert not memory.held(0, PAGE)
+    assert not memory.held(PAGE, 0)
+    memory.turn += 1
+    assert not memory.held(PAGE, 2 * PAGE)
+
+
+def test_outside_the_pages_that_are_counted_everything_counts_as_held() -> None:
+    memory = two_regions()
+    assert memory.held(0x10000, 1)
+    assert memory.held(SIZE - 1, 2)
+    assert not memory.held(0, SIZE)
+    memory.hold(0x10000, 1)
+    assert memory.held(0, 1)
+
+
+def test_a_pcs_low_ram_is_ram() -> None:
+    memory = pc_ram(1 << 21)
+    for gpa in (0, 0x9F000, 0xE8000, 0x100000, 0x1FFFF0):
+        memory.write(gpa, b"ringscope")
+        assert memory.read(gpa, 9) == b"ringscope"
+        memory.hold(gpa, 9)
+        assert memory.held(gpa + 8, 1)
+    assert bytes(memory.view[0x9F000:0x9F009]) == b"ringscope"
+    memory.write(0xBFFFE, b"wxyz")
+    assert memory.read(0xBFFFE, 4) == b"wx\0\0"

@@ -44,12 +44,10 @@ def _without_msix(rig: Rig) -> Callable[..., None]:
     return lambda features=V1 | MRG | CTRL, size=256, pairs=1, msix=False: start(features, size, pairs, False)
 
 
-@pytest.mark.parametrize(("profile", "packed"), [("4.1", False), ("7.2", False), ("7.2", True)])
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("option", ["", "tx=timer,x-txtimer=2000000", "ioeventfd=off"])
 @pytest.mark.parametrize("seed", range(3))
-def test_traffic_goes_on_from_machine_to_machine(seed: int, option: str, profile: str, packed: bool) -> None:
-    if packed:
-        pytest.skip("the rig's driver writes split rings")
+def test_traffic_goes_on_from_machine_to_machine(seed: int, option: str, profile: str) -> None:
     rig = Rig(option, profile=profile)
     rig.start(V1 | MRG | CTRL | EVENT_IDX)
     rig.settle()
@@ -125,6 +123,22 @@ def test_queues_filters_and_vectors_move(profile: str) -> None:
     for pair in range(2):
         other.send(FRAME, queue=2 * pair + 1)
     assert [peer.frames for peer in other.peers] == [[FRAME], [FRAME], []]
+
+
+def test_hashing_moves() -> None:
+    rig = Rig("mq=on,vectors=10,rss=on,hash=on", profile="7.2", peers=3, vnet_hdr=True)
+    rig.start(V1 | MRG | CTRL | MQ | 1 << 60 | 1 << 57, pairs=3)
+    rig.settle()
+    key = bytes(range(40))
+    config = struct.pack("<IHH4H", 7, 3, 1, 2, 1, 0, 777) + struct.pack("<HB", 3, 40) + key
+    assert rig.command(4, 1, config, queue=6) == 0
+    rig.machine.stop()
+    before = picture(rig)
+    other = moved(rig, run=False)
+    assert picture(other) == before
+    rss = other.n.rss
+    assert (rss.enabled, rss.redirect, rss.populate_hash, [int(entry) for entry in rss.indirections_table], rss.key) == (True, True, True, [2, 1, 0, 777], key)
+    assert other.n.rx_detour and int(other.n.guest_hdr_len) == 20
 
 
 def test_the_driver_announces_itself_after_the_move() -> None:

@@ -49,6 +49,25 @@ def test_the_plain_form_is_a_scenario_again() -> None:
         ('name = "x"\nprofile = "9.9"', "profile", "one of 4.1"),
         ('name = "x"\n[[breakpoint]]\nfunction = "no_such_function"', "breakpoint.0.function", "a function of QEMU"),
         ('name = "x"\n[[breakpoint]]\nevent = "kick"\nat = "1s"', "breakpoint.0", "exactly one of"),
+        ('name = "x"\n[driver]\npersonality = "dpdk"', "driver.personality", "one of linux, virtio-user"),
+        ('name = "x"\ndriver = "dpdk"', "driver.personality", "one of linux, virtio-user"),
+        ('name = "x"\n[driver]\ntransport = "mmio"', "driver.transport", "one of auto, modern, legacy"),
+        ('name = "x"\n[driver]\nrx_ring = 100', "driver.rx_ring", "a power of two from 2 to 1024"),
+        ('name = "x"\n[driver]\ntx_ring = 2048', "driver.tx_ring", "from 0 to 1024"),
+        ('name = "x"\n[driver]\ntx_tso = true', "driver.tx_tso", "only with tx_csum"),
+        ('name = "x"\n[driver]\nrx_csum = true\nrsc = true', "driver.rsc", "only with rx_gso"),
+        ('name = "x"\n[driver]\nrx_mode = "vector"', "driver.rx_mode", "vector is for personality virtio-user"),
+        ('name = "x"\n[driver]\nunicast = ["x"]', "driver.unicast.0", "an Ethernet address"),
+        ('name = "x"\n[[action]]\nat = "1s"', "action.0.do", "must be given"),
+        ('name = "x"\n[[action]]\nat = "1s"\ndo = "explode"', "action.0.do", "one of reset, remove"),
+        ('name = "x"\n[[action]]\nat = "1s"\ndo = "break"\nfault = "fire"', "action.0.fault", "one of bad-table"),
+        ('name = "x"\n[[action]]\nat = "1s"\ndo = "pairs"', "action.0.number", "from 1 to 511 for pairs"),
+        ('name = "x"\n[[action]]\nat = "1s"\ndo = "vlan-add"\nnumber = 4096', "action.0.number", "from 0 to 4095"),
+        ('name = "x"\n[[action]]\nat = "1s"\ndo = "mac"', "action.0.mac", "an Ethernet address"),
+        ('name = "x"\n[[action]]\nat = "soon"\ndo = "reset"', "action.0.at", "a duration such as"),
+        ('name = "x"\ndevice = ["a"]\n[[action]]\nat = "1s"\ndo = "reset"\ndevice = 1', "action.0.device", "no more devices"),
+        ('name = "x"\n[[traffic]]\nkind = "tcp-bulk"\nsize = 65496', "traffic.0.size", "from 1 to 65495 bytes of data"),
+        ('name = "x"\n[[traffic]]\nkind = "udp-bulk"\nipv6 = true', "traffic.0.ipv6", "only for tcp-bulk"),
         ('name = "x"\nmachine = 3', "machine", "a table"),
         ("title = 'x'", "name", "must be given"),
         ("name = ", "scenario", "a TOML file"),
@@ -90,6 +109,21 @@ def test_settings_change_the_scenario() -> None:
     assert scenario.machine.ram_bytes() == 64 << 20
     assert scenario.driver.vlans == [3, 5]
     assert (scenario.run.duration_ns(), scenario.run.packets) == (20_000_000, 16)
+
+
+def test_a_personality_alone_stands_for_the_table() -> None:
+    scenario = scenario_from_text('name = "x"\ndriver = "virtio-user"', ["driver.burst=16"])
+    assert (scenario.driver.personality, scenario.driver.burst) == ("virtio-user", 16)
+    assert scenario.driver_config().personality == 1
+
+
+def test_actions_become_the_guests() -> None:
+    scenario = load("recovery", ["action.0.at=5ms", "action.1.queue=3"])
+    first, second, *_ = scenario.action_specs()
+    assert (first.do, first.at_ns, first.queue, first.text) == ("break", 5_000_000, 1, "bad-table")
+    assert (second.queue, second.text) == (3, "zero-length")
+    offloads = load("offloads").action_specs()[1]
+    assert offloads.number == 1 << 1 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10
 
 
 def test_devices_are_replaced_then_added() -> None:

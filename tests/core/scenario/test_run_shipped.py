@@ -10,6 +10,8 @@ import pytest
 
 from ringscope_core.engine.headless import Goal, Headless
 from ringscope_core.engine.run import Run
+from ringscope_core.guest.packed_ring import PackedRing
+from ringscope_core.guest.ring import Vring
 from ringscope_core.scenario.load import load
 from ringscope_core.scenario.resources import resource_root, shipped_capture
 
@@ -50,6 +52,55 @@ def test_multiqueue_uses_every_queue() -> None:
     rings = run.guest.interfaces[0].rings
     assert len(rings) == 9
     assert all(ring.counters.driver_packets for ring in rings[:8])
+
+
+def test_legacy_and_packed_do_what_udp_echo_does() -> None:
+    for name, kind in (("legacy", Vring), ("packed", PackedRing)):
+        run = _run(name, "count=300")
+        stats = run.guest.stats()[0]
+        assert (stats["received"], stats["lost"], stats["wrong"]) == (300, 0, 0)
+        info = run.guest.interfaces[0]
+        assert all(isinstance(ring, kind) for ring in info.rings)
+        assert info.transport is not None and info.transport.legacy == (name == "legacy")
+        assert info.receivers[0].header == (10 if name == "legacy" else 12)
+        assert not run.guest.drops()
+
+
+def test_offloads_leave_work_to_each_other() -> None:
+    run = _run("offloads")
+    stats = run.guest.driver_stats()[0]
+    assert stats["segmentations left to the device"] == 400
+    assert stats["checksums left to the device"] == 200
+    assert 100 < stats["large frames received"] < 200, "for a while whole frames only"
+    assert run.guest.interfaces[0].stack.tcp_bytes == 200 * 32000
+    assert run.guest.program.failed == 0
+    assert not run.guest.drops()
+
+
+def test_rss_spreads_flows_over_the_queues() -> None:
+    run = _run("rss", "count=1200")
+    info = run.guest.interfaces[0]
+    assert all(ring.counters.driver_packets > 50 for ring in info.rings[0:8:2])
+    stats = run.guest.driver_stats()[0]
+    assert stats["hashes"] == 1200
+    assert "frames on another queue than their hash's" not in stats
+
+
+def test_virtio_user_takes_no_interrupts() -> None:
+    run = _run("virtio-user", "count=1500")
+    rings = run.guest.interfaces[0].rings[:2]
+    assert [int(ring.counters.interrupts) for ring in rings] == [0, 0]
+    assert all(ring.counters.driver_packets >= 1500 for ring in rings)
+    assert run.guest.stats()[0]["lost"] == 0
+
+
+def test_recovery_comes_back_every_time() -> None:
+    run = _run("recovery")
+    info = run.guest.interfaces[0]
+    assert (info.recoveries, info.resets, info.up) == (3, 4, True)
+    assert run.world.messages == ["Invalid size for indirect buffer table", "virtio: zero sized buffers are not allowed", "Incorrect order for descriptors"]
+    stats = run.guest.stats()[0]
+    assert int(str(stats["received"])) >= 275 and stats["wrong"] == 0
 
 
 def test_default_keeps_both_directions_moving() -> None:

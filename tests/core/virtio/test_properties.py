@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from random import Random
 from typing import Any
 
@@ -80,3 +82,25 @@ def test_programs_by_chance(profile: str, packed: bool) -> None:
             run_program(rig, hostile.random_program(seed, packed))
         except Exception as error:
             raise AssertionError(f"seed {seed}: {error!r}") from error
+
+
+def outcomes(pure: bool) -> list[str]:
+    """What the digests are, with the model as source or compiled."""
+    environment = {name: value for name, value in os.environ.items() if name != "RINGSCOPE_PURE"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    if pure:
+        environment["RINGSCOPE_PURE"] = "1"
+    last = "400" if os.environ.get("RINGSCOPE_DEEP") else "25"
+    done = subprocess.run([sys.executable, "-m", "tests.core.virtio.digest", "0", last], env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\n")
+
+
+def test_compiled_equals_pure() -> None:
+    """The same programs end in the same memory, events and messages, whether integers wrap at 64 bits or grow."""
+    native = outcomes(pure=False)
+    if native[0] != "compiled":
+        pytest.skip("there is no compiled core here")
+    source = outcomes(pure=True)
+    assert source[0] == "pure"
+    assert native[1:] == source[1:]

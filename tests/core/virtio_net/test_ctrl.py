@@ -101,3 +101,16 @@ def test_missing_headers_break_the_device() -> None:
     bare.kick(CTRL_QUEUE)
     assert bare.world.messages == ["virtio-net ctrl missing headers"]
     assert bare.n.status == 0x4F
+
+
+@pytest.mark.parametrize("count", [0x80000001, 0xAAAAAAAB + 0x55555556])
+def test_a_count_that_wraps_when_multiplied_overflows_the_table(count: int) -> None:
+    """6 times 0x80000001 is 6 in 32 bits, as a real QEMU 7.2.22 has it: the command is good and the table overflows."""
+    bare = Bare()
+    count &= 0xFFFFFFFF
+    one = struct.pack("<I", 1) + b"\1" * 6
+    wrapped = struct.pack("<I", count) + b"\2" * (count * 6 & 0xFFFFFFFF)
+    assert command(bare, 1, 0, one + wrapped) == 0
+    assert (bare.n.mac_table.in_use, bare.n.mac_table.multi_overflow) == (1 + (count == 1), count > 64)
+    assert command(bare, 1, 0, wrapped + struct.pack("<I", 0)) == 0
+    assert bare.n.mac_table.uni_overflow == (count > 64)

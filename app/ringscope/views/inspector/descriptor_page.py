@@ -15,7 +15,8 @@ from ringscope.widgets.hex_view import HexView
 from ringscope.widgets.tree_list import Node
 from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
-from ringscope_core.trace.slots import SLOT_NAMES, chain_of, slot_states, table_of
+from ringscope_core.trace.slot_states import SLOT_NAMES
+from ringscope_core.trace.slots import chain_of, slot_states, table_of
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, DESC_F_WRITE, MachineState, RingImage
 
 

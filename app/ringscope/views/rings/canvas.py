@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from ringscope.theme import LIGHT, Theme, ui_font
 from ringscope.views.rings.geometry import Hit, RingGeometry
 from ringscope.views.rings.lens import LENS_HEIGHT, Lens
-from ringscope.views.rings.model import STATES, RingSnapshot, flag_words
+from ringscope.views.rings.model import RingSnapshot
 from ringscope.views.rings.paint import COUNTS_HEIGHT, has_center, paint_bands, paint_center, paint_chain, paint_indices, paint_legend, paint_scale
 
 _LEGEND_HEIGHT = 20.0
@@ -69,14 +69,15 @@ class RingCanvas(QWidget):
     def _paint_ring(self, p: QPainter, snap: RingSnapshot) -> None:
         rect = QRectF(self.rect())
         lens_height = LENS_HEIGHT + 6 if rect.height() - LENS_HEIGHT >= _MIN_CIRCLE else 0.0
-        paint_legend(p, QRectF(rect.left(), rect.top() + 2, rect.width(), _LEGEND_HEIGHT), self.theme)
+        bands = snap.bands()
+        paint_legend(p, QRectF(rect.left(), rect.top() + 2, rect.width(), _LEGEND_HEIGHT), snap.legend, self.theme)
         area = rect.adjusted(0, _LEGEND_HEIGHT, 0, -lens_height)
-        geo = RingGeometry(area, snap.num)
+        geo = RingGeometry(area, snap.num, bands)
         if not has_center(geo):
-            geo = RingGeometry(area.adjusted(0, 0, 0, -COUNTS_HEIGHT), snap.num)
+            geo = RingGeometry(area.adjusted(0, 0, 0, -COUNTS_HEIGHT), snap.num, bands)
         self._geo = geo
-        paint_bands(p, geo, snap, self.theme)
-        self._paint_scale(p, geo)
+        paint_bands(p, geo, bands, self.theme)
+        self._paint_scale(p, geo, snap)
         paint_chain(p, geo, snap, self._head, self.theme.color("cursor"))
         paint_indices(p, geo, snap, self.theme)
         paint_center(p, geo, snap, self._name, self.theme)
@@ -96,20 +97,20 @@ class RingCanvas(QWidget):
         text = QFontMetricsF(p.font()).elidedText(self._trouble, Qt.TextElideMode.ElideRight, box.width() - 12)
         p.drawText(box.adjusted(6, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _paint_scale(self, p: QPainter, geo: RingGeometry) -> None:
+    def _paint_scale(self, p: QPainter, geo: RingGeometry, snap: RingSnapshot) -> None:
         """The slot borders and numbers: the same until size, ring size or theme change."""
         if self.vector:
-            paint_scale(p, geo, self.theme)
+            paint_scale(p, geo, snap.wraps, self.theme)
             return
         ratio = self.devicePixelRatioF()
-        key = (self.size().toTuple(), geo.num, geo.radius, self.theme.name, ratio)
+        key = (self.size().toTuple(), geo.num, geo.radius, snap.layout, self.theme.name, ratio)
         if self._scale is None or self._scale_key != key:
             pixmap = QPixmap((self.size().toSizeF() * ratio).toSize())
             pixmap.setDevicePixelRatio(ratio)
             pixmap.fill(Qt.GlobalColor.transparent)
             inner = QPainter(pixmap)
             inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            paint_scale(inner, geo, self.theme)
+            paint_scale(inner, geo, snap.wraps, self.theme)
             inner.end()
             self._scale, self._scale_key = pixmap, key
         p.drawPixmap(QPointF(0, 0), self._scale)
@@ -121,21 +122,11 @@ class RingCanvas(QWidget):
         found = self._lens.hit(point) if self._lens is not None else None
         return found or (self._geo.hit(point) if self._geo is not None else None)
 
-    def _descriptor_of(self, hit: Hit) -> int:
-        """The descriptor that a place stands for: itself, or the head that an available or used entry names."""
-        snap = self._snap
-        assert snap is not None
-        if hit.band == "avail":
-            return int(snap.avail_ring[hit.slot])
-        if hit.band == "used":
-            return int(snap.used_ring[hit.slot]["id"])
-        return snap.head_of(hit.slot)
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Select the chain under the pointer."""
         hit = self._hit(event.position())
-        if hit is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.picked.emit(self._descriptor_of(hit))
+        if hit is not None and self._snap is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.picked.emit(self._snap.descriptor_of(hit.band, hit.slot))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right go to the neighbouring head."""
@@ -143,8 +134,8 @@ class RingCanvas(QWidget):
         if step == 0 or self._snap is None:
             super().keyPressEvent(event)
             return
-        start = self._head if self._head >= 0 else int(self._snap.avail_ring[self._snap.active_slot()])
-        self.picked.emit(self._snap.head_of((start + step) % self._snap.num))
+        start = self._head if self._head >= 0 else self._snap.active_head()
+        self.picked.emit(self._snap.neighbour(start, step))
 
     def event(self, event: QEvent) -> bool:
         """Tooltips say what lies under the pointer."""
@@ -159,16 +150,5 @@ class RingCanvas(QWidget):
 
     def describe(self, hit: Hit) -> str:
         """One place of the picture in words."""
-        snap = self._snap
-        assert snap is not None
-        slot = hit.slot
-        if hit.band == "avail":
-            state = STATES[int(snap.avail_states[slot])] if snap.avail_states[slot] else "stale"
-            return f"avail.ring[{slot}] = head {int(snap.avail_ring[slot])}: {state}"
-        if hit.band == "used":
-            element = snap.used_ring[slot]
-            state = "used, not yet taken by the driver" if snap.used_states[slot] else "stale"
-            return f"used.ring[{slot}] = id {int(element['id'])}, len {int(element['len'])}: {state}"
-        row = snap.desc[slot]
-        words = flag_words(int(row["flags"])) or "no flags"
-        return f"desc[{slot}]: {STATES[int(snap.states[slot])]}, head {snap.head_of(slot)}, addr 0x{int(row['addr']):x}, len {int(row['len'])}, {words}"
+        assert self._snap is not None
+        return self._snap.describe(hit.band, hit.slot)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
 
 from ringscope.store import Store
 from ringscope.theme import Theme, mono_font
 from ringscope.views.rings.frame import FrameUse, find_frame, header_lines, hex_dump, summary
-from ringscope.views.rings.model import FREE, STATES, USED, Descriptor, RingSnapshot, flag_words
+from ringscope.views.rings.model import FREE, RingSnapshot
+from ringscope.views.rings.split import SplitSnapshot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope_core.trace.levels import LEVEL_NAMES, LEVEL_PACKETS
-from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_WRITE, MachineState
-
-HEADINGS: Final = ("descriptor", "addr", "len", "next", "flags")
+from ringscope_core.trace.state import MachineState
 
 
 class ChainPanel(QWidget):
@@ -29,7 +26,7 @@ class ChainPanel(QWidget):
         self._title.setProperty("role", "heading")
         self._title.setContentsMargins(8, 5, 8, 3)
         self._title.setWordWrap(True)
-        self._model = RowsModel(HEADINGS, right=(2, 3), parent=self)
+        self._model = RowsModel(SplitSnapshot.chain_headings, right=(2, 3), parent=self)
         self._table = CopyTable()
         self._table.setModel(self._model)
         self._table.set_widths((96, 116, 58, 52))
@@ -62,13 +59,14 @@ class ChainPanel(QWidget):
             return
         chain = snap.chain(head)
         kind = int(snap.states[head])
-        use = find_frame(self.store, snap.oid, head, state.seq)
+        use = find_frame(self.store, snap.oid, snap.ident_of(head), state.seq)
         key = (self.store.generation, snap.oid, head, kind, tuple(chain), use)
         if key == self._key:
             return
         self._key = key
-        self._title.setText(_title(snap, head, chain, kind))
-        self._model.set_rows([_row(item) for item in chain])
+        self._title.setText(snap.chain_title(head, chain))
+        self._model.set_headings(snap.chain_headings)
+        self._model.set_rows([snap.chain_cells(item) for item in chain])
         self._bytes.setPlainText(self._frame_text(state, snap, head, kind, use))
 
     def _set_empty(self, text: str) -> None:
@@ -82,8 +80,8 @@ class ChainPanel(QWidget):
         if use is None and state.level < LEVEL_PACKETS:
             return f"No frames are recorded at trace level {LEVEL_NAMES[state.level]}."
         if use is None:
-            return f"No recorded frame has used head {head} up to this moment."
-        lines = [_when(use, head, kind)]
+            return f"No recorded frame has used {snap.buffer_word(head)} up to this moment."
+        lines = [_when(use, snap.buffer_word(head), kind)]
         data = self.store.reader.packet_bytes(use.packet) if 0 < use.packet <= self.store.reader.packet_count else b""
         lines.extend(header_lines(state, use))
         lines.append(summary(data) if data else f"{use.length} bytes, not kept by the recorder")
@@ -94,30 +92,9 @@ class ChainPanel(QWidget):
         return f"{self._title.text()}\n{self._model.text()}\n{self._bytes.toPlainText()}"
 
 
-def _title(snap: RingSnapshot, head: int, chain: list[Descriptor], kind: int) -> str:
-    data = [item for item in chain if not item.flags & DESC_F_INDIRECT or item.indirect]
-    out_bytes = sum(item.length for item in data if not item.flags & DESC_F_WRITE)
-    in_bytes = sum(item.length for item in data if item.flags & DESC_F_WRITE)
-    where = []
-    place = snap.avail_place_of(head)
-    if place >= 0:
-        where.append(f"avail.ring[{place}]")
-    place = snap.used_place_of(head)
-    if place >= 0:
-        where.append(f"used.ring[{place}]")
-    owner = {FREE: "driver", USED: "driver, to take"}.get(kind, "device")
-    text = f"Chain of head {head}: {STATES[kind]} (owner: {owner}), {len(data)} buffer{'s' if len(data) != 1 else ''}, {out_bytes} B out, {in_bytes} B in"
-    return f"{text}  \N{MIDDLE DOT}  {', '.join(where)}" if where else text
-
-
-def _row(item: Descriptor) -> tuple[str, ...]:
-    name = f"  indirect[{item.slot}]" if item.indirect else f"desc[{item.slot}]"
-    return (name, f"0x{item.addr:x}", str(item.length), str(item.next) if item.flags & 1 else "", flag_words(item.flags) or "-")
-
-
-def _when(use: FrameUse, head: int, kind: int) -> str:
+def _when(use: FrameUse, word: str, kind: int) -> str:
     direction = "received" if use.receive else "sent"
     text = f"frame #{use.packet}: {use.length} bytes {direction} at event {use.seq}"
     if kind == FREE:
-        return f"{text}\n(the last that used head {head}; the slot is free now)"
-    return text if use.current and kind != 1 else f"{text}\n(an earlier trip of head {head}; this one has no frame yet)"
+        return f"{text}\n(the last that used {word}; the slot is free now)"
+    return text if use.current and kind != 1 else f"{text}\n(an earlier trip of {word}; this one has no frame yet)"

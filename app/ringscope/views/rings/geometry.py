@@ -1,26 +1,28 @@
-"""Where things lie in the ring picture: three concentric rings, labels beside them, and the way back from a point to a slot."""
+"""Where things lie in the ring picture: concentric rings, labels beside them, and the way back from a point to a slot."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
+from ringscope.views.rings.model import Band
+
 LABEL_WIDTH: Final = 146.0
-"""Room on either side of the circle for the labels of the available ring's indices."""
+"""Room on either side of the circle for the labels of the indices."""
 LABEL_HEIGHT: Final = 30.0
 COMPACT_LABEL_HEIGHT: Final = 15.0
 """Of a label on one line."""
 TWO_SIDED_WIDTH: Final = 640.0
 """Pictures narrower than this have their labels on one side."""
 _MARGIN: Final = 28.0
-BAND_NAMES: Final = ("avail", "desc", "used")
 
 
 class Hit(NamedTuple):
-    """A place of the picture: which of the three rings, and which slot of it."""
+    """A place of the picture: which of its rings, and which slot of it."""
 
     band: str
     slot: int
@@ -29,7 +31,7 @@ class Hit(NamedTuple):
 class RingGeometry:
     """The circle inside `rect` for rings of `num` slots.  Slot 0 begins at twelve o'clock; slots run clockwise."""
 
-    def __init__(self, rect: QRectF, num: int) -> None:
+    def __init__(self, rect: QRectF, num: int, bands: Sequence[Band]) -> None:
         self.rect = rect
         self.num = max(1, num)
         self.one_sided: bool = rect.width() < TWO_SIDED_WIDTH
@@ -39,12 +41,10 @@ class RingGeometry:
         left = rect.left() + _MARGIN + self.radius
         self.center = QPointF(left, rect.center().y()) if self.one_sided else rect.center()
         r = self.radius
-        self.bands: dict[str, tuple[float, float]] = {
-            "avail": (r * 0.885, r),
-            "desc": (r * 0.685, r * 0.865),
-            "used": (r * 0.55, r * 0.665),
-        }
+        self.bands: dict[str, tuple[float, float]] = {band.name: (r * band.inner, r * band.outer) for band in bands}
         """Inner and outer radius of each ring in pixels."""
+        self.inner: float = min(inner for inner, _ in self.bands.values())
+        """The innermost radius: what lies inside is free for words."""
 
     def angle(self, slot: float) -> float:
         """Clockwise angle of a slot's beginning from twelve o'clock, in radians."""

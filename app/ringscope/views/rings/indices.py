@@ -1,4 +1,4 @@
-"""What driver, shared memory and device each hold of one virtqueue, and the event index on its 16-bit circle."""
+"""What driver, shared memory and device each hold of one virtqueue, and the event index on its circle."""
 
 from __future__ import annotations
 
@@ -10,71 +10,11 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from ringscope.theme import LIGHT, Theme, mono_font, ui_font
-from ringscope.views.rings import model as m
-from ringscope.views.rings.model import EventIndex, RingSnapshot
+from ringscope.views.rings.model import Cell, EventIndex, RingSnapshot
 from ringscope.views.rings.paint import side_color
-from ringscope_core.trace import state as s
-from ringscope_core.trace.fields import field
 
 ROW: Final = 16.0
 _SIDE_HEIGHT: Final = 112
-Cell = tuple[str, str]
-"""A name and a value as text."""
-
-_AVAIL_FLAGS_SHADOW: Final = int(field("vring_virtqueue.avail_flags_shadow", "flags"))
-_INDIRECT: Final = int(field("vring_virtqueue.indirect", "bool"))
-
-
-def _index(value: int, num: int) -> str:
-    return f"{value} \N{RIGHTWARDS ARROW} {value % num}"
-
-
-def _truth(value: int) -> str:
-    return "true" if value else "false"
-
-
-def driver_cells(snap: RingSnapshot) -> list[Cell]:
-    """The driver's own copies (Linux's vring_virtqueue)."""
-    get, num = snap.get, snap.num
-    return [
-        ("avail_idx_shadow", _index(get(m.F_AVAIL_SHADOW) or snap.avail_idx, num)),
-        ("last_used_idx", _index(get(s.F_LAST_USED), num)),
-        ("num_added", str(get(m.F_NUM_ADDED))),
-        ("num_free", f"{get(s.F_NUM_FREE)} of {num}"),
-        ("free_head", str(get(m.F_FREE_HEAD))),
-        ("avail_flags_shadow", f"0x{get(_AVAIL_FLAGS_SHADOW):x}"),
-        ("event / indirect", f"{_truth(get(m.F_DRIVER_EVENT))} / {_truth(get(_INDIRECT))}"),
-    ]
-
-
-def memory_cells(snap: RingSnapshot) -> list[Cell]:
-    """What stands in guest memory."""
-    num = snap.num
-    return [
-        ("avail.idx", _index(snap.avail_idx, num)),
-        ("used.idx", _index(snap.used_idx, num)),
-        ("used_event", _index(snap.used_event, num)),
-        ("avail_event", _index(snap.avail_event, num)),
-        ("avail.flags", f"0x{snap.avail_flags:x}{' NO_INTERRUPT' if snap.avail_flags & 1 else ''}"),
-        ("used.flags", f"0x{snap.used_flags:x}{' NO_NOTIFY' if snap.used_flags & 1 else ''}"),
-        ("desc", f"0x{snap.image.desc_gpa:x}"),
-    ]
-
-
-def device_cells(snap: RingSnapshot) -> list[Cell]:
-    """The device's own copies (QEMU's VirtQueue)."""
-    get, num = snap.get, snap.num
-    vector = get(m.F_VECTOR)
-    valid = "" if get(s.F_SIGNALLED_VALID) else " (invalid)"
-    return [
-        ("last_avail_idx", _index(get(s.F_LAST_AVAIL), num)),
-        ("shadow_avail_idx", _index(get(s.F_SHADOW_AVAIL), num)),
-        ("used_idx", _index(get(s.F_USED_IDX), num)),
-        ("signalled_used", _index(get(s.F_SIGNALLED), num) + valid),
-        ("inuse", f"{get(s.F_INUSE)} of {num}"),
-        ("notification", _truth(get(s.F_NOTIFICATION))),
-        ("vector", "NO_VECTOR" if vector == 0xFFFF else str(vector)),
-    ]
 
 
 def _paint_rule(p: QPainter, widget: QWidget, theme: Theme) -> None:
@@ -102,13 +42,7 @@ class IndexPanel(QWidget):
 
     def show_ring(self, snap: RingSnapshot | None) -> None:
         """Show `snap`'s numbers; nothing without one.  Repaints only when something differs."""
-        columns: list[tuple[str, str, list[Cell]]] = []
-        if snap is not None:
-            columns = [
-                ("driver", "driver: vring_virtqueue", driver_cells(snap)),
-                ("memory", "memory: index \N{RIGHTWARDS ARROW} slot", memory_cells(snap)),
-                ("device", "device: VirtQueue", device_cells(snap)),
-            ]
+        columns = snap.parties() if snap is not None else []
         if columns != self._columns:
             self._columns = columns
             self.update()
@@ -151,7 +85,7 @@ class IndexPanel(QWidget):
 
 
 class EventIndexPanel(QWidget):
-    """Will the next used element interrupt, will the next available chain kick: on the circle of 65,536 and in numbers."""
+    """Will the next used element interrupt, will the next available chain kick: on the circle of places (split: 65,536) and in numbers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -207,44 +141,32 @@ class EventIndexPanel(QWidget):
         at = metrics.horizontalAdvance(question)
         p.drawText(line.translated(at, 0), Qt.AlignmentFlag.AlignVCenter, "yes" if side.notifies else "no")
         p.setFont(mono_font(7.5))
-        for place, (text, color) in enumerate(self._lines(side)):
+        for place, (text, color) in enumerate(side.lines):
             p.setPen(theme.color(color))
             row = line.translated(0, 17 + 14.5 * place)
             p.drawText(row, Qt.AlignmentFlag.AlignVCenter, QFontMetricsF(p.font()).elidedText(text, Qt.TextElideMode.ElideRight, row.width()))
 
-    def _lines(self, side: EventIndex) -> list[tuple[str, str]]:
-        if not side.enabled:
-            return [(side.formula.split(": ", 1)[0], "text.muted"), (side.formula.split(": ", 1)[1], "text")]
-        if side.formula.startswith("signalled"):
-            return [(f"event {side.event_name} = {side.event}", "value"), (side.formula, "text.muted")]
-        old_name = "signalled_used" if side.title == "interrupt" else "avail.idx at kick"
-        left, right = (side.new - side.event - 1) & 0xFFFF, (side.new - side.old) & 0xFFFF
-        return [
-            (f"event {side.event:>5} {side.event_name}", "cursor"),
-            (f"old   {side.old:>5} {old_name}", "text"),
-            (f"new   {side.new:>5} {side.idx_name} + 1", "text"),
-            (f"new-event-1 = {left}", "text.muted"),
-            (f"{'<' if left < right else '>='} new-old = {right}", "text.muted"),
-        ]
-
     def _paint_circle(self, p: QPainter, center: QPointF, radius: float, side: EventIndex) -> None:
-        """The circle of the 16-bit indices, 0 at the top: the step old to new as an arc, the event as a mark."""
+        """The circle of the index's places, 0 at the top: the step old to new as an arc, the event as a mark."""
         theme = self.theme
+        whole = side.span
         p.setBrush(Qt.BrushStyle.NoBrush)
         p.setPen(QPen(theme.color("border"), 5.0))
         p.drawEllipse(center, radius, radius)
         box = QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius)
-        span = max(180, round(((side.new - side.old) & 0xFFFF) / 65536 * 5760))
+        span = max(180, round((side.new - side.old) % whole / whole * 5760))
         p.setPen(QPen(theme.color("accent"), 5.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
-        p.drawArc(box, round(1440 - side.old / 65536 * 5760), -span)
+        p.drawArc(box, round(1440 - side.old / whole * 5760), -span)
         p.setFont(mono_font(6.5))
         p.setPen(theme.color("text.faint"))
-        for value in (0, 16384, 32768, 49152):
-            angle = 2 * math.pi * value / 65536
+        for quarter in range(4):
+            value = whole * quarter // 4
+            angle = 2 * math.pi * value / whole
             at = QPointF(center.x() + (radius - 15) * math.sin(angle), center.y() - (radius - 11) * math.cos(angle))
-            p.drawText(QRectF(at.x() - 16, at.y() - 6, 32, 12), Qt.AlignmentFlag.AlignCenter, f"{value >> 10}k" if value else "0")
+            label = f"{value >> 10}k" if whole == 65536 and value else str(value)
+            p.drawText(QRectF(at.x() - 16, at.y() - 6, 32, 12), Qt.AlignmentFlag.AlignCenter, label)
         if side.enabled:
-            angle = 2 * math.pi * side.event / 65536
+            angle = 2 * math.pi * side.event / whole
             along = QPointF(math.sin(angle), -math.cos(angle))
             p.setPen(QPen(theme.color("cursor"), 2.4))
             p.drawLine(center + along * (radius - 6), center + along * (radius + 8))

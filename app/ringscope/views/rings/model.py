@@ -1,36 +1,25 @@
 """What the Rings view shows of one virtqueue at one moment, as plain numbers: no Qt here.
 
-A split ring has three tables of the same length (descriptors, available ring, used ring) and eight indices that move over
-them, kept by three parties: the driver, the shared memory and the device.  `RingSnapshot` gathers them from a
-`MachineState`; the painters and tables only read it.
+A ring has indices that move over it, kept by three parties: the driver, the shared memory and the device.  `RingSnapshot`
+is what the painters and tables read, whatever the layout; `split` and `packed` fill it in, `layouts` chooses between them.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.oids import is_ring
+from ringscope_core.trace.slot_states import SlotStates
 from ringscope_core.trace.slots import slot_states
-from ringscope_core.trace.state import (
-    DESC_F_INDIRECT,
-    DESC_F_NEXT,
-    DESC_F_WRITE,
-    F_LAST_AVAIL,
-    F_LAST_USED,
-    F_SHADOW_AVAIL,
-    F_SIGNALLED,
-    F_SIGNALLED_VALID,
-    F_USED_IDX,
-    MachineState,
-    RingImage,
-)
+from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, DESC_F_WRITE, F_LAST_AVAIL, MachineState, RingImage
 
 F_DRIVER_EVENT: Final = int(field("vring_virtqueue.event", "bool"))
-F_AVAIL_SHADOW: Final = int(field("vring_virtqueue.avail_idx_shadow", "idx"))
+F_DRIVER_INDIRECT: Final = int(field("vring_virtqueue.indirect", "bool"))
 F_FREE_HEAD: Final = int(field("vring_virtqueue.free_head", "head"))
 F_NUM_ADDED: Final = int(field("vring_virtqueue.num_added", "count"))
 F_NUM: Final = int(field("VRing.num", "count"))
@@ -40,16 +29,19 @@ F_VECTOR: Final = int(field("VirtQueue.vector", "count"))
 STATES: Final = ("free", "available", "in flight", "used")
 """The words for a slot's state, in the order of a descriptor's life."""
 FREE, AVAILABLE, IN_FLIGHT, USED = range(4)
-
-DESC_DTYPE: Final = np.dtype([("addr", "<u8"), ("len", "<u4"), ("flags", "<u2"), ("next", "<u2")])
-USED_DTYPE: Final = np.dtype([("id", "<u4"), ("len", "<u4")])
+STATE_COLORS: Final = ("ring.free", "ring.available", "ring.in_flight", "ring.used")
+"""The theme's names of their colours."""
 
 MAX_CHAIN: Final = 1024
 """A chain may not be longer than a queue can be; a table that loops is cut here."""
 
+Cell = tuple[str, str]
+"""A name and a value as text."""
+Values = npt.NDArray[np.uint8]
+
 
 class Index(NamedTuple):
-    """One of the eight indices.  `space` is the ring it moves over (``avail`` or ``used``), `side` who keeps it."""
+    """One index.  `space` is the band of the picture it points at, `side` who keeps it, `back` whether it follows what comes back."""
 
     name: str
     side: str
@@ -57,18 +49,55 @@ class Index(NamedTuple):
     value: int
     slot: int
     note: str
+    back: bool
+    shown: str
+    """Value and slot in words."""
+    brief: str
+    """The same where there is little room."""
 
 
 class Descriptor(NamedTuple):
-    """One descriptor of a chain, of the table (`indirect` False) or of an indirect table."""
+    """One descriptor of a chain, of the ring itself (`indirect` False) or of an indirect table."""
 
     slot: int
     addr: int
     length: int
     flags: int
-    next: int
+    link: int
+    """Split: the next descriptor.  Packed: the buffer id."""
     indirect: bool
     depth: int
+
+
+class Band(NamedTuple):
+    """One concentric ring of the picture: radii as parts of the circle's, a value of each slot, and the colour of each value ("": none)."""
+
+    name: str
+    inner: float
+    outer: float
+    values: Values
+    colors: tuple[str, ...]
+
+
+class LensBand(NamedTuple):
+    """One row of the lens: its place's values are states; `anchor` is the slot it is centred on; `marked`: the indices stand above it."""
+
+    name: str
+    title: str
+    subtitle: str
+    anchor: int
+    states: Values
+    marked: bool
+    lines: int
+    """Lines of text in a cell."""
+
+
+class LensPanel(NamedTuple):
+    """A structure under the lens, in words: who writes it, a title, and lines."""
+
+    side: str
+    title: str
+    lines: tuple[str, ...]
 
 
 def flag_words(flags: int) -> str:
@@ -95,51 +124,53 @@ class EventIndex(NamedTuple):
     old: int
     new: int
     enabled: bool
+    """Whether an index decides, and not a flag alone."""
     notifies: bool
     verdict: str
     formula: str
+    lines: tuple[tuple[str, str], ...]
+    """What the panel says, each line with the theme's name of its colour."""
+    span: int = 65536
+    """How many places the index has: the whole circle."""
 
 
 class RingSnapshot:
     """One virtqueue at one moment.  All arrays have `num` entries, except where said."""
 
-    def __init__(self, oid: int, image: RingImage, fields: dict[int, int]) -> None:
+    layout: str = ""
+    legend: str = ""
+    """Which band is which, from the outside."""
+    headings: tuple[str, ...] = ()
+    """Of the table of slots."""
+    right: frozenset[int] = frozenset()
+    """Its columns of numbers."""
+    chain_headings: tuple[str, ...] = ()
+    wraps: bool = False
+    """Whether places count from 0 to num - 1, so that the ring's end means something."""
+
+    def __init__(self, oid: int, image: RingImage, fields: dict[int, int], dtype: np.dtype[Any]) -> None:
+        """`dtype`: a descriptor; it has addr, len, flags and one more."""
         self.oid: int = oid
         self.image: RingImage = image
         self.fields: dict[int, int] = fields
         self.num: int = image.num
-        num = image.num
-        self.desc = np.frombuffer(bytes(image.desc), dtype=DESC_DTYPE)
-        avail = np.frombuffer(bytes(image.avail), dtype="<u2")
-        self.avail_flags: int = int(avail[0])
-        self.avail_idx: int = int(avail[1])
-        self.avail_ring = avail[2 : 2 + num]
-        self.used_event: int = int(avail[2 + num])
-        used = bytes(image.used)
-        self.used_flags: int = int.from_bytes(used[0:2], "little")
-        self.used_idx: int = int.from_bytes(used[2:4], "little")
-        self.used_ring = np.frombuffer(used, dtype=USED_DTYPE, count=num, offset=4)
-        self.avail_event: int = int.from_bytes(used[4 + 8 * num : 6 + 8 * num], "little")
-        slots = slot_states(image, fields)
-        self.consistent: bool = slots.consistent
+        self.desc = np.frombuffer(bytes(image.desc), dtype=dtype)
+        self.slots: SlotStates = slot_states(image, fields)
+        self.consistent: bool = self.slots.consistent
         """False when indices or entries contradict each other: a broken driver, or a moment in the middle of an update."""
-        self.states: npt.NDArray[np.uint8] = np.frombuffer(slots.state, dtype=np.uint8)
+        self.states: Values = np.frombuffer(self.slots.state, dtype=np.uint8)
         """State of each descriptor, as a place in `STATES`."""
-        self.heads: list[int] = slots.head
+        self.heads: list[int] = self.slots.head
         """Head of the chain each descriptor belongs to, -1 for a free one."""
-        self.places: list[int] = slots.place
+        self.places: list[int] = self.slots.place
         """Place in its chain, 0 for the head, -1 for a free one."""
-        self.avail_states: npt.NDArray[np.uint8] = np.frombuffer(slots.avail_state, dtype=np.uint8)
-        """For each place of the available ring: the state of what it holds, free when it is stale."""
-        self.used_states: npt.NDArray[np.uint8] = np.frombuffer(slots.used_live, dtype=np.uint8) * USED
-        """For each place of the used ring: used when the driver has not taken it yet, free when it is stale."""
         counts = np.bincount(self.states, minlength=4)
         self.counts: tuple[int, int, int, int] = (int(counts[0]), int(counts[1]), int(counts[2]), int(counts[3]))
 
-    # -- indices --------------------------------------------------------------------------------------------------------
-    def get(self, field_id: int) -> int:
-        """A field of the ring, 0 where it was never set."""
-        return self.fields.get(field_id, 0)
+    # -- numbers --------------------------------------------------------------------------------------------------------
+    def get(self, field_id: int, default: int = 0) -> int:
+        """A field of the ring, `default` where it was never set."""
+        return self.fields.get(field_id, default)
 
     @property
     def event_idx(self) -> bool:
@@ -147,127 +178,100 @@ class RingSnapshot:
         return bool(self.get(F_DRIVER_EVENT))
 
     def indices(self) -> list[Index]:
-        """The eight indices, the available ring's first, in the order of travel (furthest first)."""
-        num = self.num
-        event_note = "" if self.event_idx else "EVENT_IDX not negotiated"
-        signalled_note = "" if self.get(F_SIGNALLED_VALID) else "not valid"
-        rows = [
-            ("avail.idx", "driver", "avail", self.avail_idx, ""),
-            ("shadow_avail_idx", "device", "avail", self.get(F_SHADOW_AVAIL), ""),
-            ("last_avail_idx", "device", "avail", self.get(F_LAST_AVAIL), ""),
-            ("avail_event", "device", "avail", self.avail_event, event_note),
-            ("used.idx", "device", "used", self.get(F_USED_IDX), ""),
-            ("signalled_used", "device", "used", self.get(F_SIGNALLED), signalled_note),
-            ("last_used_idx", "driver", "used", self.get(F_LAST_USED), ""),
-            ("used_event", "driver", "used", self.used_event, event_note),
-        ]
-        return [Index(name, side, space, value, value % num if num else 0, note) for name, side, space, value, note in rows]
-
-    def pending_avail(self) -> int:
-        """Chains published and not yet taken by the device."""
-        return (self.avail_idx - self.get(F_LAST_AVAIL)) & 0xFFFF
-
-    def pending_used(self) -> int:
-        """Used elements the driver has not yet taken."""
-        return (self.used_idx - self.get(F_LAST_USED)) & 0xFFFF
+        """The indices, in the order of travel (furthest first)."""
+        raise NotImplementedError
 
     def event_indices(self) -> tuple[EventIndex, EventIndex]:
         """Will the next used element interrupt, and will the next available chain kick?"""
-        return self._used_event_index(), self._avail_event_index()
+        raise NotImplementedError
 
-    def _used_event_index(self) -> EventIndex:
-        old = self.get(F_SIGNALLED)
-        new = (self.used_idx + 1) & 0xFFFF
-        valid = bool(self.get(F_SIGNALLED_VALID))
-        if self.event_idx:
-            notifies = not valid or vring_need_event(self.used_event, new, old)
-            formula = _formula(self.used_event, new, old) if valid else "signalled_used is not valid: notify in any case"
-        else:
-            notifies = not self.avail_flags & 1
-            formula = f"no EVENT_IDX: avail.flags = 0x{self.avail_flags:x}, NO_INTERRUPT {'set' if self.avail_flags & 1 else 'clear'}"
-        verdict = f"the next push (used.idx {self.used_idx} to {new}) {'interrupts' if notifies else 'does not interrupt'}"
-        return EventIndex("interrupt", "used_event", self.used_event, "used.idx", old, new, self.event_idx, notifies, verdict, formula)
+    def parties(self) -> list[tuple[str, str, list[Cell]]]:
+        """What driver, memory and device each hold: side, title, names with values."""
+        raise NotImplementedError
 
-    def _avail_event_index(self) -> EventIndex:
-        # virtqueue_kick_prepare_split: what was added since the last kick counts as not yet announced
-        old = (self.avail_idx - self.get(F_NUM_ADDED)) & 0xFFFF
-        new = (self.avail_idx + 1) & 0xFFFF
-        if self.event_idx:
-            notifies = vring_need_event(self.avail_event, new, old)
-            formula = _formula(self.avail_event, new, old)
-        else:
-            notifies = not self.used_flags & 1
-            formula = f"no EVENT_IDX: used.flags = 0x{self.used_flags:x}, NO_NOTIFY {'set' if self.used_flags & 1 else 'clear'}"
-        verdict = f"the next add (avail.idx {self.avail_idx} to {new}) {'kicks' if notifies else 'does not kick'}"
-        return EventIndex("kick", "avail_event", self.avail_event, "avail.idx", old, new, self.event_idx, notifies, verdict, formula)
+    # -- slots ----------------------------------------------------------------------------------------------------------
+    def bands(self) -> tuple[Band, ...]:
+        """The rings of the picture; one is named ``desc``."""
+        raise NotImplementedError
+
+    def lens_bands(self, head: int) -> tuple[LensBand, ...]:
+        """The rows of the lens for the focused chain of `head`, -1 for none."""
+        raise NotImplementedError
+
+    def lens_panels(self) -> tuple[LensPanel, ...]:
+        """What stands under the rows of the lens."""
+        return ()
+
+    def lens_words(self, band: str, slot: int) -> tuple[str, ...]:
+        """The lines of a cell, without the state's word."""
+        raise NotImplementedError
+
+    def describe(self, band: str, slot: int) -> str:
+        """One place of the picture in words."""
+        raise NotImplementedError
+
+    def descriptor_of(self, band: str, slot: int) -> int:
+        """The head that a place of the picture stands for."""
+        return self.head_of(slot)
+
+    def cells(self, slot: int) -> tuple[str, ...]:
+        """A slot's row in the table, under `headings`."""
+        raise NotImplementedError
+
+    def sort_keys(self) -> tuple[Sequence[int] | npt.NDArray[Any], ...]:
+        """What each column of the table sorts by."""
+        raise NotImplementedError
 
     # -- chains -----------------------------------------------------------------------------------------------------------
     def chain(self, head: int) -> list[Descriptor]:
         """The chain that begins at descriptor `head`, with its indirect table's entries after it; cut where it loops."""
-        out: list[Descriptor] = []
-        if not 0 <= head < self.num:
-            return out
-        index = head
-        seen: set[int] = set()
-        while 0 <= index < self.num and index not in seen and len(out) < MAX_CHAIN:
-            seen.add(index)
-            row = self.desc[index]
-            item = Descriptor(index, int(row["addr"]), int(row["len"]), int(row["flags"]), int(row["next"]), False, 0)
-            out.append(item)
-            if item.flags & DESC_F_INDIRECT:
-                out.extend(self._indirect(index))
-                # QEMU looks at INDIRECT on the head alone and then no longer at its NEXT (virtqueue_split_pop)
-                return out
-            if not item.flags & DESC_F_NEXT:
-                return out
-            index = item.next
-        return out
+        raise NotImplementedError
 
-    def _indirect(self, head: int) -> list[Descriptor]:
-        table = np.frombuffer(bytes(self.image.indirect.get(head, b"")), dtype=DESC_DTYPE)
-        out: list[Descriptor] = []
-        index, seen = 0, set[int]()
-        while 0 <= index < len(table) and index not in seen:
-            seen.add(index)
-            row = table[index]
-            out.append(Descriptor(index, int(row["addr"]), int(row["len"]), int(row["flags"]), int(row["next"]), True, 1))
-            if not out[-1].flags & DESC_F_NEXT:
-                break
-            index = out[-1].next
-        return out
+    def chain_title(self, head: int, chain: list[Descriptor]) -> str:
+        """A chain in one line."""
+        raise NotImplementedError
+
+    def chain_cells(self, item: Descriptor) -> tuple[str, ...]:
+        """A descriptor's row under `chain_headings`."""
+        raise NotImplementedError
+
+    def places_of(self, head: int) -> tuple[tuple[str, int], ...]:
+        """Where else the chain of `head` stands: bands of the picture with their slots."""
+        return ()
+
+    def ident_of(self, head: int) -> int:
+        """What events call the chain that begins at `head`."""
+        return head
+
+    def buffer_word(self, head: int) -> str:
+        """The chain of `head` in two words."""
+        return f"head {head}"
 
     def head_of(self, slot: int) -> int:
         """The head of the chain that descriptor `slot` belongs to; the slot itself when it is free."""
         head = self.heads[slot] if 0 <= slot < self.num else -1
         return head if head >= 0 else slot
 
-    def avail_place_of(self, head: int) -> int:
-        """The available-ring place that holds `head` and is not stale, -1 when none does."""
-        places = np.flatnonzero((self.avail_ring == head) & (self.avail_states > 0))
-        return int(places[0]) if len(places) else -1
+    def neighbour(self, head: int, step: int) -> int:
+        """The next chain's head (`step` 1), or the one before (-1), by slot."""
+        slot = head
+        for _ in range(self.num):
+            slot = (slot + step) % self.num
+            if self.head_of(slot) != head:
+                break
+        return self.head_of(slot)
 
-    def used_place_of(self, head: int) -> int:
-        """The used-ring place that holds `head` and is not stale, -1 when none does."""
-        places = np.flatnonzero((self.used_ring["id"] == head) & (self.used_states > 0))
-        return int(places[0]) if len(places) else -1
+    def active_slot(self) -> int:
+        """Where things happen: the place of what the device takes next."""
+        return self.get(int(F_LAST_AVAIL)) % self.num if self.num else 0
+
+    def active_head(self) -> int:
+        """The head of what the device takes next."""
+        return self.head_of(self.active_slot())
 
     def telling_head(self) -> int:
         """The head to show when none is selected: one in flight, else the last one given back, else what the device takes next."""
-        in_flight = np.flatnonzero(self.states == IN_FLIGHT)
-        if len(in_flight):
-            return self.head_of(int(in_flight[0]))
-        if self.used_idx or self.get(F_LAST_USED):
-            return int(self.used_ring[(self.used_idx - 1) % self.num]["id"]) % self.num
-        return int(self.avail_ring[self.active_slot()]) % self.num
-
-    def active_slot(self) -> int:
-        """The available-ring slot where things happen: what the device takes next."""
-        return self.get(F_LAST_AVAIL) % self.num if self.num else 0
-
-
-def _formula(event: int, new: int, old: int) -> str:
-    left, right = (new - event - 1) & 0xFFFF, (new - old) & 0xFFFF
-    return f"(u16)({new} - {event} - 1) = {left} {'<' if left < right else '>='} (u16)({new} - {old}) = {right}"
+        raise NotImplementedError
 
 
 def ring_oids(state: MachineState) -> list[int]:

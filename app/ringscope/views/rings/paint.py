@@ -1,4 +1,4 @@
-"""Draws the ring picture: available ring outside, descriptor table between, used ring inside, and the eight indices.
+"""Draws the ring picture: the bands of a layout (split: available ring, descriptor table, used ring), and the indices.
 
 Everything is drawn as vectors, runs of equal slots as one sector, so that a ring of 1024 slots costs little more than one of
 64 and a figure keeps sharp edges.  What does not change from one moment to the next (slot borders, scale) is kept in a
@@ -8,6 +8,7 @@ pixmap by `RingCanvas`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -18,7 +19,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, Q
 
 from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
 from ringscope.views.rings.geometry import COMPACT_LABEL_HEIGHT, LABEL_HEIGHT, LABEL_WIDTH, RingGeometry, spread
-from ringscope.views.rings.model import STATES, Index, RingSnapshot
+from ringscope.views.rings.model import STATES, Band, Index, RingSnapshot
 
 COUNTS_HEIGHT: Final = 18.0
 _CENTER_ROOM: Final = 52.0
@@ -36,20 +37,21 @@ def runs(values: npt.NDArray[np.uint8]) -> list[tuple[int, int, int]]:
     return [(int(values[a]), a, b - a) for a, b in pairwise(bounds)]
 
 
-def paint_bands(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
-    """The three rings, coloured by state."""
+def paint_bands(p: QPainter, geo: RingGeometry, bands: Sequence[Band], theme: Theme) -> None:
+    """Every band, coloured by its values."""
     p.setPen(Qt.PenStyle.NoPen)
-    for band, values in (("avail", snap.avail_states), ("desc", snap.states), ("used", snap.used_states)):
-        paths = [QPainterPath() for _ in STATES]
-        for value, first, count in runs(values):
-            geo.add_run(paths[value], band, first, count)
-        for state, path in zip(RING_STATES, paths, strict=True):
+    for band in bands:
+        paths = [QPainterPath() for _ in band.colors]
+        for value, first, count in runs(band.values):
+            if band.colors[value]:
+                geo.add_run(paths[value], band.name, first, count)
+        for meaning, path in zip(band.colors, paths, strict=True):
             if not path.isEmpty():
-                p.fillPath(path, theme.ring(state))
+                p.fillPath(path, theme.color(meaning))
 
 
-def paint_scale(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
-    """Slot borders where slots are wide enough, the three rings' outlines, and slot numbers round the inside."""
+def paint_scale(p: QPainter, geo: RingGeometry, wraps: bool, theme: Theme) -> None:
+    """Slot borders where slots are wide enough, the rings' outlines, and slot numbers round the inside."""
     c = geo.center
     p.setPen(QPen(theme.color("surface"), 0.8))
     p.setBrush(Qt.BrushStyle.NoBrush)
@@ -61,11 +63,13 @@ def paint_scale(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
         p.drawEllipse(c, inner, inner)
         p.drawEllipse(c, outer, outer)
     _paint_slot_numbers(p, geo, theme)
+    if wraps:
+        _paint_boundary(p, geo, theme)
 
 
 def _paint_slot_numbers(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
     p.setFont(mono_font(7.5))
-    inner = geo.bands["used"][0]
+    inner = geo.inner
     parts = 16 if geo.radius > 200 else 8
     for part in range(parts):
         slot = geo.num * part // parts
@@ -75,9 +79,18 @@ def _paint_slot_numbers(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
         p.drawText(QRectF(at.x() - 18, at.y() - 7, 36, 14), Qt.AlignmentFlag.AlignCenter, str(slot))
 
 
+def _paint_boundary(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
+    """The end of a ring whose places begin again at 0: there the wrap counters flip."""
+    p.setPen(QPen(theme.color("text"), 2.0))
+    p.drawLine(geo.point(0, geo.inner - 6), geo.point(0, geo.radius + 6))
+    p.setFont(ui_font(7.5, bold=True))
+    at = geo.point(0, geo.inner - 26)
+    p.drawText(QRectF(at.x() - 40, at.y() - 7, 80, 14), Qt.AlignmentFlag.AlignCenter, "wrap")
+
+
 def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, theme: Theme) -> None:
     """The queue's name, its size and the counts, in words, in the middle: the legend of the colours."""
-    room = geo.bands["used"][0] - 26
+    room = geo.inner - 26
     if not has_center(geo):
         _paint_counts_below(p, geo, snap, theme)
         return
@@ -103,7 +116,7 @@ def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, 
 
 def has_center(geo: RingGeometry) -> bool:
     """Whether the counts have room inside the circle; else they stand below `geo.rect`, `COUNTS_HEIGHT` high."""
-    return geo.bands["used"][0] - 26 >= _CENTER_ROOM
+    return geo.inner - 26 >= _CENTER_ROOM
 
 
 def _paint_counts_below(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
@@ -124,13 +137,8 @@ def side_color(theme: Theme, side: str) -> QColor:
     return theme.color(f"side.{side}")
 
 
-def index_text(index: Index) -> tuple[str, str]:
-    """An index's label: its name with who keeps it, and its free-running and modulo value."""
-    return index.name, f"{index.value} \N{RIGHTWARDS ARROW} slot {index.slot}"
-
-
 def paint_indices(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
-    """All eight indices as hands on their ring, each with its label beside the circle."""
+    """All indices as hands on their ring, each with its label beside the circle."""
     indices = [index for index in snap.indices() if not index.note.startswith("EVENT_IDX not")]
     for index in indices:
         _paint_hand(p, geo, index, theme)
@@ -148,7 +156,7 @@ def _paint_hand(p: QPainter, geo: RingGeometry, index: Index, theme: Theme) -> N
     start = geo.point(index.slot, geo.radius + 9)
     p.setPen(QPen(theme.color("surface"), 3.4))
     p.drawLine(geo.point(index.slot, geo.radius), geo.point(index.slot, inner))
-    p.setPen(QPen(color, 1.4, Qt.PenStyle.SolidLine if index.space == "avail" else Qt.PenStyle.DashLine))
+    p.setPen(QPen(color, 1.4, Qt.PenStyle.DashLine if index.back else Qt.PenStyle.SolidLine))
     p.drawLine(start, geo.point(index.slot, outer))
     p.setPen(QPen(color, 2.2))
     p.drawLine(geo.point(index.slot, outer), geo.point(index.slot, inner))
@@ -187,17 +195,16 @@ def _paint_labels(p: QPainter, geo: RingGeometry, turns: list[tuple[float, Index
 def _paint_compact_label(p: QPainter, index: Index, edge: float, y: float, left: bool) -> None:
     """Name, free-running value and slot on one line, in the pen's colour."""
     align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft)
-    name, value = index_text(index)
     mark = " (invalid)" if index.note == "not valid" else ""
     width = LABEL_WIDTH - 8
     box = QRectF(edge - width - 4 if left else edge + 4, y - COMPACT_LABEL_HEIGHT / 2, width, COMPACT_LABEL_HEIGHT)
     p.setFont(ui_font(7.5, bold=True))
-    p.drawText(box, align, f"{name}{mark} {value.replace(' slot ', ' ')}")
+    p.drawText(box, align, f"{index.name}{mark} {index.brief}")
 
 
 def _paint_label(p: QPainter, index: Index, edge: float, y: float, left: bool, theme: Theme) -> None:
     align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft)
-    name, value = index_text(index)
+    name = index.name
     if index.note == "not valid":
         name = f"{name} (invalid)"
     box = QRectF(edge - LABEL_WIDTH + 34 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 38, LABEL_HEIGHT / 2)
@@ -205,7 +212,7 @@ def _paint_label(p: QPainter, index: Index, edge: float, y: float, left: bool, t
     p.drawText(box, align, name)
     p.setFont(mono_font(8.0))
     p.setPen(theme.color("text"))
-    p.drawText(box.translated(0, LABEL_HEIGHT / 2 - 2), align, value)
+    p.drawText(box.translated(0, LABEL_HEIGHT / 2 - 2), align, index.shown)
 
 
 def _leader(geo: RingGeometry, turn: float, goal: float, radius: float, end: QPointF, left: bool) -> QPainterPath:
@@ -220,22 +227,22 @@ def _leader(geo: RingGeometry, turn: float, goal: float, radius: float, end: QPo
 
 
 def paint_chain(p: QPainter, geo: RingGeometry, snap: RingSnapshot, head: int, color: QColor) -> None:
-    """Outline the chain of `head`: its descriptors, and its places in the available and used rings, joined by lines."""
+    """Outline the chain of `head`: its descriptors, and its places in other bands, joined by lines."""
     if not 0 <= head < snap.num:
         return
     path = QPainterPath()
-    slots = [item.slot for item in snap.chain(head) if not item.indirect]
-    for slot in slots:
-        geo.add_run(path, "desc", slot, 1)
-    avail_place, used_place = snap.avail_place_of(head), snap.used_place_of(head)
+    for item in snap.chain(head):
+        if not item.indirect:
+            geo.add_run(path, "desc", item.slot, 1)
     desc_in, desc_out = geo.bands["desc"]
     p.setPen(QPen(color, 2.0))
-    if avail_place >= 0:
-        geo.add_run(path, "avail", avail_place, 1)
-        _paint_link(p, geo, avail_place + 0.5, head + 0.5, (geo.bands["avail"][0] + desc_out) / 2)
-    if used_place >= 0:
-        geo.add_run(path, "used", used_place, 1)
-        _paint_link(p, geo, head + 0.5, used_place + 0.5, (desc_in + geo.bands["used"][1]) / 2)
+    for band, place in snap.places_of(head):
+        geo.add_run(path, band, place, 1)
+        inner, outer = geo.bands[band]
+        if inner >= desc_out:
+            _paint_link(p, geo, place + 0.5, head + 0.5, (inner + desc_out) / 2)
+        else:
+            _paint_link(p, geo, head + 0.5, place + 0.5, (desc_in + outer) / 2)
     p.drawPath(path)
 
 
@@ -247,10 +254,7 @@ def _paint_link(p: QPainter, geo: RingGeometry, first: float, second: float, rad
     p.drawArc(QRectF(c.x() - radius, c.y() - radius, 2 * radius, 2 * radius), round(16 * start), round(16 * sweep))
 
 
-LEGEND: Final = "outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring"
-
-
-def paint_legend(p: QPainter, rect: QRectF, theme: Theme) -> None:
+def paint_legend(p: QPainter, rect: QRectF, legend: str, theme: Theme) -> None:
     """One line: which ring is which, and who keeps which hand."""
     p.setFont(ui_font(8.0))
     metrics = QFontMetricsF(p.font())
@@ -265,4 +269,4 @@ def paint_legend(p: QPainter, rect: QRectF, theme: Theme) -> None:
         x += width + 36
     room = QRectF(x, rect.top(), rect.right() - x - 10, rect.height())
     p.setPen(theme.color("text.muted"))
-    p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(LEGEND, Qt.TextElideMode.ElideRight, room.width()))
+    p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(legend, Qt.TextElideMode.ElideRight, room.width()))

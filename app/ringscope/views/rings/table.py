@@ -10,13 +10,13 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFont
 
 from ringscope.theme import LIGHT, RING_STATES, Theme, mono_font
-from ringscope.views.rings.model import STATES, RingSnapshot, flag_words
+from ringscope.views.rings.model import RingSnapshot
+from ringscope.views.rings.split import SplitSnapshot
 
 _Index = QModelIndex | QPersistentModelIndex
 
-HEADINGS: Final = ("slot", "head", "state", "addr", "len", "flags", "next")
 _STATE: Final = 2
-_RIGHT: Final = frozenset((0, 1, 4, 6))
+"""The column that has a colour beside its word, whatever the layout."""
 
 
 class SlotModel(QAbstractTableModel):
@@ -31,11 +31,19 @@ class SlotModel(QAbstractTableModel):
         self._descending: bool = False
         self._filter: str = ""
         self._font: QFont = mono_font(8.5)
+        self._headings: tuple[str, ...] = SplitSnapshot.headings
+        self._right: frozenset[int] = SplitSnapshot.right
         self._cells: dict[int, tuple[str, ...]] = {}
         """Texts of the slots that were asked for: a row is asked for column by column."""
 
     def show_ring(self, snap: RingSnapshot | None) -> None:
         """Show `snap`; rows stay where they are when the order has not changed."""
+        if snap is not None and snap.headings != self._headings:
+            self.beginResetModel()
+            self._headings, self._right = snap.headings, snap.right
+            self._snap, self._order = None, np.zeros(0, np.int64)
+            self.endResetModel()
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._headings) - 1)
         self._snap = snap
         self._cells = {}
         self._arrange()
@@ -60,14 +68,13 @@ class SlotModel(QAbstractTableModel):
             return
         self._order = order
         if len(order):
-            self.dataChanged.emit(self.index(0, 0), self.index(len(order) - 1, len(HEADINGS) - 1))
+            self.dataChanged.emit(self.index(0, 0), self.index(len(order) - 1, len(self._headings) - 1))
 
     def _new_order(self) -> npt.NDArray[np.int64]:
         snap = self._snap
         if snap is None:
             return np.zeros(0, np.int64)
-        keys = (np.arange(snap.num), np.asarray(snap.heads), snap.states, snap.desc["addr"], snap.desc["len"], snap.desc["flags"], snap.desc["next"])
-        order = np.argsort(keys[self._column], kind="stable")
+        order = np.argsort(snap.sort_keys()[self._column], kind="stable")
         if self._descending:
             order = order[::-1]
         if self._filter:
@@ -80,20 +87,12 @@ class SlotModel(QAbstractTableModel):
         return all(word in text for word in words)
 
     def cells(self, slot: int) -> tuple[str, ...]:
-        """One slot as text, in the order of `HEADINGS`."""
+        """One slot as text, under the headings."""
         found = self._cells.get(slot)
         if found is None:
-            found = self._cells[slot] = self._cells_of(slot)
+            assert self._snap is not None
+            found = self._cells[slot] = self._snap.cells(slot)
         return found
-
-    def _cells_of(self, slot: int) -> tuple[str, ...]:
-        snap = self._snap
-        assert snap is not None
-        addr, length, flags, following = snap.desc[slot].item()
-        head = snap.heads[slot]
-        state = int(snap.states[slot])
-        chained = str(following) if flags & 1 else ""
-        return (str(slot), str(head) if head >= 0 else "", STATES[state], f"0x{addr:x}", str(length), flag_words(flags), chained)
 
     def row_of(self, slot: int) -> int:
         """The row that shows `slot`, -1 when the filter hides it."""
@@ -115,7 +114,7 @@ class SlotModel(QAbstractTableModel):
 
     def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         """Columns."""
-        return 0 if parent.isValid() else len(HEADINGS)
+        return 0 if parent.isValid() else len(self._headings)
 
     def data(self, index: _Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """A cell's text, font, alignment; the state's colour beside its word."""
@@ -126,7 +125,7 @@ class SlotModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.FontRole:
             return self._font
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if index.column() in _RIGHT else Qt.AlignmentFlag.AlignLeft
+            side = Qt.AlignmentFlag.AlignRight if index.column() in self._right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == _STATE:
             return self._state_color(index.row())
@@ -141,13 +140,13 @@ class SlotModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return HEADINGS[section]
+            return self._headings[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if section in _RIGHT else Qt.AlignmentFlag.AlignLeft
+            side = Qt.AlignmentFlag.AlignRight if section in self._right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
 
     def text(self) -> str:
         """Headings and shown rows, tab-separated."""
-        rows = [HEADINGS, *(self.cells(slot) for slot in self._order.tolist())]
+        rows = [self._headings, *(self.cells(slot) for slot in self._order.tolist())]
         return "\n".join("\t".join(row) for row in rows)

@@ -13,6 +13,7 @@ from ringscope.theme import Theme
 from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.chain import ChainPanel
 from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
+from ringscope.views.rings.layouts import ring_snapshot
 from ringscope.views.rings.model import F_BROKEN, RingSnapshot, queue_word, ring_oids
 from ringscope.views.rings.queues import Card, QueueStrip, ScrollingStrip
 from ringscope.views.rings.side import SidePanel
@@ -141,7 +142,7 @@ class RingsView(View):
             self._show_queues(state, ring_oids(state))
         if parts:
             ring = state.rings.get(self._oid)
-            self._show(parts, state, RingSnapshot(self._oid, ring, state.fields.get(self._oid, {})) if ring is not None else None)
+            self._show(parts, state, ring_snapshot(self._oid, ring, state.fields.get(self._oid, {})) if ring is not None else None)
 
     @property
     def unfinished(self) -> bool:
@@ -170,7 +171,7 @@ class RingsView(View):
         return self.focus.head if self.focus.oid == self._oid else -1
 
     def _show_queues(self, state: MachineState, oids: list[int]) -> None:
-        snaps = {oid: RingSnapshot(oid, state.rings[oid], state.fields.get(oid, {})) for oid in oids if oid in state.rings}
+        snaps = {oid: ring_snapshot(oid, state.rings[oid], state.fields.get(oid, {})) for oid in oids if oid in state.rings}
         self.strip.show_queues([self._card(oid, snaps.get(oid)) for oid in oids], self._oid)
         if (self._oid, len(oids)) != self._card_shown and self._oid:
             self._card_shown = (self._oid, len(oids))

@@ -232,11 +232,18 @@ class Campaign:
         self.report.unusable[reason] = self.report.unusable.get(reason, 0) + 1
 
     def _refused(self, config: CaseConfig, reason: str) -> None:
-        """Ours refuses the device: QEMU must too."""
+        """Ours refuses the device: QEMU must too, and for the same reason."""
+        nowhere = Places((0, 0x13), (0, 0x12))
         try:
-            self.pair.record("refused", config, Places((0, 0x13), (0, 0x12)), [], fresh=True)
-        except (TargetError, HarnessError):
-            self._skip("both refuse the device's options")
+            self.pair.record("refused", config, nowhere, [], fresh=True)
+        except HarnessError as error:
+            self._skip(str(error))
+            return
+        except TargetError as error:
+            if reason.split(": ", 1)[-1] in str(error):
+                self.report.equal += 1
+            else:
+                self._count_difference(Case("refused", config, [], {}), [Difference("config", str(error), reason)], 0)
             return
         self._count_difference(Case("refused", config, [], {}), [Difference("config", "QEMU makes the device", reason)], 0)
 

@@ -26,6 +26,7 @@ RING_PACKED: Final = 1 << 34
 MRG_RXBUF: Final = 1 << 15
 MQ: Final = 1 << 22
 HASH_REPORT: Final = 1 << 57
+RSC_EXT: Final = 1 << 61
 NO_VECTOR: Final = 0xFFFF
 
 

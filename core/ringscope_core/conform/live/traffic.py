@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ringscope_core.conform.live import control, frames
-from ringscope_core.conform.live.driver import BUFFER_BASE, DATA_BASE, Driver, word
+from ringscope_core.conform.live.driver import BUFFER_BASE, DATA_BASE, RSC_EXT, Driver, word
 from ringscope_core.conform.live.ring_writers import INDIRECT, NEXT, WRITE, Descriptor, PackedWriter, RingWriter, SplitWriter
 
 NOWHERE: Final = (0x80000000, 0x1_0000_0000, 0x12_3456_7000, 1 << 52, (1 << 64) - 4096, (1 << 64) - 16)
@@ -29,6 +29,7 @@ class Traffic:
         self._buffer: int = BUFFER_BASE
         self._data: int = DATA_BASE
         self.injected: int = 0
+        self.flows: list[frames.Flow] = [frames.Flow(rng), frames.Flow(rng)]
         self.dangerous: bool = False
         """Chains shorter than a header, which end QEMU, may be made."""
 
@@ -98,7 +99,7 @@ class Traffic:
         rng = self.rng
         length = self.driver.header
         for _ in range(rng.choice((1, 1, 1, 2, 5))):
-            frame = frames.frame(rng, 16000)
+            frame = self.frame()
             header = frames.vnet_header(rng, length, len(frame)) if self.driver.config.peer.vnet_hdr else rng.choice((bytes(length), rng.randbytes(length)))
             if rng.random() < 0.6:
                 chain = [*self.out(header, 0), *self.out(frame, rng.choice((0, 0, 1, 3)))]
@@ -126,14 +127,21 @@ class Traffic:
             self.add(ring, self.room(lengths))
         self.done(ring, rng.random() < 0.6)
 
+    def frame(self) -> bytes:
+        """A frame of any kind; a connection's next segment where segments are coalesced."""
+        rng = self.rng
+        if self.driver.features & RSC_EXT and rng.random() < 0.7:
+            return rng.choice(self.flows).segment(rng)
+        return frames.frame(rng, rng.choice((9000, 16000, 16000, 16000, 65000)))
+
     def inject(self) -> None:
         """A frame arrives."""
         rng, driver = self.rng, self.driver
         peer = driver.config.peer
         if not peer.takes_frames or self.injected >= MOST_IN_FLIGHT:
             return
-        for _ in range(rng.choice((1, 1, 2, 3))):
-            frame = frames.frame(rng, 16000)
+        for _ in range(rng.choice((1, 1, 2, 3, 5))):
+            frame = self.frame()
             if peer.kind == "tap" and peer.vnet_hdr:
                 frame = frames.vnet_header(rng, driver.host_header, len(frame)) + frame
                 if rng.random() < 0.03:

@@ -136,6 +136,10 @@ def device_finalize(obj: Object) -> None:
         world.deleted_devices.append((dev.id, dev.canonical_path_text))
         del world.deleted_devices[:-DELETED_KEPT]
         dev.pending_deleted_event = False
+        data: dict[str, object] = {"path": dev.canonical_path_text}
+        if dev.id:
+            data["device"] = dev.id
+        world.qapi_event("DEVICE_DELETED", data)
     world.log.leave()
 
 

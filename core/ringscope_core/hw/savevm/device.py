@@ -6,7 +6,7 @@ from typing import Final
 
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.savevm.core import load_core, save_core
-from ringscope_core.hw.savevm.net import held_back, load_net, load_shape, save_net, save_shape
+from ringscope_core.hw.savevm.net import held_back, load_net, load_rss, load_shape, save_net, save_rss, save_shape
 from ringscope_core.hw.savevm.pci import load_msix, load_pci, save_msix, save_pci
 from ringscope_core.hw.savevm.queues import count_of, load_queues, save_queues
 from ringscope_core.hw.savevm.stream import LoadError, LoadStream, SaveStream
@@ -30,6 +30,7 @@ TAG_CORE: Final = 4
 TAG_SHAPE: Final = 5
 TAG_QUEUES: Final = 6
 TAG_NET: Final = 7
+TAG_RSS: Final = 8
 
 
 def _net_of(dev: DeviceState) -> tuple[VirtIOPCIProxy, VirtIONet]:
@@ -71,6 +72,9 @@ def save(dev: DeviceState) -> bytes:
     part = SaveStream()
     save_net(n, part)
     out.section(TAG_NET, part)
+    part = SaveStream()
+    save_rss(n, part)
+    out.section(TAG_RSS, part)
     log.leave()
     return bytes(out.data)
 
@@ -123,6 +127,7 @@ def _load(proxy: VirtIOPCIProxy, n: VirtIONet, stream: LoadStream) -> None:
     shape = stream.section(TAG_SHAPE, "virtio-net-queues")
     queues = stream.section(TAG_QUEUES, "virtqueues")
     net = stream.section(TAG_NET, "virtio-net")
+    rss = stream.section(TAG_RSS, "virtio-net-rss")
     stream.end()
     load_pci(proxy, pci)
     load_msix(proxy, msix)
@@ -132,6 +137,7 @@ def _load(proxy: VirtIOPCIProxy, n: VirtIONet, stream: LoadStream) -> None:
     load_shape(n, count, shape)
     load_queues(n, proxy, count, queues)
     load_net(n, net)
-    for part in (pci, msix, transport, core, shape, queues, net):
+    load_rss(n, rss)
+    for part in (pci, msix, transport, core, shape, queues, net, rss):
         part.end()
     announce_after_load(n, AnnounceParameters())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mypy_extensions import i64
+
 from ringscope_core.hw.savevm.stream import LoadError, LoadStream, SaveStream
 from ringscope_core.hw.virtio import features as f
 from ringscope_core.hw.virtio.features import has
@@ -15,6 +17,7 @@ from ringscope_core.hw.virtio_net.features import (
     virtio_net_set_queues,
 )
 from ringscope_core.hw.virtio_net.queues import virtio_net_change_num_queues
+from ringscope_core.hw.virtio_net.rss import RSS_MAX_TABLE_LEN
 
 MASK64 = 0xFFFFFFFFFFFFFFFF
 
@@ -53,7 +56,8 @@ def load_shape(n: VirtIONet, count: int, stream: LoadStream) -> None:
     n.multiqueue = multiqueue
     virtio_net_change_num_queues(n, count)
     assert virtio_get_num_queues(n) == count
-    virtio_net_set_mrg_rx_bufs(n, mergeable, has(n.guest_features, f.VIRTIO_F_VERSION_1))
+    features = n.guest_features
+    virtio_net_set_mrg_rx_bufs(n, mergeable, has(features, f.VIRTIO_F_VERSION_1), has(features, f.VIRTIO_NET_F_HASH_REPORT))
     n.curr_queues = curr_queues
     n.sync_fields()
 
@@ -113,6 +117,46 @@ def load_net(n: VirtIONet, stream: LoadStream) -> None:
         for nc in nic.ncs:
             nc.link_down = link_status & int(VIRTIO_NET_S_LINK_UP) == 0
     n.format_info_str()
+    n.sync_fields()
+
+
+def save_rss(n: VirtIONet, out: SaveStream) -> None:
+    """Hashing and coalescing as the driver has set them; segments that wait to be coalesced are not saved, as in QEMU."""
+    rss = n.rss
+    out.flag(n.rsc4_enabled)
+    out.flag(n.rsc6_enabled)
+    out.flag(rss.enabled)
+    out.put(int(rss.hash_types), 4)
+    out.raw(rss.key)
+    out.put(int(rss.default_queue), 2)
+    out.put(len(rss.indirections_table), 2)
+    for entry in rss.indirections_table:
+        out.put(int(entry), 2)
+
+
+def load_rss(n: VirtIONet, stream: LoadStream) -> None:
+    """The table has to be one that the hash can be reduced to; what stands in it is reduced to the queues there are (CVE-2024-6505)."""
+    rsc4, rsc6 = stream.flag("rsc4_enabled"), stream.flag("rsc6_enabled")
+    if (rsc4 or rsc6) and not has(n.guest_features, f.VIRTIO_NET_F_RSC_EXT):
+        raise LoadError(f"{stream.name}: coalescing, which the driver has not accepted")
+    enabled = stream.flag("enabled")
+    if enabled and not (has(n.guest_features, f.VIRTIO_NET_F_RSS) or has(n.guest_features, f.VIRTIO_NET_F_HASH_REPORT)):
+        raise LoadError(f"{stream.name}: hashing, which the driver has not accepted")
+    rss = n.rss
+    types = stream.get(4)
+    key = stream.raw(len(rss.key))
+    default_queue = stream.get(2)
+    entries = stream.get(2)
+    if entries == 0 or entries & (entries - 1) or entries > RSS_MAX_TABLE_LEN:
+        raise LoadError(f"{stream.name}: indirections table of {entries} entries")
+    table = [i64(stream.get(2)) for _ in range(entries)]
+    n.rsc4_enabled, n.rsc6_enabled = rsc4, rsc6
+    rss.enabled = enabled
+    rss.hash_types = types
+    rss.key = key
+    rss.default_queue = default_queue
+    rss.indirections_table = table
+    n.update_rx_detour()
     n.sync_fields()
 
 

@@ -354,6 +354,8 @@ def packed_flush(vq: VirtQueue, count: i64) -> None:
         vq.signalled_used_valid = False
     if vq.log.level >= LEVEL_FULL:
         vq.log.emit(EV_FLUSH, vq.oid, vq.used_idx, ndescs, vq.inuse, i64(vq.signalled_used_valid))
+    if vq.self_overlap:
+        packed_publish(vq)
 
 
 def packed_publish(vq: VirtQueue) -> None:
@@ -373,7 +375,7 @@ def packed_publish(vq: VirtQueue) -> None:
     counters = vq.counters
     if counters is not None:
         counters.batches += 1
-    if vq.overlaps_itself():
+    if vq.self_overlap:
         vq.forget()
 
 
@@ -394,7 +396,7 @@ def packed_set_notification(vq: VirtQueue, enable: bool) -> None:
     memory.write_u16(at + 2, flags)
     if vq.log.level >= LEVEL_FULL:
         vq.log.emit(EV_DEVICE_EVENT, vq.oid, off_wrap, flags, i64(enable))
-    if vq.overlaps_itself():
+    if vq.self_overlap:
         vq.forget()
 
 

@@ -126,6 +126,8 @@ class VirtQueue:
         self.mapped_num: i64 = 0
         """Descriptors that QEMU's caches of the ring's memory reach; 0 where vring.caches is NULL."""
         self._told_unmapped: bool = False
+        self.self_overlap: bool = False
+        """What the device writes into the ring may lie over what it reads of it: nothing may wait, nothing be remembered."""
         # what was read of the ring this turn
         self._turn: i64 = -1
         self._avail: bytes = b""
@@ -167,6 +169,7 @@ class VirtQueue:
         self._avail = memory.read(self.vring_avail, length)
         memory.hold(self.vring_avail, length)
         memory.hold(self.vring_used, used)
+        self.self_overlap = self.overlaps_itself()
         self._turn = memory.turn
 
     def _tell_unmapped(self) -> None:
@@ -289,13 +292,15 @@ class VirtQueue:
             elif changed and full:
                 self.log.emit(EV_SHADOW, self.oid, idx, 0)
             return
-        if not changed and self._flags_turn == self.memory.turn:
+        if not changed and self._flags_turn == self.memory.turn and not self.self_overlap:
             return
         self._flags_turn = self.memory.turn
         address = self.vring_used
         flags = self.memory.read_u16(address)
         wanted = flags & ~VRING_USED_F_NO_NOTIFY if enable else flags | VRING_USED_F_NO_NOTIFY
         self.memory.write_u16(address, wanted)
+        if self.self_overlap:
+            self.forget()
         if full and (changed or wanted != flags):
             self.log.emit(EV_USED_FLAGS, self.oid, wanted, i64(enable))
 
@@ -304,6 +309,8 @@ class VirtQueue:
         if not self.notification:
             return
         self.memory.write_u16(self.vring_used + 4 + 8 * self.vring_num, idx)
+        if self.self_overlap:
+            self.forget()
         if self.log.level >= LEVEL_FULL:
             self.log.emit(EV_AVAIL_EVENT, self.oid, idx, 1)
 
@@ -338,7 +345,7 @@ class VirtQueue:
             self._lost(last)
             vdev.virtio_error("Cannot map descriptor ring" if self.mapped_num else "Region caches not initialized")
             return False
-        if self.desc_turn != self._turn:
+        if self.desc_turn != self.memory.turn:
             self.descriptors()
         if not collect_chain(vdev, self.memory, elem, self.desc, num, head):
             self._lost(last)
@@ -437,6 +444,8 @@ class VirtQueue:
             self.signalled_used_valid = False
         if self.log.level >= LEVEL_FULL:
             self.log.emit(EV_FLUSH, self.oid, new, count, self.inuse, i64(self.signalled_used_valid))
+        if self.self_overlap:
+            self.publish()
 
     def push(self, elem: VirtQueueElement, length: i64) -> None:
         """virtqueue_push: fill and flush one element."""
@@ -483,7 +492,7 @@ class VirtQueue:
             counters = self.counters
             if counters is not None:
                 counters.batches += 1
-            if self.overlaps_itself():
+            if self.self_overlap:
                 self.forget()
 
     def _publish_nowhere(self, data: bytes, count: i64) -> None:

@@ -70,19 +70,21 @@ def handle_mac(n: VirtIONet, cmd: i64, data: bytes) -> i64:
         return c.VIRTIO_NET_ERR
     unicast = int.from_bytes(data[:4], "little")
     rest = data[4:]
-    if unicast * ETH_ALEN > len(rest):
+    # QEMU multiplies in 32 bits
+    taken = unicast * ETH_ALEN & 0xFFFFFFFF
+    if taken > len(rest):
         return c.VIRTIO_NET_ERR
     macs: list[bytes] = []
     uni_overflow = unicast > limit
     if not uni_overflow:
         macs += [rest[ETH_ALEN * i : ETH_ALEN * i + ETH_ALEN] for i in range(unicast)]
-    rest = rest[unicast * ETH_ALEN :]
+    rest = rest[taken:]
     first_multi = len(macs)
     if len(rest) < 4:
         return c.VIRTIO_NET_ERR
     multicast = int.from_bytes(rest[:4], "little")
     rest = rest[4:]
-    if multicast * ETH_ALEN != len(rest):
+    if multicast * ETH_ALEN & 0xFFFFFFFF != len(rest):
         return c.VIRTIO_NET_ERR
     multi_overflow = multicast > limit - len(macs)
     if not multi_overflow:

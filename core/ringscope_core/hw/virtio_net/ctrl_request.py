@@ -12,8 +12,8 @@ from ringscope_core.memory.ram import GuestMemory
 
 REQUEST_MAX: Final[i64] = 65536
 """Longer requests are read in part."""
-COMMANDS_PER_KICK: Final[i64] = 65536
-"""As many as avail.idx can say at once; only a ring that lies over the commands' own answers has more."""
+COMMANDS_PER_KICK: Final[i64] = 4096
+"""Four rings of the largest size; an index that jumps, or a ring that lies over the commands' own answers, has more."""
 ETH_ALEN: Final = 6
 _SHORT_TABLE: Final = bytes([VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET])
 """A MAC_TABLE_SET without its tables, which is an error."""

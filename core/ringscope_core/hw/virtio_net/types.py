@@ -16,6 +16,7 @@ from ringscope_core.hw.virtio.features import with_bit
 from ringscope_core.hw.virtio.virtio import VirtIODevice, VirtioDeviceClass
 from ringscope_core.hw.virtio_net.config import virtio_net_get_config, virtio_net_set_config
 from ringscope_core.hw.virtio_net.device import VirtIONet
+from ringscope_core.hw.virtio_net.failover import failover_negotiated
 from ringscope_core.hw.virtio_net.features import virtio_net_bad_features, virtio_net_get_features, virtio_net_set_features
 from ringscope_core.hw.virtio_net.realize import virtio_net_device_realize, virtio_net_device_unrealize
 from ringscope_core.hw.virtio_net.rsc import rsc_enable
@@ -111,6 +112,7 @@ def _set_features(vdev: VirtIODevice, features: i64) -> None:
     n = _net(vdev)
     virtio_net_set_features(n, features)
     rsc_enable(n, features)
+    failover_negotiated(n, features)
 
 
 def _get_config(vdev: VirtIODevice) -> None:

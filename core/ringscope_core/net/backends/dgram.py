@@ -18,7 +18,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from ringscope_core.net.backends.backend import BURST, Backend
-from ringscope_core.net.backends.options import NetdevOptions
+from ringscope_core.net.backends.options import NetdevOptions, VnetHdrOption
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import NET_BUFSIZE, qemu_begin_burst, qemu_end_burst, qemu_flush_queued_packets
@@ -45,13 +45,40 @@ class DgramPort(Backend):
         self.empty_datagrams: int = 0
         self.write_poll: bool = False
         """The socket was full: watch for room."""
+        self.unsent: list[bytes] = []
+        """Pieces of a frame the first of which have gone; the rest goes before anything else."""
         sock.setblocking(False)
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
             with contextlib.suppress(OSError):  # only less room
                 sock.setsockopt(socket.SOL_SOCKET, option, WANT_BUFFER)
 
     def receive(self, frame: bytes) -> i64:
-        """Send `frame` as a datagram (net_dgram_receive): 0 when the socket is full, below 0 when it failed."""
+        """Send `frame`, finished when it has a header: 0 when the socket is full, below 0 when it failed."""
+        if self.unsent:
+            return 0
+        if self.vnet is not None:
+            return self.receive_unfinished(frame)
+        return self.take(frame)
+
+    def receive_unfinished(self, frame: bytes) -> i64:
+        """Send the pieces of a frame, each once: when the socket fills up, those that are left are kept."""
+        self.unsent = self.plain_frames(frame)
+        self._send_unsent()
+        return len(frame) if frame else -1
+
+    def _send_unsent(self) -> None:
+        while self.unsent:
+            piece = self.unsent[0]
+            if self.take(piece) == 0 and piece:
+                return
+            del self.unsent[0]
+
+    def receive_raw(self, frame: bytes) -> i64:
+        """A frame without a header."""
+        return 0 if self.unsent else self.take(frame)
+
+    def take(self, frame: bytes) -> i64:
+        """Send a plain frame as a datagram (net_dgram_receive)."""
         try:
             if self.remote is None:
                 sent = self.sock.send(frame)
@@ -75,7 +102,9 @@ class DgramPort(Backend):
         """Go on sending when there is room again, then hand over what came."""
         if self.write_poll and select.select([], [self.sock], [], 0)[1]:
             self.write_poll = False
-            qemu_flush_queued_packets(self)
+            self._send_unsent()
+            if not self.unsent:
+                qemu_flush_queued_packets(self)
         if self.awaiting:
             return 0
         frame = self._take()
@@ -130,7 +159,14 @@ def make_dgram(host: NetHost, options: NetdevOptions) -> DgramPort:
     """A client as ``local.*`` and ``remote.*`` ask for (net_init_dgram).  Raises NetOptionError in QEMU's words."""
     local = _end(options, "local")
     remote = _end(options, "remote")
+    vnet = VnetHdrOption(options).make()
     options.finish()
+    port = _make_port(host, options, local, remote)
+    port.vnet = vnet
+    return port
+
+
+def _make_port(host: NetHost, options: NetdevOptions, local: dict[str, str] | None, remote: dict[str, str] | None) -> DgramPort:
     if remote is not None and remote["type"] == "inet" and _is_multicast(remote["host"]):
         return _multicast(host, options.id, local, remote)
     if local is None:

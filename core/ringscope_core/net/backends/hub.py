@@ -37,6 +37,12 @@ class NetHubPort(Backend):
 
     def receive(self, frame: bytes) -> i64:
         """Send `frame` to whatever hangs on the other ports (net_hub_receive)."""
+        if self.vnet is not None:
+            return self.receive_unfinished(frame)
+        return self.take(frame)
+
+    def take(self, frame: bytes) -> i64:
+        """A plain frame: to every other port."""
         size: i64 = len(frame)
         self.rx_frames += 1
         self.rx_bytes += size
@@ -44,8 +50,38 @@ class NetHubPort(Backend):
             if port is not self:
                 port.tx_frames += 1
                 port.tx_bytes += size
-                qemu_send_packet(port, frame)
+                if port.vnet is None:
+                    qemu_send_packet(port, frame)
+                else:
+                    port.send_all(port.frames_for_peer(frame))
         return size
+
+    def receive_unfinished(self, frame: bytes) -> i64:
+        """A frame with a header: it goes on as it is where the driver behind a port takes it so, finished everywhere else."""
+        vnet = self.vnet
+        assert vnet is not None
+        length = self.vnet_hdr_len
+        self.rx_frames += 1
+        self.rx_bytes += i64(len(frame)) - length
+        finished: list[bytes] | None = None
+        for port in self.hub.ports:
+            if port is self:
+                continue
+            port.tx_frames += 1
+            port.tx_bytes += i64(len(frame)) - length
+            other = port.vnet
+            if other is not None and port.vnet_hdr_len and length:
+                port.send_all(other.relay(frame, port.vnet_hdr_len, vnet, length))
+                continue
+            if finished is None:
+                finished = self.plain_frames(frame)
+            port.send_all(finished)
+        return len(frame) if frame else -1
+
+    def send_all(self, frames: list[bytes]) -> None:
+        """Send to whatever hangs on this port."""
+        for frame in frames:
+            qemu_send_packet(self, frame)
 
     def can_receive(self) -> bool:
         """Whether any other port can pass a frame on: a port alone on its hub takes nothing (net_hub_port_can_receive)."""

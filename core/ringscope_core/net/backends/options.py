@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar, final
 
 from ringscope_core.net.addresses import ip4_from_text, ip6_from_text, mac_from_text
+from ringscope_core.net.backends.vnet import HOST_MTU, RX_NAMES, VnetSide
 from ringscope_core.net.errors import NetOptionError
 
 T = TypeVar("T")
@@ -135,6 +136,15 @@ class NetdevOptions:
             raise NetOptionError(f"Parameter '{key}' does not accept value '{given}'", key, given, ", ".join(allowed))
         return given
 
+    def flag(self, key: str, default: bool) -> bool:
+        """Take a switch, with QEMU's words for one."""
+        given = self.optional(key, "on" if default else "off")
+        if given in ("on", "yes", "true", "y"):
+            return True
+        if given in ("off", "no", "false", "n"):
+            return False
+        raise NetOptionError(f"Parameter '{key}' expects 'on' or 'off'", key, given, "on, off")
+
     def mac(self, key: str, default: bytes) -> bytes:
         """Take a unicast MAC address."""
         given = self.optional(key)
@@ -168,3 +178,28 @@ class NetdevOptions:
             if "." in key and any(known.startswith(stem + ".") for known in self._known):
                 raise NetOptionError(f"Parameter '{key}' is unexpected", key, value)
             raise NetOptionError(f"Invalid parameter '{stem}'", key, value)
+
+
+@final
+class VnetHdrOption:
+    """``vnet_hdr=on|off`` (or ``vnet-hdr``): the virtio_net_hdr in front of frames to and from a NIC, as a tap has it.
+
+    With it ``rx_csum=none|valid|partial``, ``gso=on|off`` (whether a driver that takes them gets frames bigger than the MTU), ``mtu=``.
+    """
+
+    def __init__(self, options: NetdevOptions, own: bool = False) -> None:
+        """`own`: the host makes its frames itself; it leaves their checksums to the driver unless told otherwise."""
+        self.own: bool = own
+        hyphened = options.flag("vnet-hdr", False)
+        self.on: bool = options.flag("vnet_hdr", hyphened)
+        self.whole: bool = False
+        self.rx_csum: int = 0
+        self.mtu: int = int(HOST_MTU)
+        if self.on:
+            self.rx_csum = RX_NAMES.index(options.choice("rx_csum", "partial" if own else "none", RX_NAMES))
+            self.whole = not options.flag("gso", True)
+            self.mtu = options.number("mtu", self.mtu, 576, 65535)
+
+    def make(self) -> VnetSide | None:
+        """What one client gets."""
+        return VnetSide(self.whole, self.rx_csum, self.mtu, self.own) if self.on else None

@@ -8,7 +8,7 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from ringscope_core.net.backends.backend import BURST, Backend, WakeTimer
-from ringscope_core.net.backends.options import NetdevOptions
+from ringscope_core.net.backends.options import NetdevOptions, VnetHdrOption
 from ringscope_core.net.backends.pcap_file import Capture
 from ringscope_core.net.backends.pcap_writer import CaptureWriter
 from ringscope_core.net.client import NetClientState
@@ -45,7 +45,13 @@ class PcapPort(Backend):
 
     # -- from the device ----------------------------------------------------------------------------------------------
     def receive(self, frame: bytes) -> i64:
-        """Write the frame, when a file was asked for."""
+        """Write the frame, finished when it has a header, when a file was asked for."""
+        if self.vnet is not None:
+            return self.receive_unfinished(frame)
+        return self.take(frame)
+
+    def take(self, frame: bytes) -> i64:
+        """Write a plain frame."""
         writer = self.writer
         if writer is not None:
             writer.write(self.host.log.clock.now_ns, frame)
@@ -180,6 +186,7 @@ def make_pcap(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
     out = options.optional("out")
     pace = PACE_RECORDED if options.choice("pace", "max", ("recorded", "max")) == "recorded" else PACE_MAX
     queues = options.number("queues", 1, 1, int(MAX_QUEUE_NUM))
+    vnet_hdr = VnetHdrOption(options)
     options.finish()
     if not path and not out:
         raise NetOptionError("Parameter 'file' is missing", "file", "", "a capture to replay, or out= to write one")
@@ -195,5 +202,7 @@ def make_pcap(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
     first = PcapPort(host, options.id, capture, writer, pace)
     for _ in range(queues - 1):
         first.ports.append(PcapPort(host, options.id, None, writer, pace))
+    for port in first.ports:
+        port.vnet = vnet_hdr.make()
     first.info_str = ",".join([f"file={path}"] * bool(path) + [f"out={out}"] * bool(out))
     return list(first.ports)

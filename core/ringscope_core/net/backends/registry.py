@@ -10,9 +10,8 @@ from mypy_extensions import i64
 from ringscope_core.net.backends.backend import Backend
 from ringscope_core.net.backends.generator import MAX_SIZE, MAX_TCP_DATA, MIN_SIZE
 from ringscope_core.net.backends.hub import NetHubPort, find_hub, hubs_of, joins_loop, net_hub_check_clients
-from ringscope_core.net.backends.options import NetdevOptions
+from ringscope_core.net.backends.options import NetdevOptions, VnetHdrOption
 from ringscope_core.net.backends.responder import Responder, ResponderConfig
-from ringscope_core.net.backends.vnet import VnetSide
 from ringscope_core.net.client import KIND_HUBPORT, KIND_NIC, NetClientState
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.net.host import NetHost
@@ -56,11 +55,9 @@ def _make_responder(host: NetHost, options: NetdevOptions) -> list[NetClientStat
         _bulk(options, "bulk.", ports[0])
     if options.has("stream"):
         _stream(options, ports[0])
-    # ``gso=off``: a host whose NIC hands over what came on the wire, never larger
-    whole = options.choice("gso", "on", ("on", "off")) == "off"
-    if options.choice("vnet-hdr", "off", ("on", "off")) == "on":
-        for port in ports:
-            port.vnet = VnetSide(whole)
+    vnet_hdr = VnetHdrOption(options, True)
+    for port in ports:
+        port.vnet = vnet_hdr.make()
     options.finish()
     return list(ports)
 
@@ -78,6 +75,7 @@ def _stream(options: NetdevOptions, port: Responder) -> None:
 def _make_source(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
     config = _responder_config(options)
     port = Responder(host, options.id, config, "source")
+    port.vnet = VnetHdrOption(options, True).make()
     _bulk(options, "", port)
     options.finish()
     return [port]
@@ -100,6 +98,7 @@ def _make_dgram(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
 def _make_hubport(host: NetHost, options: NetdevOptions) -> list[NetClientState]:
     hub_id = options.int32("hubid")
     peer_name = options.optional("netdev")
+    vnet_hdr = VnetHdrOption(options)
     options.finish()
     peer: NetClientState | None = None
     if peer_name:
@@ -112,6 +111,8 @@ def _make_hubport(host: NetHost, options: NetdevOptions) -> list[NetClientState]
     if peer is not None and joins_loop(hub, peer):
         raise NetOptionError(f"netdev '{peer_name}' would close a loop of hubs", "netdev", peer_name, "a hub that is not connected yet")
     port = NetHubPort(host, options.id, hub)
+    port.vnet = vnet_hdr.make()
+    port.vnet = vnet_hdr.make()
     port.peer = peer
     return [port]
 
@@ -165,7 +166,10 @@ def inject(nc: NetClientState, frame: bytes) -> i64:
     if not 1 <= len(frame) <= NET_BUFSIZE:
         allowed = f"1 to {NET_BUFSIZE} bytes"
         raise NetOptionError(f"a frame of {len(frame)} bytes cannot be injected: {allowed}", "frame", str(len(frame)), allowed)
-    return qemu_send_packet_async(nc, frame)
+    ret: i64 = 0
+    for one in nc.frames_for_peer(frame) if isinstance(nc, Backend) else [frame]:
+        ret = qemu_send_packet_async(nc, one)
+    return ret
 
 
 def info_network(host: NetHost) -> str:

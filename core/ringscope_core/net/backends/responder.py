@@ -13,7 +13,6 @@ from mypy_extensions import i64
 from ringscope_core.net.addresses import BROADCAST, link_local_of
 from ringscope_core.net.backends.backend import BURST, Backend, WakeTimer
 from ringscope_core.net.backends.generator import BulkGenerator, TcpGenerator
-from ringscope_core.net.backends.vnet import VnetSide, header_possible
 from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import qemu_begin_burst, qemu_can_send_packet, qemu_end_burst
 from ringscope_core.net.packet import (
@@ -44,7 +43,6 @@ from ringscope_core.net.packet import (
     vlan,
 )
 from ringscope_core.net.parse import ParsedFrame, parse, u16
-from ringscope_core.net.vnet_header import HDR_LEGACY
 
 DEFAULT_MAC: Final = bytes((0x52, 0x55, 0x0A, 0x00, 0x02, 0x02))
 DEFAULT_IP: Final = bytes((10, 0, 2, 2))
@@ -92,8 +90,6 @@ class Responder(Backend):
         """Bulk traffic on top, see `start_bulk`."""
         self.stream: TcpGenerator | None = None
         """TCP data on top, see `start_stream`."""
-        self.vnet: VnetSide | None = None
-        """The virtio_net_hdr's half, when frames have one."""
         self._guest_mac: bytes = DEFAULT_GUEST_MAC
         self._guest_ip: bytes = DEFAULT_GUEST_IP
         self.arp_replies: i64 = 0
@@ -109,18 +105,20 @@ class Responder(Backend):
     # -- frames from the guest ----------------------------------------------------------------------------------------
     def receive(self, frame: bytes) -> i64:
         """Answer `frame` or swallow it; it may hold anything."""
-        vnet = self.vnet
-        if vnet is not None and self.vnet_hdr_len:
-            length = self.vnet_hdr_len
-            for piece in vnet.unwrap(frame, length):
-                self._take(piece)
-            self.count(len(frame) - length)
-            return len(frame)
+        if self.vnet is not None and self.vnet_hdr_len:
+            return self.receive_unfinished(frame)
         self._take(frame)
         return self.count(len(frame))
 
-    def receive_raw(self, frame: bytes) -> i64:
-        """A frame from QEMU itself, without header."""
+    def receive_unfinished(self, frame: bytes) -> i64:
+        """A frame with a header counts once, however many it stands for."""
+        for plain in self.plain_frames(frame):
+            self._take(plain)
+        self.count(i64(len(frame)) - self.vnet_hdr_len)
+        return len(frame)
+
+    def take(self, frame: bytes) -> i64:
+        """A plain frame."""
         self._take(frame)
         return self.count(len(frame))
 
@@ -238,36 +236,6 @@ class Responder(Backend):
         self._guest_ip = ip
         self._address_bulk()
 
-    # -- virtio_net_hdr ----------------------------------------------------------------------------------------------
-    def has_vnet_hdr(self) -> bool:
-        return self.vnet is not None
-
-    def has_ufo(self) -> bool:
-        return self.vnet is not None
-
-    def has_vnet_hdr_len(self, length: i64) -> bool:
-        return self.vnet is not None and header_possible(length)
-
-    def using_vnet_hdr(self, enable: bool) -> None:
-        self.vnet_hdr_len = HDR_LEGACY if enable else 0
-
-    def set_vnet_hdr_len(self, length: i64) -> None:
-        self.vnet_hdr_len = length
-
-    def set_offload(self, csum: bool, tso4: bool, tso6: bool, ecn: bool, ufo: bool) -> None:
-        if self.vnet is not None:
-            self.vnet.set_offload(csum, tso4, tso6, ecn, ufo)
-
-    def send(self, frame: bytes) -> bool:
-        vnet = self.vnet
-        if vnet is None or not self.vnet_hdr_len:
-            return super().send(frame)
-        went = True
-        for piece in vnet.wrap(frame, self.vnet_hdr_len):
-            went = super().send(piece) and went
-            self.tx_bytes -= self.vnet_hdr_len
-        return went
-
     # -- frames to the guest ------------------------------------------------------------------------------------------
     def _reply(self, parsed: ParsedFrame, destination: bytes, ethertype: i64, payload: bytes) -> None:
         if parsed.vlan_tci >= 0:
@@ -338,10 +306,12 @@ class Responder(Backend):
         if not qemu_can_send_packet(self):
             return 0
         sent: i64 = 0
+        plain = self.vnet is None
         qemu_begin_burst(self)
         while sent < BURST and due >= 0 and due <= now:
             sent += 1
-            if not self.send(generator.next_frame()):
+            frame = generator.next_frame()
+            if not (super().send(frame) if plain else self.send(frame)):
                 break
             due = generator.due_ns()
         qemu_end_burst(self)
@@ -385,12 +355,4 @@ class Responder(Backend):
         counts["icmp6_echo_replies"] = self.icmp6_echo_replies
         counts["sunk"] = self.sunk
         counts["malformed"] = self.malformed
-        vnet = self.vnet
-        if vnet is not None:
-            counts["checksums_done"] = vnet.checksums_done
-            counts["frames_cut"] = vnet.frames_cut
-            counts["pieces"] = vnet.pieces
-            counts["bad_headers"] = vnet.bad_headers
-            counts["checksums_left"] = vnet.checksums_left
-            counts["large_left"] = vnet.large_left
         return counts

@@ -13,7 +13,7 @@ from ringscope_core.net.backends import net_check_clients
 from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import qemu_net_client_setup
 from ringscope_core.qom.object import Object
-from ringscope_core.qom.profile import PROFILE_4_1, machine_of, machine_version
+from ringscope_core.qom.profile import ALIASES, MACHINES, PROFILE_4_1, PROFILE_7_2, machine_of, machine_version
 from ringscope_core.qom.world import GlobalProperty, World
 from ringscope_core.trace.bits import ones
 from ringscope_core.trace.clock import Clock
@@ -46,6 +46,10 @@ NEWER_PEERS: Final = ("stream", "dgram")
 
 class CannotMake(Exception):
     """The configuration is nothing this profile has; the text says why."""
+
+
+class NotOfProfile(CannotMake):
+    """It is something of another QEMU than the profile's."""
 
 
 class StaticPeer(FifoPeer):
@@ -86,12 +90,15 @@ def new_machine(profile: str, machine_type: str, ram: int = 8 << 20, global_prop
 
 
 def machine_for(profile: str, machine_type: str) -> str:
-    """`machine_type`, or why the profile has none: 4.1 has no newer machine types."""
+    """The machine type that a file means, or why the profile has none of it; the files are 7.2's."""
+    if profile == PROFILE_4_1 and machine_type in ALIASES:
+        raise NotOfProfile(f"{machine_of(PROFILE_7_2, machine_type)}, which '{machine_type}' stands for in the files, came after QEMU 4.1")
     try:
         return machine_of(profile, machine_type)
     except ValueError as error:
-        if profile == PROFILE_4_1 and machine_type.startswith("pc-") and machine_version(machine_type) > (4, 1):
-            raise CannotMake(f"{machine_type} came after QEMU 4.1") from None
+        if profile == PROFILE_4_1 and machine_type in MACHINES[PROFILE_7_2]:
+            newer = machine_version(machine_type) > (4, 1)
+            raise NotOfProfile(f"{machine_type} {'came after QEMU 4.1' if newer else 'is modelled in profile 7.2 only'}") from None
         raise CannotMake(str(error)) from None
 
 
@@ -120,7 +127,7 @@ class StaticMachine:
         if profile == PROFILE_4_1:
             newer = [name for name in props if name in NEWER_PROPERTIES]
             if newer:
-                raise CannotMake(f"{newer[0]} came after QEMU 4.1")
+                raise NotOfProfile(f"{newer[0]} came after QEMU 4.1")
         machine = new_machine(profile, machine_for(profile, config["machine"]), config.get("ram") or 8 << 20)
         self.machine: Machine = machine
         for warning in machine_warnings(machine.world):

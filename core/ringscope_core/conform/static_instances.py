@@ -10,6 +10,7 @@ from ringscope_core.conform.static_compare import Comparer, machine_of_key, reso
 from ringscope_core.conform.static_machine import NEWER_PROPERTIES, CannotMake, NotOfProfile, StaticMachine
 from ringscope_core.hw import monitor, monitor_pci, monitor_virtio
 from ringscope_core.hw.monitor_error import MonitorError
+from ringscope_core.hw.monitor_queries import check_arguments, queries_of
 from ringscope_core.hw.virtio_net.rxfilter import query_rx_filter
 from ringscope_core.net.backends import info_network
 from ringscope_core.net.errors import NetOptionError
@@ -166,27 +167,16 @@ class Answers:
             comparer.equal(f"queries_with_errors {text}", answer, got)
 
     def _answer(self, command: str, arguments: dict[str, Any]) -> Any:
-        world = self.target.machine.world
+        query = queries_of(self.target.machine).get(command)
+        if query is None:
+            return f"{command} is not known here"
         try:
-            if command == "x-query-virtio":
-                return monitor_virtio.query_virtio(world)
-            if command == "x-query-virtio-status":
-                return monitor_virtio.query_virtio_status(world, arguments["path"])
-            if command == "x-query-virtio-queue-status":
-                return monitor_virtio.query_virtio_queue_status(world, arguments["path"], arguments["queue"])
-            if command == "x-query-virtio-vhost-queue-status":
-                return monitor_virtio.query_vhost_queue_status(world, arguments["path"], arguments["queue"])
-            if command == "x-query-virtio-queue-element":
-                return monitor_virtio.query_virtio_queue_element(world, arguments["path"], arguments["queue"], arguments.get("index", -1))
-            if command == "query-rx-filter":
-                return query_rx_filter(self.target.machine.net, arguments.get("name", ""))
-            if command == "qom-get":
-                return monitor.qom_get(world, arguments["path"], arguments["property"])
+            check_arguments(query.params, arguments)
+            return query.answer(self.target.machine, arguments)
         except MonitorError as error:
             return {"error": {"class": "DeviceNotFound" if error.not_found else "GenericError", "desc": str(error)}}
         except NetOptionError as error:
             return {"error": {"class": "GenericError", "desc": str(error)}}
-        return f"{command} is not known here"
 
     # -- QOM ----------------------------------------------------------------------------------------------------------
     def qom_proxy(self, comparer: Comparer, expected: dict[str, Any]) -> None:

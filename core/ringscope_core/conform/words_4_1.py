@@ -54,7 +54,7 @@ def asks_in_another_order(args: list[str], expected: str, got: str) -> bool:
 
 def _named(message: str) -> set[str]:
     """Names of options that a message may speak of."""
-    return {word for word in re.findall(r"'(?:[\w-]*\.)?([\w-]+)'", message)}
+    return set(re.findall(r"'(?:[\w-]*\.)?([\w-]+)'", message))
 
 
 def in_words_of_4_1(lines: list[str]) -> list[str]:

@@ -13,9 +13,9 @@ from ringscope_core.engine.debugger import STEP_KINDS
 from ringscope_core.engine.live import LiveRun
 from ringscope_core.engine.pacing import MAX
 from ringscope_core.engine.qmp import DEVICE_NOT_FOUND, GENERIC, NOT_FOUND, Handler, QmpError, version_of
-from ringscope_core.engine.queries import Query, human_monitor, queries_of
-from ringscope_core.hw import monitor
-from ringscope_core.hw.virtio_net.rxfilter import query_rx_filter
+from ringscope_core.engine.queries import human_monitor
+from ringscope_core.hw.monitor_error import MonitorError
+from ringscope_core.hw.monitor_queries import Param, Query, check_arguments, params_of, queries_of
 from ringscope_core.net.backends import inject
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
@@ -30,54 +30,11 @@ MAX_MARK_NAME: Final = 200
 """Characters of a mark's name."""
 
 
-class Param(NamedTuple):
-    """One argument of a command; `kind` as QEMU names it in its messages."""
-
-    name: str
-    kind: str
-    required: bool
-
-
-_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "any": (object,),
-}
-
-
 class Command(NamedTuple):
     """One command: its parameters and what it does with them."""
 
     params: tuple[Param, ...]
     action: Callable[[dict[str, Any]], object]
-
-
-def _params(text: str) -> tuple[Param, ...]:
-    """From ``name:kind`` words; a ``?`` after the name makes it optional."""
-    out: list[Param] = []
-    for word in text.split():
-        name, kind = word.split(":")
-        out.append(Param(name.rstrip("?"), kind, not name.endswith("?")))
-    return tuple(out)
-
-
-def check_arguments(params: tuple[Param, ...], arguments: dict[str, Any]) -> None:
-    """Raises QmpError as QEMU's generated code does."""
-    for param in params:
-        if param.name not in arguments:
-            if param.required:
-                raise QmpError(f"Parameter '{param.name}' is missing")
-            continue
-        value = arguments[param.name]
-        if not isinstance(value, _TYPES[param.kind]) or (isinstance(value, bool) and param.kind in ("integer", "number")):
-            raise QmpError(f"Invalid parameter type for '{param.name}', expected: {param.kind}")
-    known = {param.name for param in params}
-    for name in arguments:
-        if name not in known:
-            raise QmpError(f"Parameter '{name}' is unexpected")
 
 
 class EngineCommands(Handler):
@@ -91,17 +48,11 @@ class EngineCommands(Handler):
             ("query-version", "", self._version),
             ("query-commands", "", self._commands),
             ("query-status", "", self._status),
-            ("qom-list-types", "implements?:string abstract?:boolean", self._qom_list_types),
-            ("qom-list", "path:string", self._qom_list),
-            ("qom-get", "path:string property:string", self._qom_get),
-            ("qom-list-properties", "typename:string", self._qom_list_properties),
-            ("device-list-properties", "typename:string", self._device_list_properties),
             ("stop", "", self._stop),
             ("cont", "", self._cont),
             ("quit", "", self._quit),
             ("set_link", "name:string up:boolean", self._set_link),
             ("human-monitor-command", "command-line:string cpu-index?:integer", self._human),
-            ("query-rx-filter", "name?:string", self._query_rx_filter),
             ("announce-self", "initial:integer max:integer rounds:integer step:integer interfaces?:array id?:string", self._announce_self),
             ("x-ringscope-status", "", self._ringscope_status),
             ("x-ringscope-step", "kind?:string count?:integer", self._step),
@@ -112,9 +63,9 @@ class EngineCommands(Handler):
             ("x-ringscope-mark", "name:string note?:string", self._mark),
             ("x-ringscope-keyframe", "", self._keyframe),
         ):
-            self._table[name] = Command(_params(params), action)
-        for name, (params, query) in queries_of(live.run.machine).items():
-            self._table[name] = Command(_params(params), self._asking(query))
+            self._table[name] = Command(params_of(params), action)
+        for name, query in queries_of(live.run.machine).items():
+            self._table[name] = Command(query.params, self._asking(query.answer))
         self.version = version_of(live.run.world.v7_2)
 
     def _asking(self, query: Query) -> Callable[[dict[str, Any]], object]:
@@ -126,12 +77,12 @@ class EngineCommands(Handler):
         found = self._table.get(command)
         if found is None:
             raise QmpError(f"The command {command} has not been found", NOT_FOUND)
-        check_arguments(found.params, arguments)
         try:
+            check_arguments(found.params, arguments)
             return found.action(arguments)
         except (InputError, NetOptionError) as error:
             raise QmpError(str(error)) from None
-        except monitor.MonitorError as error:
+        except MonitorError as error:
             raise QmpError(str(error), DEVICE_NOT_FOUND if error.not_found else GENERIC) from None
         except TimeoutError as error:
             raise QmpError(str(error)) from None
@@ -146,26 +97,6 @@ class EngineCommands(Handler):
     def _status(self, _: dict[str, Any]) -> object:
         status = self._live.status
         return {"running": status == "running", "singlestep": False, "status": {"failed": "internal-error", "finished": "shutdown"}.get(status, status)}
-
-    def _qom_list_types(self, a: dict[str, Any]) -> object:
-        world = self._live.run.world
-        return self._live.ask(lambda: monitor.qom_list_types(world, a.get("implements", ""), a.get("abstract", False)))
-
-    def _qom_list(self, a: dict[str, Any]) -> object:
-        world = self._live.run.world
-        return self._live.ask(lambda: monitor.qom_list(world, a["path"]))
-
-    def _qom_get(self, a: dict[str, Any]) -> object:
-        world = self._live.run.world
-        return self._live.ask(lambda: monitor.qom_get(world, a["path"], a["property"]))
-
-    def _qom_list_properties(self, a: dict[str, Any]) -> object:
-        world = self._live.run.world
-        return self._live.ask(lambda: monitor.qom_list_properties(world, a["typename"]))
-
-    def _device_list_properties(self, a: dict[str, Any]) -> object:
-        world = self._live.run.world
-        return self._live.ask(lambda: monitor.device_list_properties(world, a["typename"]))
 
     def _stop(self, _: dict[str, Any]) -> object:
         self._live.debugger.pause()
@@ -190,10 +121,6 @@ class EngineCommands(Handler):
     def _human(self, a: dict[str, Any]) -> object:
         machine = self._live.run.machine
         return self._live.ask(lambda: human_monitor(machine, a["command-line"]))
-
-    def _query_rx_filter(self, a: dict[str, Any]) -> object:
-        host = self._live.run.machine.net
-        return self._live.ask(lambda: query_rx_filter(host, a.get("name", "")))
 
     def _announce_self(self, a: dict[str, Any]) -> object:
         interfaces = a.get("interfaces")

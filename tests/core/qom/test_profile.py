@@ -29,7 +29,7 @@ def test_what_a_profile_does_not_have_is_refused_with_what_it_has(profile: str, 
 
 
 def test_an_unknown_profile_is_refused() -> None:
-    with pytest.raises(ValueError, match="profile '5.0': must be one of 4.1, 7.2"):
+    with pytest.raises(ValueError, match=r"profile '5\.0': must be one of 4\.1, 7\.2"):
         machine_of("5.0", "pc")
 
 

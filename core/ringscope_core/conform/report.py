@@ -13,7 +13,7 @@ from ringscope_core.conform.deviations import Deviations
 from ringscope_core.conform.machine_target import MachineTarget
 from ringscope_core.conform.outcome import Difference, Outcome
 from ringscope_core.conform.replay import replay
-from ringscope_core.qom.profile import MACHINES
+from ringscope_core.qom.profile import ALIASES, MACHINES
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.levels import LEVEL_COUNTERS
 
@@ -89,7 +89,7 @@ def why_not(case: Case, profile: str) -> str:
     """Why `profile` cannot run `case`, "" when it can."""
     if case.since and _release(case.since) > _release(profile):
         return f"needs QEMU {case.since}, and the profile is {profile}"
-    if case.config.machine not in MACHINES[profile]:
+    if case.config.machine not in MACHINES[profile] and case.config.machine not in ALIASES:
         return f"profile {profile} has no machine {case.config.machine}"
     return ""
 

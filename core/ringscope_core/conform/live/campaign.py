@@ -31,7 +31,7 @@ GROUP: Final = 24
 SAME_DEVICE: Final = 3
 """Sequences in a row on one device."""
 _NUMBERS: Final = re.compile(r"0x[0-9a-f]+|\d+|[0-9a-f]{4,}")
-SHRINK_TRIALS: Final = 300
+SHRINK_TRIALS: Final = 200
 
 
 @dataclass

@@ -13,7 +13,8 @@ from ringscope_core.conform.deviations import Deviations
 from ringscope_core.conform.machine_target import MachineTarget
 from ringscope_core.conform.outcome import Difference, Outcome
 from ringscope_core.conform.replay import replay
-from ringscope_core.qom.profile import MACHINES
+from ringscope_core.conform.static_machine import NEWER_PROPERTIES
+from ringscope_core.qom.profile import MACHINES, PROFILE_4_1
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.levels import LEVEL_COUNTERS
 
@@ -91,6 +92,10 @@ def why_not(case: Case, profile: str) -> str:
         return f"needs QEMU {case.since}, and the profile is {profile}"
     if case.config.machine not in MACHINES[profile]:
         return f"profile {profile} has no machine {case.config.machine}"
+    if profile == PROFILE_4_1:
+        newer = [name for name in case.config.props if name in NEWER_PROPERTIES]
+        if newer:
+            return f"{newer[0]} came after QEMU 4.1"
     return ""
 
 

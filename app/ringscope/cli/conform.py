@@ -32,9 +32,7 @@ EXIT_DIFFERENT = 1
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="With --live: the seed; without it a new one, which is printed.")
 @click.option("--for", "duration", default=None, metavar="TIME", help="With --live: stop after this long, such as 30s or 2m.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="With --live: write what was found there, as case files.")
-@click.option(
-    "--jobs", type=click.IntRange(0, 64), default=0, help="With --live: so many QEMUs at the same time; 0 for one a processor, at most 4."
-)
+@click.option("--jobs", type=click.IntRange(0, 64), default=0, help="With --live: so many QEMUs at the same time; 0 for one a processor, at most 4.")
 @click.option("--start", type=click.IntRange(0), default=0, help="With --live: the number of the first sequence.")
 def command(
     paths: tuple[Path, ...],

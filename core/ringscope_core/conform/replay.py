@@ -200,7 +200,7 @@ class Replay:
             have = got.get(key)
             if isinstance(value, dict) and isinstance(have, dict):
                 step.seen += [Observation(f"final {key} {name}", value.get(name), have.get(name)) for name in {**value, **have}]
-            elif key == "vqs" and isinstance(value, list) and isinstance(have, list) and len(value) == len(have):
+            elif key == "vqs" and isinstance(value, list) and all(isinstance(one, dict) for one in value) and len(value) == len(have):
                 for number, (one, other) in enumerate(zip(value, have, strict=True)):
                     step.seen += [Observation(f"final vq[{number}] {name}", one[name], other.get(name)) for name in one]
             else:

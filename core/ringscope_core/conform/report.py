@@ -13,6 +13,7 @@ from ringscope_core.conform.deviations import Deviations
 from ringscope_core.conform.machine_target import MachineTarget
 from ringscope_core.conform.outcome import Difference, Outcome
 from ringscope_core.conform.replay import replay
+from ringscope_core.conform.static_files import static_cases, static_run
 from ringscope_core.conform.static_machine import NEWER_PROPERTIES
 from ringscope_core.qom.profile import MACHINES, PROFILE_4_1
 from ringscope_core.scenario.errors import InputError
@@ -116,9 +117,9 @@ def outcomes(file: CaseFile, options: Options) -> Iterator[tuple[str, str, Calla
     profile = options.profile or file.profile
     form = file.static
     if form is not None:
-        for name in form.cases(file.data):
+        for name in static_cases(form, file.path, file.data):
             if options.only in name:
-                yield name, "", lambda name=name: form.run(file.data, name, profile)  # type: ignore[misc]
+                yield name, "", lambda name=name: static_run(form, file.path, file.data, name, profile)  # type: ignore[misc]
         return
     for case in file.cases:
         if any(options.only in text for text in (case.id, case.family, case.title)):

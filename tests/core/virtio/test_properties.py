@@ -91,7 +91,9 @@ def outcomes(pure: bool) -> list[str]:
     if pure:
         environment["RINGSCOPE_PURE"] = "1"
     last = "400" if os.environ.get("RINGSCOPE_DEEP") else "25"
-    done = subprocess.run([sys.executable, "-m", "tests.core.virtio.digest", "0", last], env=environment, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.core.virtio.digest", "0", last], env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split("\n")
 

@@ -104,6 +104,8 @@ class VirtQueue:
         self.vring_num: i64 = 0
         self.vring_num_default: i64 = 0
         self.vring_align: i64 = 0
+        self.left_over: bool = False
+        """Deleted, with addresses and indices still in it."""
         self.vring_desc: i64 = 0
         self.vring_avail: i64 = 0
         self.vring_used: i64 = 0
@@ -581,6 +583,14 @@ class VirtQueue:
         log.field(oid, F_SIGNALLED_VALID, 0, i64(self.signalled_used_valid))
         log.field(oid, F_NOTIFICATION, 1, i64(self.notification))
         log.field(oid, F_INUSE, 0, self.inuse)
+        log.field(oid, F_LAST_AVAIL_WRAP, 1, i64(self.last_avail_wrap))
+        log.field(oid, F_SHADOW_AVAIL_WRAP, 1, i64(self.shadow_avail_wrap))
+        log.field(oid, F_USED_WRAP, 1, i64(self.used_wrap))
+        self.clear()
+
+    def clear(self) -> None:
+        """The same off the record, for a queue that does not exist."""
+        self.left_over = False
         self._reset_wrap()
         self.vring_desc = 0
         self.vring_avail = 0
@@ -594,8 +604,13 @@ class VirtQueue:
         self.signalled_used_valid = False
         self.notification = True
         self.inuse = 0
-        self.mapped_num = 0
-        self._told_unmapped = False
+        self.delete(True)
+
+    def delete(self, unmap: bool) -> None:
+        """Forget what was read of the ring, and what is to be written."""
+        if unmap:
+            self.mapped_num = 0
+            self._told_unmapped = False
         self._turn = -1
         self.desc_turn = -1
         self._flags_turn = -1
@@ -605,10 +620,6 @@ class VirtQueue:
 
     def _reset_wrap(self) -> None:
         """Wrap counters and what else packed rings have."""
-        log = self.log
-        log.field(self.oid, F_LAST_AVAIL_WRAP, 1, i64(self.last_avail_wrap))
-        log.field(self.oid, F_SHADOW_AVAIL_WRAP, 1, i64(self.shadow_avail_wrap))
-        log.field(self.oid, F_USED_WRAP, 1, i64(self.used_wrap))
         self.last_avail_wrap = True
         self.shadow_avail_wrap = True
         self.used_wrap = True
@@ -659,23 +670,35 @@ def create_queue(vq: VirtQueue, size: i64, handler: OutputHandler, counters: Rin
     vq.vring_num = size
     vq.vring_num_default = size
     vq.vring_align = VIRTIO_PCI_VRING_ALIGN
+    vq.left_over = False
     vq.handle_output = handler
     vq.counters = counters
     log.field(vq.oid, F_NUM, size, 0)
     log.field(vq.oid, F_NUM_DEFAULT, size, 0)
     log.field(vq.oid, F_ALIGN, VIRTIO_PCI_VRING_ALIGN, 0)
-    log.field(vq.oid, F_VECTOR, vq.vector, 0)
     log.field(vq.oid, F_QUEUE_INDEX, vq.queue_index, 0)
-    log.field(vq.oid, F_NOTIFICATION, i64(vq.notification), 0)
     log.field(vq.oid, F_HANDLE_OUTPUT, log.text(handler.name), 0)
-    log.field(vq.oid, F_LAST_AVAIL_WRAP, 1, 0)
-    log.field(vq.oid, F_SHADOW_AVAIL_WRAP, 1, 0)
-    log.field(vq.oid, F_USED_WRAP, 1, 0)
+    # what a queue of this number had before it was deleted, it has again
+    log.field(vq.oid, F_DESC, vq.vring_desc, 0)
+    log.field(vq.oid, F_AVAIL, vq.vring_avail, 0)
+    log.field(vq.oid, F_USED, vq.vring_used, 0)
+    log.field(vq.oid, F_VECTOR, vq.vector, 0)
+    log.field(vq.oid, F_LAST_AVAIL, vq.last_avail_idx, 0)
+    log.field(vq.oid, F_SHADOW_AVAIL, vq.shadow_avail_idx, 0)
+    log.field(vq.oid, F_USED_IDX, vq.used_idx, 0)
+    log.field(vq.oid, F_SIGNALLED, vq.signalled_used, 0)
+    log.field(vq.oid, F_SIGNALLED_VALID, i64(vq.signalled_used_valid), 0)
+    log.field(vq.oid, F_NOTIFICATION, i64(vq.notification), 0)
+    log.field(vq.oid, F_INUSE, vq.inuse, 0)
+    log.field(vq.oid, F_LAST_AVAIL_WRAP, i64(vq.last_avail_wrap), 0)
+    log.field(vq.oid, F_SHADOW_AVAIL_WRAP, i64(vq.shadow_avail_wrap), 0)
+    log.field(vq.oid, F_USED_WRAP, i64(vq.used_wrap), 0)
 
 
 def delete_queue(vq: VirtQueue) -> None:
-    """virtio_del_queue: the queue no longer exists."""
-    vq.reset()
+    """virtio_del_queue: the queue no longer exists.  Its addresses and indices stay, for the next one of its number; 7.2 forgets where they are mapped."""
+    vq.delete(vq.vdev.v7_2)
+    vq.left_over = True
     vq.vring_num = 0
     vq.vring_num_default = 0
     vq.handle_output = None

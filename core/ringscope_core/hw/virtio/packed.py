@@ -15,7 +15,7 @@ from mypy_extensions import i64
 from ringscope_core.hw.virtio.chain import REACH, map_descriptor, release_bounce, table_maps
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VRING_DESC_F_INDIRECT, VRING_DESC_F_NEXT, VRING_DESC_F_WRITE
-from ringscope_core.trace.kinds import EV_DEVICE_EVENT, EV_FILL, EV_FLUSH, EV_POP, EV_USED_DESC
+from ringscope_core.trace.kinds import EV_DEVICE_EVENT, EV_FILL, EV_FLUSH, EV_POP, EV_SHADOW, EV_USED_DESC
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.state import F_LAST_AVAIL_WRAP, F_SHADOW_AVAIL_WRAP, F_USED_WRAP
 
@@ -273,6 +273,8 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
         if index >= num:
             index -= num
             wrap = not wrap
+    if index != vq.shadow_avail_idx and vq.log.level >= LEVEL_FULL:
+        vq.log.emit(EV_SHADOW, vq.oid, index, i64(vq.notification))
     set_shadow(vq, index, wrap)
     return total
 

@@ -18,6 +18,7 @@ CTRL = 1 << 17
 BUFFERS = 0x100000
 SLOT = 0x800
 
+
 def in_order(some: list[bytes], every: list[bytes]) -> bool:
     """Whether `some` are among `every`, in their order, none twice."""
     rest = iter(every)
@@ -177,7 +178,9 @@ class Story:
 @given(
     steps=st.lists(step, min_size=8, max_size=50),
     option=st.sampled_from(["", "tx=timer", "ioeventfd=off,x-txburst=2"]),
-    layout=st.sampled_from([("4.1", V1 | MRG), ("4.1", V1 | MRG | EVENT_IDX), ("7.2", V1 | MRG), ("7.2", V1 | MRG | PACKED), ("7.2", V1 | MRG | PACKED | EVENT_IDX)]),
+    layout=st.sampled_from(
+        [("4.1", V1 | MRG), ("4.1", V1 | MRG | EVENT_IDX), ("7.2", V1 | MRG), ("7.2", V1 | MRG | PACKED), ("7.2", V1 | MRG | PACKED | EVENT_IDX)]
+    ),
 )
 def test_each_chain_comes_back_once(steps: list[tuple[Any, ...]], option: str, layout: tuple[str, int]) -> None:
     story = Story(option, layout[1], layout[0])

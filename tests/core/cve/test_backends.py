@@ -41,7 +41,9 @@ def test_segmentation_and_checksums_of_any_kind_in_software(netdev: str, profile
             frame = frame[: choose.randrange(60)]
         kind = choose.choice([0, 1, 3, 4, 5, 0x81, 0x84, 0xFF])
         size, start = choose.choice([0, 1, 8, 1448, 0xFFFF]), choose.choice([0, 14, 34, 54, 0xFFFF])
-        header = struct.pack("<BBHHHHH", choose.choice([0, 1, 2, 3, 0xFF]), kind, choose.choice([0, 10, 54, 0xFFFF]), size, start, choose.choice([0, 6, 16, 0xFFFF]), 0)
+        header = struct.pack(
+            "<BBHHHHH", choose.choice([0, 1, 2, 3, 0xFF]), kind, choose.choice([0, 10, 54, 0xFFFF]), size, start, choose.choice([0, 6, 16, 0xFFFF]), 0
+        )
         at = rig.buffer(turn % 8)
         data = header[:header_length].ljust(header_length, b"\0") + bytes(frame)
         # a buffer of the rig is two pages; long frames take what lies behind as well, nobody else uses it

@@ -1,5 +1,6 @@
-"""Records what a real QEMU does with drivers that change rings in use, point them nowhere, or claim gigabytes: ``python -m tests.oracle.record_hostile OUT.jsonl.gz``.
+"""Records what a real QEMU does with drivers that change rings in use, point them nowhere, or claim gigabytes.
 
+``python -m tests.oracle.record_hostile OUT.jsonl.gz``
 Needs the oracle's harness (`oracle_cases`, `qemu_oracle`) on the module path; see its README for what that needs.
 """
 

@@ -236,12 +236,13 @@ class VirtQueue:
         if self.desc_turn != memory.turn:
             self.desc_turn = memory.turn
             self.used_this_turn = 0
-            length = 16 * self.vring_num
+            # a packed ring goes on behind its end when the driver made it shorter
+            length = 16 * max(self.vring_num, self.mapped_num) if self.vdev.packed else 16 * self.vring_num
             if self.vdev.packed or (self.vring_desc >= memory.base and self.vring_desc < memory.end):
                 self.desc = memory.read(self.vring_desc, length)
             else:
                 self.desc = memory.cached_table(self.vring_desc, length)
-            memory.hold(self.vring_desc, 16 * self.vring_num)
+            memory.hold(self.vring_desc, length)
         return self.desc
 
     def forget(self) -> None:
@@ -392,7 +393,7 @@ class VirtQueue:
         if self.vdev.inactive:
             return False
         if self.vdev.packed:
-            return seen < self.vring_num and is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
+            return seen < max(self.vring_num, self.mapped_num) and is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
         return self.vring_avail != 0 and self.avail_idx() != seen
 
     # -- giving elements back -----------------------------------------------------------------------------------------

@@ -23,11 +23,16 @@ MACHINE = "pc-i440fx-7.2"
 
 
 def _real(
-    settings: dict[str, object], props: str = "", load: list[TrafficSpec] | None = None, peer: PeerSpec | None = None, actions: list[ActionSpec] | None = None
+    settings: dict[str, object],
+    props: str = "",
+    load: list[TrafficSpec] | None = None,
+    peer: PeerSpec | None = None,
+    actions: list[ActionSpec] | None = None,
+    machine: str = MACHINE,
 ) -> RealBox:
     options = {"ioeventfd": "off", "romfile": ""}
     options.update(dict(part.split("=") for part in props.split(",") if part))
-    config = CaseConfig(MACHINE, "virtio-net-pci", options, peer or PeerSpec(), 64 << 20)
+    config = CaseConfig(machine, "virtio-net-pci", options, peer or PeerSpec(), 64 << 20)
     if load is None:
         load = [traffic("udp-echo", count=60, size=900), traffic("bulk-tx", count=400, size=200)]
     box = RealBox(config, driver(**settings), load, actions)
@@ -89,6 +94,19 @@ def test_traffic(settings: dict[str, object], props: str) -> None:
         assert all(isinstance(ring, PackedRing) for ring in info.rings) == ("packed" in props)
         assert box.responder.rx_frames == 461
         assert info.control is None or info.control.outcomes[1:] == [0, 0, 0, 0]
+    finally:
+        box.close()
+
+
+@pytest.mark.parametrize(
+    ("machine", "props"),
+    [("pc-q35-7.2", ""), ("pc-q35-7.2", "bus=rp0,packed=on"), ("pc-q35-4.1", "bus=rp0"), ("pc-q35-7.2", "bus=rp0,disable-legacy=off,disable-modern=on")],
+)
+def test_wherever_the_card_sits(machine: str, props: str) -> None:
+    box = _real({}, props, machine=machine)
+    try:
+        _answered(box)
+        assert box.guest.interfaces[0].function.bdf >> 8 == (1 if "rp0" in props else 0)
     finally:
         box.close()
 
@@ -183,6 +201,25 @@ def test_hashes_are_reported(settings: dict[str, object]) -> None:
         _answered(box, 40)
         assert box.guest.driver_stats()[0]["hashes"] == 40
         assert box.guest.interfaces[0].receivers[0].header == 20
+    finally:
+        box.close()
+
+
+@needs_tap
+@pytest.mark.parametrize("settings", [{}, {"personality": VIRTIO_USER}, {"packed": False}, {"mrg_rxbuf": False}])
+def test_steering_by_hash_over_four_pairs(settings: dict[str, object]) -> None:
+    """Every frame comes in on the first queue of the tap; the device hashes it and chooses another."""
+    load = [traffic("udp-echo", count=200, size=100, flows=32), traffic("bulk-tx", count=200, flows=8)]
+    steps = [action("pairs", 2 * MS, number=2)]
+    box = _real({"rss": True, "hash_report": True, **settings}, "mq=on,rss=on,hash=on,vectors=10,packed=on", load, PeerSpec("tap", 4, True), steps)
+    try:
+        _answered(box, 200)
+        info = box.guest.interfaces[0]
+        stats = box.guest.driver_stats()[0]
+        assert (info.max_pairs, info.pairs, stats["hashes"]) == (4, 2, 200)
+        assert "frames on another queue than their hash's" not in stats
+        assert all(info.rings[2 * pair].counters.driver_packets > 5 for pair in range(2))
+        assert all(info.rings[2 * pair + 1].counters.driver_packets > 0 for pair in range(4))
     finally:
         box.close()
 

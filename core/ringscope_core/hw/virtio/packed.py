@@ -226,9 +226,9 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
     When all that is available was counted, the place where it ended is remembered for the kick that is asked for next.
     """
     vdev = vq.vdev
-    if vq.mapped_num == 0 or not in_range(vq):
-        return 0
     num = vq.vring_num
+    if vq.mapped_num == 0 or ((vq.last_avail_idx >= num or vq.used_idx >= num) and not in_range(vq)):
+        return 0
     if num > vq.mapped_num:
         vdev.virtio_error("Cannot map descriptor ring")
         return 0
@@ -236,7 +236,7 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
     wrap = vq.last_avail_wrap
     total_bufs: i64 = 0
     total: i64 = 0
-    ring = vq.descriptors()
+    ring = vq.desc if vq.desc_turn == vq.memory.turn else vq.descriptors()
     while True:
         at = 16 * index
         flags = i64(read_i16_le(ring, at + 14))
@@ -265,9 +265,10 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             if bufs > limit:
                 vdev.virtio_error("Looped descriptor")
                 return 0
-            flags = i64(read_i16_le(table, origin + 16 * place + 14))
+            at = origin + 16 * place
+            flags = i64(read_i16_le(table, at + 14))
             if flags & VRING_DESC_F_WRITE:
-                total += i64(read_i32_le(table, origin + 16 * place + 8)) & 0xFFFFFFFF
+                total += i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
                 if total >= enough:
                     return total
             if not indirect and not flags & VRING_DESC_F_NEXT:
@@ -336,11 +337,12 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     if wrap:
         tail |= USED_FLAGS
     write_i64_le(pending, tail)
-    vq.pending_num += 1
     if slot >= num:
         # behind the end of a ring that became shorter
+        vq.pending_num += 1
         packed_publish(vq)
         return
+    vq.pending_num += ndescs
     skipped: i64 = 1
     while skipped < ndescs:
         slot += 1
@@ -348,7 +350,6 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
             slot = 0
         write_i64_le(pending, read_i64_le(ring, 16 * slot))
         write_i64_le(pending, read_i64_le(ring, 16 * slot + 8))
-        vq.pending_num += 1
         skipped += 1
 
 
@@ -424,7 +425,7 @@ def packed_set_notification(vq: VirtQueue, enable: bool) -> None:
 
 def packed_should_notify(vq: VirtQueue) -> bool:
     """virtio_packed_should_notify (virtio 1.1, 2.7.10); updates signalled_used."""
-    flags = vq.driver_event_flags()
+    flags = i64(read_i16_le(vq.avail, 2)) if vq.avail_turn == vq.memory.turn else vq.driver_event_flags()
     old = vq.signalled_used
     new = vq.used_idx
     vq.signalled_used = new

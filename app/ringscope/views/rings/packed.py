@@ -50,8 +50,8 @@ class PackedSnapshot(RingSnapshot):
     """The descriptor ring, its places with their wrap counters, and who wants to hear of what."""
 
     layout = "packed"
-    legend = "outside in: descriptors   \N{MIDDLE DOT}   bits AVAIL, USED   \N{MIDDLE DOT}   flags NEXT, WRITE, INDIRECT"
-    headings = ("slot", "id", "state", "addr", "len", "flags", "first")
+    legend = "outside in: descriptors  \N{MIDDLE DOT}  AVAIL, USED  \N{MIDDLE DOT}  NEXT, WRITE, INDIRECT"
+    headings = ("slot", "id", "state", "addr", "len", "flags", "chain from")
     right = frozenset((0, 1, 4, 6))
     chain_headings = ("descriptor", "addr", "len", "id", "flags")
     wraps = True
@@ -129,8 +129,7 @@ class PackedSnapshot(RingSnapshot):
         ]
 
     def _bits(self, slot: int) -> str:
-        flags = int(self.desc["flags"][slot])
-        return f"AVAIL {int(bool(flags & ps.DESC_F_AVAIL))} USED {int(bool(flags & ps.DESC_F_USED))}"
+        return packed_flag_words(int(self.desc["flags"][slot]) & (ps.DESC_F_AVAIL | ps.DESC_F_USED)) or "no bits"
 
     def _device_cells(self) -> list[m.Cell]:
         get = self.get
@@ -156,13 +155,21 @@ class PackedSnapshot(RingSnapshot):
     def lens_bands(self, head: int) -> tuple[LensBand, ...]:
         """One band, centred on the focused chain, else on what the device takes next."""
         anchor = head if 0 <= head < self.num else self.active_slot()
-        return (LensBand("desc", "descriptor", "slot, flags\nid, len\nAVAIL USED", anchor, self.states, True, 5),)
+        return (LensBand("desc", "descriptor", "slot, flags\nid, len\nAVAIL USED", anchor, self.states, 5, "forth", "back"),)
 
     def lens_panels(self) -> tuple[LensPanel, ...]:
         """The event suppression structures, decoded."""
         return (
             LensPanel("driver", "driver event suppression", (*self.driver_event.lines, self.driver_event.meaning("interrupt", "used"))),
             LensPanel("device", "device event suppression", (*self.device_event.lines, self.device_event.meaning("kick", "made available"))),
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """The four wrap counters."""
+        return (
+            "wrap counters",
+            f"driver: avail {self.avail_wrap}, used {self.driver_used_wrap}",
+            f"device: avail {self.last_avail_wrap}, used {self.used_wrap}",
         )
 
     def lens_words(self, band: str, slot: int) -> tuple[str, ...]:

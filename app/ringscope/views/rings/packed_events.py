@@ -100,7 +100,7 @@ class _Rule(NamedTuple):
         return (
             (f"event {self.event.offset:>5}{lap} wrap {self.event.wrap}", "cursor"),
             (f"old   {self.old:>5} {self.old_name}", "text"),
-            (f"new   {self.new:>5} {self.idx_name} + {self.steps}, wrap {self.wrap}", "text"),
+            (f"new   {self.new:>5} {self.idx_name} + {self.steps}", "text"),
             (f"new-event-1 = {left}", "text.muted"),
             (f"{'<' if left < right else '>='} new-old = {right}", "text.muted"),
         )

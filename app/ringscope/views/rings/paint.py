@@ -83,6 +83,8 @@ def _paint_boundary(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
     """The end of a ring whose places begin again at 0: there the wrap counters flip."""
     p.setPen(QPen(theme.color("text"), 2.0))
     p.drawLine(geo.point(0, geo.inner - 6), geo.point(0, geo.radius + 6))
+    if not has_center(geo):
+        return
     p.setFont(ui_font(7.5, bold=True))
     at = geo.point(0, geo.inner - 26)
     p.drawText(QRectF(at.x() - 40, at.y() - 7, 80, 14), Qt.AlignmentFlag.AlignCenter, "wrap")
@@ -112,6 +114,16 @@ def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, 
         p.fillRect(QRectF(left, y + row / 2 - 4.5, 9, 9), theme.ring(state))
         p.setPen(theme.color("text"))
         p.drawText(QRectF(left + 15, y, wide, row), Qt.AlignmentFlag.AlignVCenter, f"{snap.counts[i]:>4} {STATES[i]}")
+    if big:
+        _paint_notes(p, snap.notes(), QRectF(c.x() - room, top + 34 + row * len(RING_STATES), 2 * room, 13.0), theme)
+
+
+def _paint_notes(p: QPainter, notes: tuple[str, ...], line: QRectF, theme: Theme) -> None:
+    """Small lines under the counts, the first one `line`."""
+    p.setFont(ui_font(7.5))
+    p.setPen(theme.color("text.muted"))
+    for place, text in enumerate(notes):
+        p.drawText(line.translated(0, line.height() * place), Qt.AlignmentFlag.AlignCenter, text)
 
 
 def has_center(geo: RingGeometry) -> bool:

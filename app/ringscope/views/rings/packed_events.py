@@ -64,11 +64,11 @@ class EventStructure(NamedTuple):
     def meaning(self, notification: str, event: str) -> str:
         """What it asks for."""
         if self.flags == ENABLE:
-            return f"{notification} whenever one is {event}"
+            return f"{notification} at each buffer {event}"
         if self.flags == DISABLE:
             return f"no {notification}"
         if self.flags == DESC:
-            return f"{notification} when {self.offset} of wrap {self.wrap} is {event}"
+            return f"{notification} at slot {self.offset}, wrap {self.wrap}"
         return "not a value that the specification has"
 
 

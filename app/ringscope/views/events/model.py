@@ -113,7 +113,10 @@ class EventRows:
                 self._format(missing)
             except SessionError:
                 note = "damaged in the file"
-        return [self._lines.get(seq) or Line((str(seq), "", "", note), None, True) for seq in wanted]
+        found = [self._lines.get(seq) or Line((str(seq), "", "", note), None, True) for seq in wanted]
+        while len(self._lines) > _LINES_KEPT:
+            self._lines.popitem(last=False)
+        return found
 
     def _format(self, seqs: list[int]) -> None:
         spread = seqs[-1] - seqs[0] > 4 * len(seqs) + SCAN
@@ -123,8 +126,6 @@ class EventRows:
             seq = int(row["seq"])
             if seq in wanted:
                 self._lines[seq] = self._line(seq, row)
-        while len(self._lines) > _LINES_KEPT:
-            self._lines.popitem(last=False)
 
     def _line(self, seq: int, row: np.void) -> Line:
         store = self.store

@@ -140,8 +140,8 @@ class RingSnapshot:
     """One virtqueue at one moment.  All arrays have `num` entries, except where said."""
 
     layout: str = ""
-    legend: str = ""
-    """Which band is which, from the outside."""
+    legends: tuple[str, ...] = ()
+    """Which band is which, from the outside; the longest that fits is shown."""
     headings: tuple[str, ...] = ()
     """Of the table of slots."""
     right: frozenset[int] = frozenset()

@@ -50,7 +50,10 @@ class PackedSnapshot(RingSnapshot):
     """The descriptor ring, its places with their wrap counters, and who wants to hear of what."""
 
     layout = "packed"
-    legend = "outside in: descriptors  \N{MIDDLE DOT}  AVAIL, USED  \N{MIDDLE DOT}  NEXT, WRITE, INDIRECT"
+    legends = (
+        "outside in: descriptors  \N{MIDDLE DOT}  AVAIL, USED  \N{MIDDLE DOT}  NEXT, WRITE, INDIRECT",
+        "AVAIL, USED, NEXT, WRITE, INDIRECT",
+    )
     headings = ("slot", "id", "state", "addr", "len", "flags", "chain from")
     right = frozenset((0, 1, 4, 6))
     chain_headings = ("descriptor", "addr", "len", "id", "flags")
@@ -89,7 +92,7 @@ class PackedSnapshot(RingSnapshot):
 
     def _index(self, name: str, side: str, value: int, wrap: int, note: str, back: bool) -> Index:
         shown = f"slot {value}" if wrap < 0 else f"slot {value}, wrap {wrap}"
-        brief = str(value) if wrap < 0 else f"{value}, wrap {wrap}"
+        brief = str(value) if wrap < 0 else f"{value} w{wrap}"
         return Index(name, side, "desc", value, value % self.num if self.num else 0, note, back, shown, brief)
 
     def event_indices(self) -> tuple[EventIndex, EventIndex]:

@@ -266,7 +266,7 @@ def _paint_link(p: QPainter, geo: RingGeometry, first: float, second: float, rad
     p.drawArc(QRectF(c.x() - radius, c.y() - radius, 2 * radius, 2 * radius), round(16 * start), round(16 * sweep))
 
 
-def paint_legend(p: QPainter, rect: QRectF, legend: str, theme: Theme) -> None:
+def paint_legend(p: QPainter, rect: QRectF, legends: Sequence[str], theme: Theme) -> None:
     """One line: which ring is which, and who keeps which hand."""
     p.setFont(ui_font(8.0))
     metrics = QFontMetricsF(p.font())
@@ -281,4 +281,5 @@ def paint_legend(p: QPainter, rect: QRectF, legend: str, theme: Theme) -> None:
         x += width + 36
     room = QRectF(x, rect.top(), rect.right() - x - 10, rect.height())
     p.setPen(theme.color("text.muted"))
+    legend = next((text for text in legends if metrics.horizontalAdvance(text) <= room.width()), legends[-1])
     p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(legend, Qt.TextElideMode.ElideRight, room.width()))

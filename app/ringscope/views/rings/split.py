@@ -25,7 +25,7 @@ class SplitSnapshot(RingSnapshot):
     """Descriptor table, available ring and used ring."""
 
     layout = "split"
-    legend = "outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring"
+    legends = ("outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring",)
     headings = ("slot", "head", "state", "addr", "len", "flags", "next")
     right = frozenset((0, 1, 4, 6))
     chain_headings = ("descriptor", "addr", "len", "next", "flags")

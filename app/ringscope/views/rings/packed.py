@@ -109,14 +109,13 @@ class PackedSnapshot(RingSnapshot):
 
     def _driver_cells(self) -> list[m.Cell]:
         get = self.get
-        flags = get(F_EVENT_FLAGS)
         return [
             ("next_avail_idx", wrapped(self.next_avail_idx, self.avail_wrap)),
             ("last_used_idx", wrapped(get(s.F_LAST_USED), self.driver_used_wrap)),
             ("num_added", str(get(m.F_NUM_ADDED))),
             ("num_free", f"{get(s.F_NUM_FREE)} of {self.num}"),
             ("free_head (id)", str(get(m.F_FREE_HEAD))),
-            ("event_flags_shadow", f"0x{flags:x} {EventStructure(0, flags).word}"),
+            ("event_flags_shadow", EventStructure(0, get(F_EVENT_FLAGS)).word),
             ("event / indirect", f"{_truth(get(m.F_DRIVER_EVENT))} / {_truth(get(m.F_DRIVER_INDIRECT))}"),
         ]
 

@@ -313,6 +313,9 @@ def test_the_inspector_shows_a_packed_chain(packed_store: Store, view: RingsView
         assert text.count("buffer id\n") + text.count("\tbuffer id") >= 4
         assert "\tnext\t" not in text and "Last frame through this buffer id" in text
     assert "B written" in text
+    focus.select(oid=snap.oid, subject="object")
+    made.refresh()
+    assert "next_avail_idx = " in made.table_text() and "avail_idx_shadow" not in made.table_text()
 
 
 def test_every_event_of_a_packed_run_can_be_shown(view: RingsView, packed_store: Store) -> None:

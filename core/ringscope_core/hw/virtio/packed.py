@@ -72,6 +72,24 @@ def packed_available(vq: VirtQueue) -> bool:
     return is_available(i64(read_i16_le(ring, 16 * vq.last_avail_idx + 14)), vq.last_avail_wrap)
 
 
+def packed_pending(vq: VirtQueue) -> i64:
+    """How many descriptors from last_avail_idx on are available: what a split ring's indices tell, counted; 0 where there is no ring."""
+    num = vq.vring_num
+    if vq.mapped_num < num or num == 0 or vq.last_avail_idx >= num:
+        return 0
+    ring = vq.desc if vq.desc_turn == vq.memory.turn else vq.descriptors()
+    index = vq.last_avail_idx
+    wrap = vq.last_avail_wrap
+    count: i64 = 0
+    while count < num and is_available(i64(read_i16_le(ring, 16 * index + 14)), wrap):
+        count += 1
+        index += 1
+        if index == num:
+            index = 0
+            wrap = not wrap
+    return count
+
+
 def set_last_avail(vq: VirtQueue, idx: i64) -> None:
     """Move last_avail_idx; past the ring's end it begins again with the other wrap counter."""
     if idx >= vq.vring_num:

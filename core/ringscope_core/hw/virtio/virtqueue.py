@@ -29,6 +29,7 @@ from ringscope_core.hw.virtio.packed import (
     packed_drop_all,
     packed_fill,
     packed_flush,
+    packed_pending,
     packed_pop,
     packed_publish,
     packed_rewind_one,
@@ -662,7 +663,7 @@ class VirtQueue:
         counters.num = self.vring_num
         counters.inuse = self.inuse
         if self.vdev.packed:
-            counters.available = int(packed_available(self))
+            counters.available = packed_pending(self)
         elif self.vring_avail:
             counters.available = (self.memory.read_u16(self.vring_avail + 2) - self.last_avail_idx) & 0xFFFF
         else:

@@ -346,6 +346,8 @@ def virtio_reset(vdev: VirtIODevice) -> None:
     for vq in vdev.vq:
         if vq.counters is not None:
             vq.reset()
+        elif vq.left_over:
+            vq.clear()
         else:
             vq.vector = VIRTIO_NO_VECTOR
     for notifier in vdev.notifiers.values():
@@ -363,6 +365,8 @@ def virtio_queue_reset(vdev: VirtIODevice, n: i64) -> None:
     vq = vdev.vq[n]
     if vq.counters is not None:
         vq.reset()
+    elif vq.left_over:
+        vq.clear()
     else:
         vq.vector = VIRTIO_NO_VECTOR
 

@@ -29,6 +29,7 @@ from ringscope_core.hw.virtio.packed import (
     packed_drop_all,
     packed_fill,
     packed_flush,
+    packed_pending,
     packed_pop,
     packed_publish,
     packed_rewind_one,
@@ -104,6 +105,8 @@ class VirtQueue:
         self.vring_num: i64 = 0
         self.vring_num_default: i64 = 0
         self.vring_align: i64 = 0
+        self.left_over: bool = False
+        """Deleted, with addresses and indices still in it."""
         self.vring_desc: i64 = 0
         self.vring_avail: i64 = 0
         self.vring_used: i64 = 0
@@ -129,8 +132,9 @@ class VirtQueue:
         self.self_overlap: bool = False
         """What the device writes into the ring may lie over what it reads of it: nothing may wait, nothing be remembered."""
         # what was read of the ring this turn
-        self._turn: i64 = -1
-        self._avail: bytes = b""
+        self.avail_turn: i64 = -1
+        """The turn in which `avail` was read."""
+        self.avail: bytes = b""
         self.desc: bytes = b""
         self.desc_turn: i64 = -1
         """The turn in which `desc` was read."""
@@ -158,19 +162,19 @@ class VirtQueue:
         used = 6 + 8 * self.vring_num
         if self.mapped_num == 0:
             self._tell_unmapped()
-            self._avail = bytes(length)
-            self._turn = memory.turn
+            self.avail = bytes(length)
+            self.avail_turn = memory.turn
             self.desc_turn = -1
             return
         if self.vdev.packed:
             packed_publish(self)
             length = EVENT_BYTES
             used = EVENT_BYTES
-        self._avail = memory.read(self.vring_avail, length)
+        self.avail = memory.read(self.vring_avail, length)
         memory.hold(self.vring_avail, length)
         memory.hold(self.vring_used, used)
         self.self_overlap = self.overlaps_itself()
-        self._turn = memory.turn
+        self.avail_turn = memory.turn
 
     def _tell_unmapped(self) -> None:
         """The ring is looked at while its memory could not be mapped: 4.1.0 asserts that it is, 7.2 finds it empty."""
@@ -185,15 +189,15 @@ class VirtQueue:
 
     def avail_flags(self) -> i64:
         """vring_avail_flags."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 0)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 0)) & 0xFFFF
 
     def avail_idx(self) -> i64:
         """vring_avail_idx: reads avail.idx and remembers it in shadow_avail_idx."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        idx = i64(read_i16_le(self._avail, 2)) & 0xFFFF
+        idx = i64(read_i16_le(self.avail, 2)) & 0xFFFF
         if idx != self.shadow_avail_idx:
             if (idx - self.last_avail_idx) & 0xFFFF > self.vring_num:
                 self.vdev.expert(self.oid, SEVERITY_WARNING, JUMPED)
@@ -204,47 +208,48 @@ class VirtQueue:
 
     def used_event(self) -> i64:
         """vring_get_used_event: the driver's event index, behind the available ring."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 4 + 2 * self.vring_num)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 4 + 2 * self.vring_num)) & 0xFFFF
 
     def avail_ring(self, position: i64) -> i64:
         """vring_avail_ring: the head at ring position `position`."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 4 + 2 * position)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 4 + 2 * position)) & 0xFFFF
 
     def driver_event_off_wrap(self) -> i64:
         """Packed: where the driver wants to be notified, with the wrap counter in bit 15."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 0)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 0)) & 0xFFFF
 
     def driver_event_flags(self) -> i64:
         """Packed: whether the driver wants to be notified."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 2)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 2)) & 0xFFFF
 
     def descriptors(self) -> bytes:
         """The descriptor table, snapshot once a turn."""
         memory = self.memory
-        if self._turn != memory.turn:
+        if self.avail_turn != memory.turn:
             self._refresh()
         if self.desc_turn != memory.turn:
             self.desc_turn = memory.turn
             self.used_this_turn = 0
-            length = 16 * self.vring_num
+            # a packed ring goes on behind its end when the driver made it shorter
+            length = 16 * max(self.vring_num, self.mapped_num) if self.vdev.packed else 16 * self.vring_num
             if self.vdev.packed or (self.vring_desc >= memory.base and self.vring_desc < memory.end):
                 self.desc = memory.read(self.vring_desc, length)
             else:
                 self.desc = memory.cached_table(self.vring_desc, length)
-            memory.hold(self.vring_desc, 16 * self.vring_num)
+            memory.hold(self.vring_desc, length)
         return self.desc
 
     def forget(self) -> None:
         """Drop what was read this turn: the device wrote where the ring may lie."""
-        self._turn = -1
+        self.avail_turn = -1
         self.desc_turn = -1
 
     # -- state the driver set up --------------------------------------------------------------------------------------
@@ -324,7 +329,7 @@ class VirtQueue:
             return packed_pop(self, elem)
         if self.vring_avail == 0:
             return False
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
         last = self.last_avail_idx
         if self.shadow_avail_idx == last and self.avail_idx() == last:
@@ -333,7 +338,7 @@ class VirtQueue:
         if self.inuse >= num:
             vdev.virtio_error("Virtqueue size exceeded")
             return False
-        head = i64(read_i16_le(self._avail, 4 + 2 * (last % num))) & 0xFFFF
+        head = i64(read_i16_le(self.avail, 4 + 2 * (last % num))) & 0xFFFF
         self.last_avail_idx = (last + 1) & 0xFFFF
         if head >= num:
             self._lost(last)
@@ -390,7 +395,7 @@ class VirtQueue:
         if self.vdev.inactive:
             return False
         if self.vdev.packed:
-            return seen < self.vring_num and is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
+            return seen < max(self.vring_num, self.mapped_num) and is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
         return self.vring_avail != 0 and self.avail_idx() != seen
 
     # -- giving elements back -----------------------------------------------------------------------------------------
@@ -398,6 +403,9 @@ class VirtQueue:
         """virtqueue_fill: element `ahead` places after used_idx, with `length` bytes written.  Not visible before `flush`."""
         if elem.bounced:
             release_bounce(self.memory, elem)
+        if self.vdev.packed:
+            packed_fill(self, elem.index, length, elem.ndescs)
+            return
         self.fill_head(elem.index, length, ahead, elem.ndescs)
 
     def fill_head(self, head: i64, length: i64, ahead: i64, ndescs: i64) -> None:
@@ -581,6 +589,14 @@ class VirtQueue:
         log.field(oid, F_SIGNALLED_VALID, 0, i64(self.signalled_used_valid))
         log.field(oid, F_NOTIFICATION, 1, i64(self.notification))
         log.field(oid, F_INUSE, 0, self.inuse)
+        log.field(oid, F_LAST_AVAIL_WRAP, 1, i64(self.last_avail_wrap))
+        log.field(oid, F_SHADOW_AVAIL_WRAP, 1, i64(self.shadow_avail_wrap))
+        log.field(oid, F_USED_WRAP, 1, i64(self.used_wrap))
+        self.clear()
+
+    def clear(self) -> None:
+        """The same off the record, for a queue that does not exist."""
+        self.left_over = False
         self._reset_wrap()
         self.vring_desc = 0
         self.vring_avail = 0
@@ -594,9 +610,14 @@ class VirtQueue:
         self.signalled_used_valid = False
         self.notification = True
         self.inuse = 0
-        self.mapped_num = 0
-        self._told_unmapped = False
-        self._turn = -1
+        self.delete(True)
+
+    def delete(self, unmap: bool) -> None:
+        """Forget what was read of the ring, and what is to be written."""
+        if unmap:
+            self.mapped_num = 0
+            self._told_unmapped = False
+        self.avail_turn = -1
         self.desc_turn = -1
         self._flags_turn = -1
         self.pending = BytesWriter()
@@ -605,10 +626,6 @@ class VirtQueue:
 
     def _reset_wrap(self) -> None:
         """Wrap counters and what else packed rings have."""
-        log = self.log
-        log.field(self.oid, F_LAST_AVAIL_WRAP, 1, i64(self.last_avail_wrap))
-        log.field(self.oid, F_SHADOW_AVAIL_WRAP, 1, i64(self.shadow_avail_wrap))
-        log.field(self.oid, F_USED_WRAP, 1, i64(self.used_wrap))
         self.last_avail_wrap = True
         self.shadow_avail_wrap = True
         self.used_wrap = True
@@ -646,7 +663,7 @@ class VirtQueue:
         counters.num = self.vring_num
         counters.inuse = self.inuse
         if self.vdev.packed:
-            counters.available = int(packed_available(self))
+            counters.available = packed_pending(self)
         elif self.vring_avail:
             counters.available = (self.memory.read_u16(self.vring_avail + 2) - self.last_avail_idx) & 0xFFFF
         else:
@@ -659,23 +676,35 @@ def create_queue(vq: VirtQueue, size: i64, handler: OutputHandler, counters: Rin
     vq.vring_num = size
     vq.vring_num_default = size
     vq.vring_align = VIRTIO_PCI_VRING_ALIGN
+    vq.left_over = False
     vq.handle_output = handler
     vq.counters = counters
     log.field(vq.oid, F_NUM, size, 0)
     log.field(vq.oid, F_NUM_DEFAULT, size, 0)
     log.field(vq.oid, F_ALIGN, VIRTIO_PCI_VRING_ALIGN, 0)
-    log.field(vq.oid, F_VECTOR, vq.vector, 0)
     log.field(vq.oid, F_QUEUE_INDEX, vq.queue_index, 0)
-    log.field(vq.oid, F_NOTIFICATION, i64(vq.notification), 0)
     log.field(vq.oid, F_HANDLE_OUTPUT, log.text(handler.name), 0)
-    log.field(vq.oid, F_LAST_AVAIL_WRAP, 1, 0)
-    log.field(vq.oid, F_SHADOW_AVAIL_WRAP, 1, 0)
-    log.field(vq.oid, F_USED_WRAP, 1, 0)
+    # what a queue of this number had before it was deleted, it has again
+    log.field(vq.oid, F_DESC, vq.vring_desc, 0)
+    log.field(vq.oid, F_AVAIL, vq.vring_avail, 0)
+    log.field(vq.oid, F_USED, vq.vring_used, 0)
+    log.field(vq.oid, F_VECTOR, vq.vector, 0)
+    log.field(vq.oid, F_LAST_AVAIL, vq.last_avail_idx, 0)
+    log.field(vq.oid, F_SHADOW_AVAIL, vq.shadow_avail_idx, 0)
+    log.field(vq.oid, F_USED_IDX, vq.used_idx, 0)
+    log.field(vq.oid, F_SIGNALLED, vq.signalled_used, 0)
+    log.field(vq.oid, F_SIGNALLED_VALID, i64(vq.signalled_used_valid), 0)
+    log.field(vq.oid, F_NOTIFICATION, i64(vq.notification), 0)
+    log.field(vq.oid, F_INUSE, vq.inuse, 0)
+    log.field(vq.oid, F_LAST_AVAIL_WRAP, i64(vq.last_avail_wrap), 0)
+    log.field(vq.oid, F_SHADOW_AVAIL_WRAP, i64(vq.shadow_avail_wrap), 0)
+    log.field(vq.oid, F_USED_WRAP, i64(vq.used_wrap), 0)
 
 
 def delete_queue(vq: VirtQueue) -> None:
-    """virtio_del_queue: the queue no longer exists."""
-    vq.reset()
+    """virtio_del_queue: the queue no longer exists.  Its addresses and indices stay, for the next one of its number; 7.2 forgets where they are mapped."""
+    vq.delete(vq.vdev.v7_2)
+    vq.left_over = True
     vq.vring_num = 0
     vq.vring_num_default = 0
     vq.handle_output = None

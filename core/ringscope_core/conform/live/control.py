@@ -37,6 +37,21 @@ def command(rng: random.Random) -> bytes:
     return bytes((rng.choice((0, 1, 2, 3, 4, 5, 6, 255)), rng.randrange(8))) + rng.randbytes(rng.choice((0, 1, 2, 6, 8, 40)))
 
 
+def opening(rng: random.Random, pairs: int) -> list[bytes]:
+    """What a driver says when it has started: which frames it wants, how many queue pairs it uses."""
+    said: list[bytes] = []
+    if pairs > 1 and rng.random() < 0.7:
+        said.append(bytes((4, 0)) + struct.pack("<H", rng.randrange(1, pairs + 1)))
+    if rng.random() < 0.5:
+        said.append(bytes((0, 0, 0)))
+        if rng.random() < 0.7:
+            said.append(bytes((1, 0)) + _macs(rng, 3) + _macs(rng, 3))
+        said += [bytes((2, 0)) + struct.pack("<H", vid) for vid in rng.sample(VIDS, rng.randrange(3))]
+        if rng.random() < 0.3:
+            said.append(bytes((0, rng.randrange(1, 6), 1)))
+    return said
+
+
 def rss_command(rng: random.Random) -> bytes:
     """VIRTIO_NET_CTRL_MQ_RSS_CONFIG or HASH_CONFIG."""
     types = rng.choice((0, 0x3F, 0x1FF, 1, 0x200, rng.getrandbits(9)))

@@ -20,7 +20,7 @@ OTHERS: Final = (
     bytes.fromhex("5254000a0b0c"),
 )
 TYPES: Final = (0x0800, 0x0800, 0x86DD, 0x0806, 0x8100, 0x8100, 0x88A8, 0x1234)
-SIZES: Final = (60, 60, 60, 64, 98, 128, 590, 1514, 1514, 1518, 2000, 4000, 9000, 65000)
+SIZES: Final = (60, 60, 60, 64, 98, 128, 590, 1514, 1514, 1518, 1400, 100, 342, 60, 1000, 2000, 4000, 9000, 65000)
 VIDS: Final = (0, 1, 5, 100, 4095)
 
 
@@ -44,7 +44,7 @@ def ip_frame(rng: random.Random, size: int) -> bytes:
 
 def frame(rng: random.Random, most: int = 9000) -> bytes:
     """One frame."""
-    size = min(most, rng.choice(SIZES) if rng.random() < 0.85 else rng.randrange(1, most))
+    size = min(most, rng.choice(SIZES) if rng.random() < 0.9 else rng.randrange(1, rng.choice((200, 2000, most))))
     if rng.random() < 0.2 and size >= 60:
         return ip_frame(rng, size)[:most]
     ethertype = rng.choice(TYPES)

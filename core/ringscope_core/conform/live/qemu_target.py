@@ -242,6 +242,8 @@ class QemuTarget:
             moved = process.peer.receive()
             self._sent += moved
             try:
+                if self._sleepy:
+                    time.sleep(TIMER_SECONDS)
                 process.sync(2)
             except TargetDied:
                 raise process.gone() from None

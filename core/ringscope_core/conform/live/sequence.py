@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringscope_core.conform.case import CaseConfig, Op
+from ringscope_core.conform.live import control
 from ringscope_core.conform.live.driver import ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK, HASH_REPORT, NO_VECTOR, RING_PACKED, VERSION_1, Driver
 from ringscope_core.conform.live.layout import Layout
 from ringscope_core.conform.live.ring_writers import RingWriter
@@ -98,6 +99,18 @@ class SequenceMaker:
             driver.status(ACKNOWLEDGE | DRIVER | DRIVER_OK | (0 if driver.legacy else FEATURES_OK))
             driver.sync()
         driver.check()
+        self.open()
+
+    def open(self) -> None:
+        """What a driver does first: buffers to receive into, what it wants to receive."""
+        rng, traffic = self.rng, self.traffic
+        if rng.random() < 0.75:
+            for _ in range(rng.choice((1, 2, self.driver.config.peer.queues))):
+                self._on("rx", traffic.post)
+        if rng.random() < 0.7:
+            said = control.opening(rng, self.driver.config.peer.queues)
+            if said:
+                self._on("ctrl", lambda ring: traffic.commands(ring, said))
 
     def queue(self, index: int) -> None:
         """Set one queue up."""
@@ -137,7 +150,7 @@ class SequenceMaker:
             (10, self._fault),
             (5, lambda: self._on("any", self.traffic.suppress)),
             (3, self._link),
-            (4, lambda: self.registers(self.rng.choice((1, 3, 6)))),
+            (3, self._poke),
             (3, self._look),
             (2, self._again),
             (2, self._status),
@@ -165,9 +178,17 @@ class SequenceMaker:
             self.traffic.done(ring)
             if ring.index % 2 == 0:
                 self.traffic.inject()
+            if self.rng.random() < 0.6:
+                # most faults end the device until it is reset
+                self._again()
+
+    def _poke(self) -> None:
+        self.registers(self.rng.choice((1, 3, 6)))
+        if self.rng.random() < 0.5:
+            self._again()
 
     def _link(self) -> None:
-        self.driver.ops.append(["link", self.rng.randrange(2)])
+        self.driver.ops.append(["link", self.rng.choice((0, 1, 1))])
         self.traffic.settle()
 
     def _announce(self) -> None:

@@ -112,9 +112,9 @@ class Traffic:
         """Receive buffers, sometimes kicked."""
         rng = self.rng
         head = self.driver.header
-        for _ in range(rng.choice((1, 1, 2, 4, 8))):
-            kind = rng.randrange(6)
-            if kind <= 1:
+        for _ in range(rng.choice((1, 2, 4, 8, 12))):
+            kind = rng.randrange(7)
+            if kind <= 1 or kind == 6:
                 lengths = [rng.choice((1526, 2048, 4096, 10000))]
             elif kind == 2:
                 lengths = [head, rng.choice((1514, 4096))]
@@ -156,10 +156,21 @@ class Traffic:
     def command(self, ring: RingWriter) -> None:
         """Control commands, some malformed."""
         rng = self.rng
+        said: list[bytes] = []
         for _ in range(rng.choice((1, 1, 1, 2, 4))):
             data = control.command(rng)
-            if rng.random() < 0.25:
+            if rng.random() < 0.2:
                 data = control.spoil(rng, data)
+            said.append(data)
+        self.commands(ring, said)
+
+    def commands(self, ring: RingWriter, said: list[bytes]) -> None:
+        """Each in a chain with a byte for the answer."""
+        rng = self.rng
+        for data in said:
+            if len(data) < 2 and rng.random() < 0.9:
+                # one without a header ends the device
+                continue
             if not data:
                 continue
             ack = self.room([rng.choice((1, 1, 1, 1, 4))])

@@ -102,9 +102,13 @@ class Setup:
                 )
         wanted = missing_test_tools() if "test" in self.extras else []
         if wanted and can_install_debian():
-            install_debian(wanted)
-        elif wanted:
-            print(f"  not installed: {' '.join(wanted)}; tests that need a display will be skipped", flush=True)
+            try:
+                install_debian(wanted)
+                wanted = []
+            except StepFailed as failed:
+                print(f"  {failed.what}", flush=True)
+        if wanted:
+            print(f"  not installed: {' '.join(wanted)}; tests that need one of them will be skipped", flush=True)
 
     def requirements(self) -> list[str]:
         """What pip shall install: to build, to run, and the asked extras."""

@@ -68,5 +68,6 @@ def missing_build_tools() -> list[str]:
 
 
 def missing_test_tools() -> list[str]:
-    """Debian packages of what only tests use: a virtual X server, for the tests marked ``display``."""
-    return [] if shutil.which("Xvfb") else ["xvfb"]
+    """Debian packages of what only tests use: a virtual X server, for the tests marked ``display``, and a QEMU to compare with."""
+    wanted = {"Xvfb": "xvfb", "qemu-system-x86_64": "qemu-system-x86"}
+    return [package for program, package in wanted.items() if not shutil.which(program)]

@@ -137,7 +137,8 @@ def test_what_the_guest_and_the_backend_complain_of_is_in_the_report(tmp_path: P
     code, out, _ = run("run", "pcap-replay", "--set", f"pcap={cut}", "--headless", "--json")
     assert code == 0
     assert any("is cut at byte 100000" in line for line in json.loads(out)["messages"])
-    _, out, _ = run("run", "udp-echo", "--headless", "--for", "20ms", "--json", "--device", "virtio-net-pci,netdev=hostnet0,disable-modern=on")
+    legacy_only = ("--device", "virtio-net-pci,netdev=hostnet0,disable-modern=on", "--set", "driver.transport=modern")
+    _, out, _ = run("run", "udp-echo", "--headless", "--for", "20ms", "--json", *legacy_only)
     report = json.loads(out)
     assert report["complete"] is False
     assert any("no capability of type 1" in line for line in report["messages"])

@@ -161,3 +161,14 @@ def test_what_is_not_there_or_not_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe{}")
     with pytest.raises(InputError, match="UTF-8"):
         read_case_file(path)
+
+
+def test_facts_of_another_kind_than_the_form_says_are_an_input_error(tmp_path: Path) -> None:
+    from ringscope_core.conform.deviations import Deviations
+    from ringscope_core.conform.report import FileReport, Options, run_file
+
+    path = tmp_path / "errors.json"
+    path.write_text(json.dumps({"qemu": "7.2.22", "cases": [{"id": "e", "args": 5, "rc": 1, "stderr": []}]}))
+    file = read_case_file(path)
+    with pytest.raises(InputError, match=r"errors\.json: e: .*TypeError"):
+        run_file(file, Options(), Deviations([]), FileReport(file.path), lambda _: None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ringscope_core.conform.deviations import Deviations, load_deviations, shipped_deviations
+from ringscope_core.conform.deviations import Deviations, as_table, load_deviations, shipped_deviations
 from ringscope_core.conform.outcome import Difference, Outcome
 from ringscope_core.scenario.errors import InputError
 from tests.oracle.cases import FOLDER
@@ -46,10 +46,11 @@ def test_an_entry_of_another_profile_does_not_count(tmp_path: Path) -> None:
     assert deviations.unused({"4.1"}) == ["a"]
 
 
-def test_what_follows_can_be_a_consequence(tmp_path: Path) -> None:
+def test_the_rest_can_be_a_consequence(tmp_path: Path) -> None:
     deviations = listed(tmp_path, '[[deviation]]\nname = "a"\ncase = "burst"\nwhere = "isr"\nrest = true\nwhy = "w"\n')
     assert deviations.unlisted(Outcome("c", "x burst x", [OTHER, DIED]), "", "7.2") == []
-    assert deviations.unlisted(Outcome("c", "x burst x", [DIED, OTHER]), "", "7.2") == [DIED]
+    assert deviations.unlisted(Outcome("c", "x burst x", [DIED, OTHER]), "", "7.2") == []
+    assert deviations.unlisted(Outcome("c", "x burst x", [DIED]), "", "7.2") == [DIED]
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,8 @@ def test_a_bad_list_is_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InputError, match="deviation") as error:
         listed(tmp_path, text)
     assert said in str(error.value)
+
+
+def test_the_documentation_has_the_whole_list() -> None:
+    text = (FOLDER.parents[1] / "docs" / "fidelity.md").read_text()
+    assert text.split("<!-- deviations -->\n")[1].split("<!-- /deviations -->")[0] == as_table(load_deviations()) + "\n"

@@ -131,3 +131,20 @@ def test_rings_are_decoded() -> None:
 def test_steps_keep_their_places(tmp_path: Path) -> None:
     parsed = loaded(tmp_path, GOOD)
     assert [step.index for step in Replay(parsed, MachineTarget(parsed.config, "7.2")).steps()] == list(range(len(GOOD)))
+
+
+def test_a_final_state_of_odd_kinds_only_differs(tmp_path: Path) -> None:
+    for final in ({"vqs": [3]}, {"vqs": 3}, {"status": {"statuses": [1, "a"]}}, {"isr": []}, {"nobody": 1}):
+        outcome = run_case(loaded(tmp_path, [], final=final), "7.2")
+        assert outcome.differences
+        assert not any("defect" in one.where for one in outcome.differences)
+
+
+def test_a_defect_of_the_model_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: MachineTarget, up: bool) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(MachineTarget, "link", broken)
+    outcome = run_case(loaded(tmp_path, [["link", 0], ["sync"]]), "7.2")
+    assert wheres(outcome) == ["op 0 defect"]
+    assert "RuntimeError: out of order" in outcome.differences[0].got

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from ringscope_core.hw.machine import Machine
+from ringscope_core.qom.profile import DEFAULT_MACHINE, PROFILE_4_1
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.functions import function_table
 from ringscope_core.trace.kinds import KIND_BY_NUMBER
@@ -28,11 +29,11 @@ class Rows(BlockSink):
 class Bench:
     """A machine with its log kept."""
 
-    def __init__(self, ram_bytes: int = 1 << 20) -> None:
+    def __init__(self, ram_bytes: int = 1 << 20, profile: str = PROFILE_4_1, machine_type: str = DEFAULT_MACHINE) -> None:
         self.log: EventLog = EventLog(Clock())
         self.sink: Rows = Rows()
         self.log.sink = self.sink
-        self.machine: Machine = Machine(self.log, MainLoop(self.log.clock), ram_bytes)
+        self.machine: Machine = Machine(self.log, MainLoop(self.log.clock), ram_bytes, profile, machine_type)
 
     def rows(self) -> list[Row]:
         """Everything recorded so far."""

@@ -32,6 +32,7 @@ EXIT_DIFFERENT = 1
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="With --live: the seed; without it a new one, which is printed.")
 @click.option("--for", "duration", default=None, metavar="TIME", help="With --live: stop after this long, such as 30s or 2m.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="With --live: write what was found there, as case files.")
+@click.option("--jobs", type=click.IntRange(0, 64), default=0, help="With --live: so many QEMUs at the same time; 0 for one a processor, at most 4.")
 @click.option("--start", type=click.IntRange(0), default=0, help="With --live: the number of the first sequence.")
 def command(
     paths: tuple[Path, ...],
@@ -47,6 +48,7 @@ def command(
     duration: str | None,
     save: Path | None,
     start: int,
+    jobs: int,
 ) -> int:
     """Replay cases recorded on a real QEMU (files or directories) and compare field by field.
 
@@ -60,8 +62,8 @@ def command(
             raise click.UsageError("--live: it takes no PATH and no --show; what it saves can be replayed afterwards")
         from ringscope.cli.conform_live import LiveRequest, run_live
 
-        return run_live(LiveRequest(count, seed, duration, profile, save, start, as_json), load_deviations(deviations))
-    for name, value in (("--count", count), ("--seed", seed), ("--for", duration), ("--save", save), ("--start", start)):
+        return run_live(LiveRequest(count, seed, duration, profile, save, start, jobs, as_json), load_deviations(deviations))
+    for name, value in (("--count", count), ("--seed", seed), ("--for", duration), ("--save", save), ("--start", start), ("--jobs", jobs)):
         if value:
             raise click.UsageError(f"{name}: it needs --live")
     if not paths:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import sys
@@ -35,6 +36,7 @@ class LiveRequest:
     profile: str | None
     save: Path | None
     start: int
+    jobs: int
     as_json: bool
 
 
@@ -50,23 +52,21 @@ def seconds_of(text: str) -> float:
 
 def run_live(request: LiveRequest, deviations: Deviations) -> int:
     """Run, print, and return the exit status."""
-    from ringscope_core.conform.live.campaign import Campaign, LiveOptions
+    from ringscope_core.conform.live.campaign import LiveOptions
+    from ringscope_core.conform.live.workers import Workers
 
     seconds = seconds_of(request.duration) if request.duration else 0.0
     seed = request.seed if request.seed is not None else random.SystemRandom().randrange(1 << 31)
     count = request.count or (WITHOUT_END if seconds else DEFAULT_COUNT)
-    campaign = Campaign(LiveOptions(count, seed, seconds, request.profile or "", request.save, start=request.start), deviations)
-    report = campaign.report
+    options = LiveOptions(count, seed, seconds, request.profile or "", request.save, start=request.start)
+    workers = Workers(options, deviations, request.jobs or min(4, os.cpu_count() or 1))
     if not request.as_json:
-        click.echo(f"QEMU {report.version}, profile {report.profile}, seed {seed}")
-        if not campaign.with_tap:
+        click.echo(f"QEMU {workers.report.version}, profile {workers.report.profile}, seed {seed}")
+        if not workers.with_tap:
             click.echo("no C compiler (cc): no sequences with a tap")
     line = LiveLine()
-    stopped = False
-    try:
-        campaign.run(line.update)
-    except KeyboardInterrupt:
-        stopped = True
+    stopped = workers.run(line.update)
+    report = workers.report
     line.clear()
     if request.as_json:
         print_json({**report.to_json(), "stopped": stopped})

@@ -26,7 +26,7 @@ class Deviation:
     """It holds in this profile only, "" for every one."""
     patterns: dict[str, re.Pattern[str]] = field(default_factory=dict)
     rest: bool = False
-    """What follows in the same case is a consequence."""
+    """Whatever else differs in the same case is a consequence."""
     used: int = 0
     """Differences that it explained."""
 
@@ -52,15 +52,15 @@ class Deviations:
     def unlisted(self, outcome: Outcome, family: str, profile: str) -> list[Difference]:
         """The differences that no entry explains; entries that explain one count it."""
         left: list[Difference] = []
+        whole = False
         for difference in outcome.differences:
             entry = next((one for one in self.entries if one.matches(outcome, family, difference, profile)), None)
             if entry is None:
                 left.append(difference)
                 continue
             entry.used += 1
-            if entry.rest:
-                break
-        return left
+            whole = whole or entry.rest
+        return [] if whole else left
 
     def unused(self, profiles: set[str]) -> list[str]:
         """Names of entries that could have matched something and did not."""
@@ -108,3 +108,12 @@ def _entry(where: str, row: Any) -> Deviation:
     if not patterns:
         raise InputError(where, row["name"], f"at least one of {', '.join(PATTERNS)} is needed")
     return Deviation(row["name"], row["why"], row.get("profile", ""), patterns, row.get("rest", False))
+
+
+def as_table(deviations: Deviations) -> str:
+    """The list as a Markdown table, for the documentation."""
+    rows = ["| deviation | profile | where | why ours is right |", "|---|---|---|---|"]
+    for one in deviations.entries:
+        patterns = "; ".join(f"{key} `{pattern.pattern}`".replace("|", "\\|") for key, pattern in one.patterns.items())
+        rows.append(f"| {one.name} | {one.profile or 'every'} | {patterns} | {one.why} |")
+    return "\n".join(rows)

@@ -153,7 +153,7 @@ def comparable(final: Any) -> Any:
     """`final` with its lists of names in one order."""
     if isinstance(final, dict):
         return {
-            key: sorted(value) if key in ("statuses", "dev-features", "transports") and isinstance(value, list) else comparable(value)
+            key: sorted(value, key=str) if key in ("statuses", "dev-features", "transports") and isinstance(value, list) else comparable(value)
             for key, value in final.items()
         }
     return final

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ringscope_core.conform.case import BAR_ADDRESSES, IO_BARS, CaseConfig
 from ringscope_core.conform.final import final_state
 from ringscope_core.conform.peer import FifoPeer, make_peers
+from ringscope_core.conform.root_port import BEHIND_BDF, BRIDGE_SETUP, PORT_BDF, PORT_OPTION
 from ringscope_core.conform.target import TargetError
 from ringscope_core.hw.machine import CONFIG_ADDRESS, CONFIG_DATA, Machine
 from ringscope_core.hw.virtio_net.device import VirtIONet
@@ -40,17 +41,22 @@ class MachineTarget:
             self.machine: Machine = Machine(self.log, MainLoop(self.log.clock), config.ram, profile, config.machine)
         except ValueError as error:
             raise TargetError(str(error)) from None
-        self.bdf: int = SLOT << 3
+        self.bdf: int = BEHIND_BDF if config.behind_root_port else SLOT << 3
         self.sent: list[tuple[int, bytes]] = []
         self.peers: list[FifoPeer] = make_peers(self.machine.net, config.peer, self.sent)
         # what a tap is like before anyone has told it anything
         self.told: dict[str, int] = {f"{index}.offload": 0 for index in range(len(self.peers))}
         self.seen_messages: int = 0
+        if config.behind_root_port and self.machine.device_add(PORT_OPTION) is None:
+            raise TargetError(self.machine.last_error)
         if self.machine.device_add(config.device_option()) is None:
             raise TargetError(" ".join(self.machine.world.messages) or self.machine.last_error)
         self.machine.system_reset()
         self.machine.cont()
         self.take_peer()
+        if config.behind_root_port:
+            for offset, size, value in BRIDGE_SETUP:
+                self.machine.cfg_write(PORT_BDF, offset, size, value)
         self._ram: NDArray[Any] = np.frombuffer(self.machine.memory.view, dtype=np.uint8)
         self.place_bars()
         self.take_messages()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -91,6 +93,10 @@ class Replay:
             yield Step(index, ["died"], [Observation("died", "goes on", f"ended with {died.code}: {' '.join(died.messages)}")])
         except TargetError as error:
             yield Step(index, ["stuck"], [Observation("stuck", "goes on", str(error))])
+        except Exception as error:
+            # a defect of the device model is a difference like any other, and the other cases still count
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            yield Step(index, ["defect"], [Observation("defect", "goes on", f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})")])
 
     def _do(self, step: Step) -> None:
         op, target = step.op, self.target
@@ -194,7 +200,7 @@ class Replay:
             have = got.get(key)
             if isinstance(value, dict) and isinstance(have, dict):
                 step.seen += [Observation(f"final {key} {name}", value.get(name), have.get(name)) for name in {**value, **have}]
-            elif key == "vqs" and isinstance(value, list) and isinstance(have, list) and len(value) == len(have):
+            elif key == "vqs" and isinstance(value, list) and all(isinstance(one, dict) for one in value) and len(value) == len(have):
                 for number, (one, other) in enumerate(zip(value, have, strict=True)):
                     step.seen += [Observation(f"final vq[{number}] {name}", one[name], other.get(name)) for name in one]
             else:
@@ -232,6 +238,8 @@ def replay(case: Case, make: MakeTarget) -> Outcome:
         target = make(case.config)
     except TargetError as error:
         return Outcome(case.id, case.title, [Difference("config", "the device is made", str(error))])
+    except Exception as error:
+        return Outcome(case.id, case.title, [Difference("defect", "the device is made", f"{type(error).__name__}: {error}")])
     try:
         return outcome_of(case, Replay(case, target).steps())
     finally:

@@ -13,7 +13,9 @@ from ringscope_core.conform.deviations import Deviations
 from ringscope_core.conform.machine_target import MachineTarget
 from ringscope_core.conform.outcome import Difference, Outcome
 from ringscope_core.conform.replay import replay
-from ringscope_core.qom.profile import MACHINES
+from ringscope_core.conform.static_files import static_cases, static_run
+from ringscope_core.conform.static_machine import NEWER_PROPERTIES
+from ringscope_core.qom.profile import ALIASES, MACHINES, PROFILE_4_1
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.levels import LEVEL_COUNTERS
 
@@ -89,8 +91,12 @@ def why_not(case: Case, profile: str) -> str:
     """Why `profile` cannot run `case`, "" when it can."""
     if case.since and _release(case.since) > _release(profile):
         return f"needs QEMU {case.since}, and the profile is {profile}"
-    if case.config.machine not in MACHINES[profile]:
+    if case.config.machine not in MACHINES[profile] and case.config.machine not in ALIASES:
         return f"profile {profile} has no machine {case.config.machine}"
+    if profile == PROFILE_4_1:
+        newer = [name for name in case.config.props if name in NEWER_PROPERTIES]
+        if newer:
+            return f"{newer[0]} came after QEMU 4.1"
     return ""
 
 
@@ -111,9 +117,9 @@ def outcomes(file: CaseFile, options: Options) -> Iterator[tuple[str, str, Calla
     profile = options.profile or file.profile
     form = file.static
     if form is not None:
-        for name in form.cases(file.data):
+        for name in static_cases(form, file.path, file.data):
             if options.only in name:
-                yield name, "", lambda name=name: form.run(file.data, name, profile)  # type: ignore[misc]
+                yield name, "", lambda name=name: static_run(form, file.path, file.data, name, profile)  # type: ignore[misc]
         return
     for case in file.cases:
         if any(options.only in text for text in (case.id, case.family, case.title)):

@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from ringscope_core.conform.case import BAR_ADDRESSES, PeerSpec
 from ringscope_core.conform.peer import FifoPeer
+from ringscope_core.conform.root_port import BEHIND_BDF, BRIDGE_SETUP, PORT_BDF, PORT_OPTION
 from ringscope_core.hw.machine import Machine
 from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.net.backends import net_check_clients
 from ringscope_core.net.host import NetHost
 from ringscope_core.net.net import qemu_net_client_setup
 from ringscope_core.qom.object import Object
-from ringscope_core.qom.profile import PROFILE_4_1, machine_of, machine_version
+from ringscope_core.qom.profile import ALIASES, MACHINES, PROFILE_4_1, PROFILE_7_2, machine_of, machine_version
 from ringscope_core.qom.world import GlobalProperty, World
 from ringscope_core.trace.bits import ones
 from ringscope_core.trace.clock import Clock
@@ -21,8 +22,6 @@ from ringscope_core.trace.log import EventLog
 from ringscope_core.trace.mainloop import MainLoop
 
 SLOT: Final = 4
-PORT_SLOT: Final = 5
-PORT_OPTION: Final = "pcie-root-port,id=rp0,chassis=1,addr=05.0"
 NEWER_PROPERTIES: Final = (
     "rss",
     "hash",
@@ -47,6 +46,10 @@ NEWER_PEERS: Final = ("stream", "dgram")
 
 class CannotMake(Exception):
     """The configuration is nothing this profile has; the text says why."""
+
+
+class NotOfProfile(CannotMake):
+    """It is something of another QEMU than the profile's."""
 
 
 class StaticPeer(FifoPeer):
@@ -87,12 +90,15 @@ def new_machine(profile: str, machine_type: str, ram: int = 8 << 20, global_prop
 
 
 def machine_for(profile: str, machine_type: str) -> str:
-    """`machine_type`, or why the profile has none: 4.1 has no newer machine types."""
+    """The machine type that a file means, or why the profile has none of it; the files are 7.2's."""
+    if profile == PROFILE_4_1 and machine_type in ALIASES:
+        raise NotOfProfile(f"{machine_of(PROFILE_7_2, machine_type)}, which '{machine_type}' stands for in the files, came after QEMU 4.1")
     try:
         return machine_of(profile, machine_type)
     except ValueError as error:
-        if profile == PROFILE_4_1 and machine_type.startswith("pc-") and machine_version(machine_type) > (4, 1):
-            raise CannotMake(f"{machine_type} came after QEMU 4.1") from None
+        if profile == PROFILE_4_1 and machine_type in MACHINES[PROFILE_7_2]:
+            newer = machine_version(machine_type) > (4, 1)
+            raise NotOfProfile(f"{machine_type} {'came after QEMU 4.1' if newer else 'is modelled in profile 7.2 only'}") from None
         raise CannotMake(str(error)) from None
 
 
@@ -121,7 +127,7 @@ class StaticMachine:
         if profile == PROFILE_4_1:
             newer = [name for name in props if name in NEWER_PROPERTIES]
             if newer:
-                raise CannotMake(f"{newer[0]} came after QEMU 4.1")
+                raise NotOfProfile(f"{newer[0]} came after QEMU 4.1")
         machine = new_machine(profile, machine_for(profile, config["machine"]), config.get("ram") or 8 << 20)
         self.machine: Machine = machine
         for warning in machine_warnings(machine.world):
@@ -136,7 +142,7 @@ class StaticMachine:
         machine.system_reset()
         machine.cont()
         self.messages: list[str] = list(machine.world.messages)
-        self.bdf: int = 1 << 8 if self.root_port else SLOT << 3
+        self.bdf: int = BEHIND_BDF if self.root_port else SLOT << 3
         self.bars: dict[int, int] = {}
         """Where each BAR was placed."""
 
@@ -181,17 +187,8 @@ class StaticMachine:
         """Numbers and windows of the root port, so that the function behind it answers."""
         if not self.root_port:
             return
-        port = PORT_SLOT << 3
-        for offset, size, value in (
-            (0x18, 4, 0x00010100),
-            (0x1C, 2, 0xC0C0),
-            (0x20, 4, 0xFEB0FEA0),
-            (0x24, 4, 0xFE00FE00),
-            (0x28, 4, 0),
-            (0x2C, 4, 0),
-            (0x04, 2, 7),
-        ):
-            self.cfg_write(offset, size, value, port)
+        for offset, size, value in BRIDGE_SETUP:
+            self.cfg_write(offset, size, value, PORT_BDF)
 
     def probe(self) -> dict[int, tuple[str, int, int]]:
         """Size the BARs, place them, switch decoding on; what each is: kind, address, size."""

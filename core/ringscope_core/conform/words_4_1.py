@@ -17,7 +17,11 @@ def newer_than_4_1(args: list[str], properties: tuple[str, ...]) -> str:
             return "JSON options came after QEMU 4.1"
         if option == "-netdev" and text.split(",")[0] in ("stream", "dgram"):
             return "netdevs stream and dgram came after QEMU 4.1"
-        if option != "-netdev":
+        if option == "-global":
+            name = _global_property(text)
+            if name in properties:
+                return f"{name} came after QEMU 4.1"
+        elif option != "-netdev":
             for part in text.split(",")[1:]:
                 name, equals, value = part.partition("=")
                 if name in properties:
@@ -31,6 +35,28 @@ def newer_than_4_1(args: list[str], properties: tuple[str, ...]) -> str:
     return ""
 
 
+def _global_property(text: str) -> str:
+    """Of both forms of ``-global``."""
+    named = re.search(r"(?:^|,)property=([^,]*)", text)
+    return named[1] if named else text.partition("=")[0].rpartition(".")[2]
+
+
+def asks_in_another_order(args: list[str], expected: str, got: str) -> bool:
+    """Whether the two lines tell of two options of one device: 4.1 sets options as they are written, 7.2 by their hashes, and the first bad one ends it."""
+    for option, text in zip(args[::2], args[1::2], strict=False):
+        if option == "-device":
+            given = {part.partition("=")[0] for part in text.split(",")[1:]}
+            left, right = (_named(line.removeprefix(f"-device {text}: ")) & given for line in (expected, got))
+            if left and right and left != right:
+                return True
+    return False
+
+
+def _named(message: str) -> set[str]:
+    """Names of options that a message may speak of."""
+    return {word for word in re.findall(r"'(?:[\w-]*\.)?([\w-]+)'", message)}
+
+
 def in_words_of_4_1(lines: list[str]) -> list[str]:
     """The lines that 4.1 prints."""
     return [part for line in lines for part in _line(line)]
@@ -39,11 +65,12 @@ def in_words_of_4_1(lines: list[str]) -> list[str]:
 def _line(line: str) -> list[str]:
     if SHORT_FORM.search(line):
         return []
-    line = re.sub(r"Property '[a-z-]+\.([^']*)' not found", r"Property '.\1' not found", line)
+    line = re.sub(r"Property '[\w-]+\.([^']*)' not found", r"Property '.\1' not found", line)
     line = re.sub(r"Property '[^']+' is not (?:writable|readable)", "Insufficient permission to perform this operation", line)
     line = re.sub(r"Parameter '([^']+)' expects 'on' or 'off'", r"Invalid parameter type for '\1', expected: boolean", line)
     line = re.sub(r"Parameter '([^']+)' expects integer", lambda m: f"Parameter '{m[1]}' expects {'int64' if m[1] in SIGNED else 'uint64'}", line)
-    line = re.sub(r"Parameter 'disable-legacy' does not accept value '([^']*)'", r"Invalid parameter '\1'", line)
+    if not line.startswith(("-netdev ", "-nic ")):
+        line = re.sub(r"Parameter '[^']+' does not accept value '([^']*)'", r"Invalid parameter '\1'", line)
     line = re.sub(r"Invalid number of queue pairs", "Invalid number of queues", line)
     line = re.sub(r",id=(\(null\)|[\w.-]+)$", "", line) if "in use by" in line else line
     line = line.replace("expects a non-abstract device type", "expects non-abstract device type").replace(

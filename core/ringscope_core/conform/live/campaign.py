@@ -31,7 +31,7 @@ GROUP: Final = 24
 SAME_DEVICE: Final = 3
 """Sequences in a row on one device."""
 _NUMBERS: Final = re.compile(r"0x[0-9a-f]+|\d+|[0-9a-f]{4,}")
-SHRINK_TRIALS: Final = 300
+SHRINK_TRIALS: Final = 200
 
 
 @dataclass
@@ -68,6 +68,25 @@ class LiveReport:
     """Differences that a fresh QEMU did not show again."""
     seconds: float = 0.0
     found: dict[str, Found] = field(default_factory=dict)
+
+    def add(self, other: LiveReport) -> None:
+        """Count what another worker did at the same time."""
+        self.sequences += other.sequences
+        self.operations += other.operations
+        self.equal += other.equal
+        self.different += other.different
+        self.deviations += other.deviations
+        self.aborted += other.aborted
+        self.shaky += other.shaky
+        self.seconds = max(self.seconds, other.seconds)
+        for reason, count in other.unusable.items():
+            self.unusable[reason] = self.unusable.get(reason, 0) + count
+        for signature, found in other.found.items():
+            known = self.found.get(signature)
+            if known is None:
+                self.found[signature] = dataclasses.replace(found)
+            else:
+                known.count += found.count
 
     @property
     def rate(self) -> float:
@@ -152,12 +171,17 @@ class Campaign:
         self.with_tap: bool = compiler() is not None
         self.pair: Pair = Pair(profile, GROUP)
 
-    def run(self, progress: Callable[[LiveReport], None]) -> None:
-        """Until the count or the time is reached, or somebody interrupts; the report is right at any moment."""
+    def run(self, progress: Callable[[LiveReport], None], worker: int = 0, workers: int = 1) -> None:
+        """Until the count or the time is reached, or somebody interrupts; the report is right at any moment.
+
+        Of several workers each does its share of the groups of sequences.
+        """
         options, report = self.options, self.report
         begun = time.monotonic()
         try:
             for number in range(options.start, options.start + options.count):
+                if number // GROUP % workers != worker:
+                    continue
                 report.seconds = time.monotonic() - begun
                 if options.seconds and report.seconds >= options.seconds:
                     return
@@ -188,7 +212,7 @@ class Campaign:
         report.operations += len(plan.ops)
         try:
             case = self.pair.record(plan.name, config, places, plan.ops)
-            if number + 1 < self.options.start + self.options.count:
+            if (number + 1) % GROUP and number + 1 < self.options.start + self.options.count:
                 self.pair.prepare(self.config(number + 1))
             outcome = self.pair.compare(case)
             if not self._is_different(case, outcome):

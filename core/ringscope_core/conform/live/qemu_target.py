@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ringscope_core.conform.case import BAR_ADDRESSES, IO_BARS, CaseConfig
 from ringscope_core.conform.live.errors import HarnessError
 from ringscope_core.conform.live.qemu_process import QemuProcess
-from ringscope_core.conform.target import TargetDied
+from ringscope_core.conform.target import TargetDied, TargetError
 
 _READ: Final = {1: "readb", 2: "readw", 4: "readl", 8: "readq"}
 _WRITE: Final = {1: "writeb", 2: "writew", 4: "writel", 8: "writeq"}
@@ -52,7 +52,7 @@ class QemuTarget:
             self.process.wait_ready()
             self._find_bars()
             self._begin()
-        except (HarnessError, TargetDied):
+        except (HarnessError, TargetDied, TargetError):
             self.process.close()
             raise
 

@@ -316,7 +316,10 @@ class SequenceMaker:
         elif kind == 1:
             ops.append(["cw", rng.choice((0x3C, 0x0C, 0x0E, 0x2C, 0x06)), rng.choice((1, 2)), rng.getrandbits(16)])
         elif kind == 2:
-            ops.append(["cw", rng.choice((0, 8, 0x34, 0x40, 0x54, 0x84, 0xF0)), size, rng.getrandbits(8 * size)])
+            offset = rng.randrange(0, 256, size)
+            if not 0x10 <= offset < 0x28:
+                # BARs stay where they are
+                ops.append(["cw", offset, size, rng.getrandbits(8 * size)])
         else:
             ops.append(["cw", 0x3C, 1, rng.getrandbits(8)])
         self.driver.sync()

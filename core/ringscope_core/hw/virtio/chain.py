@@ -145,6 +145,10 @@ def available_in_bytes(vq: VirtQueue, enough: i64) -> i64:
     memory = vq.memory
     if vq.vring_desc == 0:
         return 0
+    if vq.mapped_num and vq.vring_num > vq.mapped_num:
+        # before the driver's index is looked at
+        vdev.virtio_error("Cannot map descriptor ring")
+        return 0
     idx = vq.last_avail_idx
     total_bufs: i64 = 0
     total: i64 = 0

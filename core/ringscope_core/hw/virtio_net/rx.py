@@ -298,7 +298,7 @@ def _address_at(elem: VirtQueueElement, offset: i64) -> i64:
 def _unexpected_empty(n: VirtIONet, i: int, offset: i64, size: i64) -> str:
     return (
         f"virtio-net unexpected empty queue: i {i} mergeable {int(n.mergeable_rx_bufs)} offset {offset}, size {size}, "
-        f"guest hdr len {n.guest_hdr_len}, host hdr len {n.host_hdr_len} guest features 0x{n.guest_features & 0xFFFFFFFFFFFFFFFF:x}"
+        f"guest hdr len {n.guest_hdr_len}, host hdr len {n.host_hdr_len} guest features 0x{int(n.guest_features) & 0xFFFFFFFFFFFFFFFF:x}"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from ringscope_core.trace.fields import FieldSpec
 from ringscope_core.trace.functions import FunctionSpec
-from ringscope_core.trace.kinds import ENUMS, EV_FIELD, EV_FRAME_ENTER, EV_FRAME_LEAVE, KindSpec
+from ringscope_core.trace.kinds import ENUMS, EV_EXPERT, EV_FIELD, EV_FRAME_ENTER, EV_FRAME_LEAVE, KindSpec
 
 MASK64: Final = 0xFFFF_FFFF_FFFF_FFFF
 ARGS: Final = ("a0", "a1", "a2", "a3", "a4", "a5")
@@ -28,6 +28,7 @@ _DIRECT: Final[Mapping[str, Callable[[int], str]]] = {
     "bool": lambda value: "true" if value else "false",
     "packet": lambda value: f"#{value}" if value else "none",
     "line": lambda value: str(value),
+    "off_wrap": lambda value: f"{value & 0x7FFF}/wrap{value >> 15 & 1}",
     "mac": lambda value: (value & 0xFFFF_FFFF_FFFF).to_bytes(6, "big").hex(":"),
 }
 
@@ -173,4 +174,6 @@ class Decoder:
             return f"{args[0][1]}({inner}) :{args[1][1]}"
         if kind == EV_FRAME_LEAVE:
             return f"{args[0][1]} -> {args[1][1]}"
+        if kind == EV_EXPERT:
+            return f"{args[0][1]}: {args[1][1]}"
         return "  ".join(f"{name}={text}" for name, text, _ in args)

@@ -35,7 +35,7 @@ _COMPARE: Final = ("==", "!=", "<", "<=", ">", ">=", "~", "in", "=")
 _COLUMNS: Final = ("seq", "vt", "wall", "cause")
 _FIXED: Final = ("kind", "group", "obj", "type", "any", *_COLUMNS)
 _TIMES: Final = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-_NUMBERS: Final = {"ptr", "gpa", "bytes", "idx", "slot", "head", "flags", "count", "bool", "packet", "line", "value", "ns"}
+_NUMBERS: Final = {"ptr", "gpa", "bytes", "idx", "slot", "head", "flags", "count", "bool", "packet", "line", "value", "ns", "off_wrap"}
 
 
 class FilterError(ValueError):

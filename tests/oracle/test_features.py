@@ -1,4 +1,4 @@
-"""Hashing, coalescing and announcing against what a real QEMU 7.2.22 did (`record_features`), replayed step by step in profile 7.2."""
+"""Hashing, coalescing, announcing and hostile drivers against what a real QEMU 7.2.22 did (`record_features`, `record_hostile`), replayed in profile 7.2."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.oracle.cases import FOLDER
 from tests.oracle.replay import replay
 from tests.oracle.target import RingscopeTarget
 
-FILES = ("rss.jsonl.gz", "rsc.jsonl.gz", "hdr.jsonl.gz", "config.jsonl.gz")
+FILES = ("rss.jsonl.gz", "rsc.jsonl.gz", "hdr.jsonl.gz", "config.jsonl.gz", "hostile.jsonl.gz")
 
 
 def _cases() -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from ringscope_core.trace.kinds import (
     EV_FRAME_TX,
     EV_NOTIFY_SUPPRESSED,
     EV_POP,
+    EV_RING_RESET,
     EV_USED_TAKE,
 )
 
@@ -95,22 +96,35 @@ def _busiest(reader: SessionReader) -> int:
     """Of the newest elements that a device took, the one with most around it: published, in flight, given back."""
     used: dict[int, int] = {}
     taken: dict[int, int] = {}
+    added: dict[int, int] = {}
+    laps = _places(reader)
+    # how far a driver has got in a packed ring only its descriptors tell
+    kinds = (int(EV_POP), int(EV_FLUSH), int(EV_USED_TAKE)) + ((int(EV_DESC_WRITE),) if laps else ())
     best, found = 0, reader.last_seq
-    for row in reader.find_events((int(EV_POP), int(EV_FLUSH), int(EV_USED_TAKE)), reader.first_seq, reader.last_seq, _BATCH, True):
+    for row in reader.find_events(kinds, reader.first_seq, reader.last_seq, _BATCH, True):
         ring, kind = int(row["obj"]), int(row["kind"])
         if kind == EV_FLUSH:
             used[ring] = int(row["a0"])
         elif kind == EV_USED_TAKE:
             taken[ring] = int(row["a1"])
+        elif kind == EV_DESC_WRITE:
+            added[ring] = int(row["a0"]) + 1
         elif ring in used and ring in taken:
-            waiting = (int(row["a2"]) - int(row["a1"])) & 0xFFFF
-            back = (used[ring] - taken[ring]) & 0xFFFF
+            lap = laps.get(ring, 0x10000)
+            waiting = ((added.get(ring, 0) if ring in laps else int(row["a2"])) - int(row["a1"])) % lap
+            back = (used[ring] - taken[ring]) % lap
             score = 8 * min(waiting, back, 64) + min(waiting + back, 64) + 8 * min(int(row["a5"]), 8)
             if score > best:
                 best, found = score, int(row["seq"])
     # a little later the same element's frame has passed: then its bytes can be shown
     frames = reader.find_events((int(EV_FRAME_TX), int(EV_FRAME_RX)), found, min(found + 16, reader.last_seq), 1)
     return int(frames[0]["seq"]) if len(frames) else found
+
+
+def _places(reader: SessionReader) -> dict[int, int]:
+    """How many places the indices of each packed ring have; a split ring's are free-running."""
+    rows = reader.find_events((int(EV_RING_RESET),), reader.first_seq, reader.last_seq, _BATCH)
+    return {int(row["obj"]): int(row["a0"]) for row in rows if int(row["a4"]) and int(row["a0"])}
 
 
 def _first_statement(reader: SessionReader, call: Any) -> int:

@@ -165,8 +165,12 @@ class SendQueue(Napi):
         return sent
 
     def begin(self) -> None:
-        """Start a batch: completions first (free_old_xmit_skbs)."""
+        """Start a batch: completions first (free_old_xmit_skbs).
+
+        They may be what a stopped queue waits for, and then no interrupt will come for them any more.
+        """
         self.free_old_xmit()
+        self._wake_if_room()
 
     def put(self, frame: bytes) -> bool:
         """Queue one frame; False when the queue is stopped or the link is down, and the caller keeps the frame."""

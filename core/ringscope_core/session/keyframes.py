@@ -25,6 +25,13 @@ class _RingDoc(msgspec.Struct):
     avail: _Ring
     used: _Ring
     indirect: dict[int, _Ring]
+    packed: bool = False
+
+    def __post_init__(self) -> None:
+        """A ring's memory has the size that its layout and number of descriptors give it."""
+        sizes = (16 * self.num, 4, 4) if self.packed else (16 * self.num, 6 + 2 * self.num, 6 + 8 * self.num)
+        if (len(self.desc), len(self.avail), len(self.used)) != sizes:
+            raise ValueError(f"ring memory of {len(self.desc)}, {len(self.avail)} and {len(self.used)} bytes for {self.num} descriptors")
 
 
 class _StateDoc(msgspec.Struct):

@@ -18,6 +18,7 @@ _RANGES: Final[tuple[tuple[int, str, int, int], ...]] = (
     (int(k.EV_AVAIL_ADD), "a0", 0, MAX_RING - 1),
     (int(k.EV_FILL), "a0", 0, MAX_RING - 1),
     (int(k.EV_FILL), "a1", 0, 2**32 - 1),
+    (int(k.EV_USED_DESC), "a0", 0, MAX_RING - 1),
 )
 """Kind, argument, lowest and highest value."""
 

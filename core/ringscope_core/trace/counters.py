@@ -88,7 +88,7 @@ class RingCounters:
         """Flushes of the used ring that published something."""
         self.inuse: i64 = 0
         self.available: i64 = 0
-        """Chains the driver has published and the device has not yet taken."""
+        """Chains the driver has published and the device has not yet taken; like `inuse`, descriptors in a packed ring."""
         self.num: i64 = 0
         self.driver_packets: i64 = 0
         self.driver_bytes: i64 = 0

@@ -22,7 +22,8 @@ class ArgSpec(NamedTuple):
     Units: ``str`` (string id), ``fn`` (function id), ``field`` (field id), ``type`` (string id of a QOM type), ``oid``
     (object id), ``ptr`` (host address), ``gpa`` (guest physical address), ``bytes``, ``ns``, ``idx`` (free-running 16 bit ring
     index), ``slot`` (ring position), ``head`` (descriptor index), ``flags`` (hexadecimal), ``count``, ``bool``, ``packet``
-    (packet id), ``line``, ``value`` (what the named field or register holds), ``enum:NAME`` (a name of `ENUMS`).
+    (packet id), ``line``, ``off_wrap`` (place in a packed ring, its wrap counter in bit 15), ``value`` (what the named field or register
+    holds), ``enum:NAME`` (a name of `ENUMS`).
     """
 
     name: str
@@ -43,6 +44,7 @@ class KindSpec(NamedTuple):
 ENUMS: Final[dict[str, tuple[str, ...]]] = {
     "run_state": ("prelaunch", "running", "paused", "finished", "failed"),
     "severity": ("info", "warning", "error"),
+    "event_flags": ("ENABLE", "DISABLE", "DESC", "RESERVED"),
     "direction": ("tx", "rx"),
     "bar_op": ("read", "write"),
     "drop": (
@@ -125,9 +127,11 @@ EV_UNPOP: Final[i32] = _kind(61, "virtqueue_unpop", "ring", _F, "last_avail_idx:
 EV_USED_TAKE: Final[i32] = _kind(62, "used_take", "ring", _F, "head:head last_used_idx:idx len:bytes num_free:count", "driver took a used element")
 EV_SHADOW: Final[i32] = _kind(63, "shadow_avail_idx", "ring", _F, "idx:idx notification:bool", "device read avail.idx")
 EV_RING_RESET: Final[i32] = _kind(64, "ring_reset", "ring", _C, "num:count desc:gpa avail:gpa used:gpa packed:bool", "ring memory was set up or cleared")
-EV_DRIVER_EVENT: Final[i32] = _kind(65, "driver_event", "ring", _F, "off_wrap:flags flags:flags", "packed: driver wrote its event suppression structure")
+EV_DRIVER_EVENT: Final[i32] = _kind(
+    65, "driver_event", "ring", _F, "off_wrap:off_wrap flags:enum:event_flags", "packed: driver wrote its event suppression structure"
+)
 EV_DEVICE_EVENT: Final[i32] = _kind(
-    66, "device_event", "ring", _F, "off_wrap:flags flags:flags notification:bool", "packed: device wrote its event suppression structure"
+    66, "device_event", "ring", _F, "off_wrap:off_wrap flags:enum:event_flags notification:bool", "packed: device wrote its event suppression structure"
 )
 EV_USED_DESC: Final[i32] = _kind(67, "used_desc", "ring", _F, "slot:slot id:head len:bytes flags:flags", "packed: device wrote a used descriptor")
 # -- notifications; the object is the ring ----------------------------------------------------------------------------

@@ -226,7 +226,7 @@ def _apply_ring_memory(ring: RingImage, kind: int, a0: int, a1: int, a2: int, a3
     elif kind == k.EV_DEVICE_EVENT:
         _put16(ring.used, 0, a0)
         _put16(ring.used, 2, a1)
-    elif kind == k.EV_USED_DESC:
+    elif kind == k.EV_USED_DESC and a0 < ring.num:
         at = 16 * a0
         ring.desc[at + 8 : at + 12] = (a2 & 0xFFFFFFFF).to_bytes(4, "little")
         _put16(ring.desc, at + 12, a1)

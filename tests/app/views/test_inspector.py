@@ -154,3 +154,9 @@ def test_hex_lines_keep_their_columns() -> None:
     lines = hex_lines(bytes(range(20)))
     assert lines[0].startswith("0000  00 01 02 03 04 05 06 07  08") and lines[1].startswith("0010  10 11 12 13")
     assert lines[0].index("..") == lines[1].index("..")
+
+
+def test_a_split_ring_has_no_fields_of_a_packed_one(view: InspectorView, focus: Focus) -> None:
+    focus.select(oid=int(ring_oid(BDF, 1)), subject="object")
+    view.refresh()
+    assert "avail_idx_shadow = " in view.table_text() and "next_avail_idx" not in view.table_text()

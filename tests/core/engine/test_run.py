@@ -19,7 +19,8 @@ from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.results import result
 from ringscope_core.engine.run import FAILED, FINISHED, Run
 from ringscope_core.engine.sinks import RowKeeper
-from ringscope_core.scenario.load import load
+from ringscope_core.scenario.load import load, scenario_from_text
+from ringscope_core.scenario.model import Scenario
 from ringscope_core.scenario.shipped import SHIPPED
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL, LEVEL_PACKETS
@@ -52,9 +53,9 @@ def differences(told: dict[str, object], folded: dict[str, object]) -> str:
 class FoldCheck:
     """Folds a run's events beside it and compares now and then."""
 
-    def __init__(self, name: str, changes: list[str]) -> None:
+    def __init__(self, scenario: Scenario) -> None:
         self.keeper = RowKeeper()
-        self.run = Run(load(name, changes), trace_level=int(LEVEL_FULL), digests=False, sink=self.keeper)
+        self.run = Run(scenario, trace_level=int(LEVEL_FULL), digests=False, sink=self.keeper)
         self.state = MachineState()
         self.done = 0
         self.checks = 0
@@ -70,7 +71,11 @@ class FoldCheck:
 
 
 def run_checked(name: str, changes: list[str], turns: int, every: int = 25) -> Run:
-    check = FoldCheck(name, changes)
+    return run_scenario_checked(load(name, changes), turns, every)
+
+
+def run_scenario_checked(scenario: Scenario, turns: int, every: int) -> Run:
+    check = FoldCheck(scenario)
     run = check.run
     built = run.build()
     check.check()
@@ -126,6 +131,57 @@ def test_the_fold_is_the_machine_with_any_options(name: str, options: dict[str, 
     run_checked(name, changes, 80, every=10)
 
 
+PATHS = st.fixed_dictionaries(
+    {
+        "driver.personality": st.sampled_from(["linux", "virtio-user"]),
+        "driver.transport": st.sampled_from(["auto", "legacy"]),
+        "driver.packed": st.booleans(),
+        "driver.event_idx": st.booleans(),
+        "driver.indirect": st.booleans(),
+        "driver.any_layout": st.booleans(),
+        "driver.msix": st.booleans(),
+        "driver.napi_tx": st.booleans(),
+        "driver.tx_layout": st.sampled_from(["single", "split"]),
+        "driver.rx_mode": st.sampled_from(["auto", "small", "big"]),
+        "driver.rx_ring": st.sampled_from([0, 32, 512]),
+        "driver.tx_ring": st.sampled_from([0, 8, 1024]),
+        "driver.burst": st.sampled_from([1, 7, 32]),
+        "driver.recover": st.just(True),
+    }
+)
+"""Settings that lead along every path of the driver; all may be combined."""
+ACTIONS = st.lists(
+    st.tuples(st.sampled_from(["reset", "queue-reset", "break", "remove", "probe", "rescan", "pairs", "promisc"]), st.integers(1, 40), st.integers(0, 3)),
+    max_size=4,
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    device=st.sampled_from(["", "packed=on", "disable-modern=on", "disable-legacy=on", "mrg_rxbuf=off", "mq=on,rss=on,hash=on", "guest_rsc_ext=on,packed=on"]),
+    netdev=st.sampled_from(["responder", "responder,vnet-hdr=on", "responder,vnet-hdr=on,queues=2,stream.size=9000,stream.pps=2000,stream.count=60"]),
+    offloads=st.booleans(),
+    options=PATHS,
+    actions=ACTIONS,
+)
+def test_the_fold_is_the_machine_on_every_path(
+    device: str, netdev: str, offloads: bool, options: dict[str, object], actions: list[tuple[str, int, int]]
+) -> None:
+    if options["driver.transport"] == "legacy" and device == "disable-legacy=on":
+        options = {**options, "driver.transport": "auto"}
+    lines = ['name = "path"', 'profile = "7.2"', f'netdev = ["{netdev},id=n0"]', f'device = ["virtio-net-pci,netdev=n0,id=net0,{device or "mq=off"}"]']
+    lines += ["[machine]", 'type = "pc"', "[driver]"]
+    if offloads:
+        lines += [f"{name} = true" for name in ("tx_csum", "tx_tso", "tx_ufo", "rx_csum", "rx_gso", "rx_ufo", "rsc", "rss", "hash_report")]
+    for kind, size in (("udp-echo", 900), ("bulk-tx", 300), ("tcp-bulk", 20000)):
+        lines += ["[[traffic]]", f'kind = "{kind}"', "rate_pps = 4000", f"size = {size}", "count = 120"]
+    for do, at_ms, number in actions:
+        lines += ["[[action]]", f'do = "{do}"', f'at = "{at_ms}ms"', f"queue = {number}", f"number = {number % 2 if do != 'pairs' else number + 1}"]
+    changes = [f"{key}={str(value).lower()}" for key, value in options.items()]
+    run = run_scenario_checked(scenario_from_text("\n".join(lines), changes), 160, every=10)
+    assert not run.guest.problems
+
+
 def report(name: str, changes: list[str], goal: Goal, level: int = int(LEVEL_FULL)) -> dict[str, object]:
     run = Run(load(name, changes), trace_level=level)
     assert run.build(), run.failures
@@ -136,7 +192,7 @@ def report(name: str, changes: list[str], goal: Goal, level: int = int(LEVEL_FUL
     return out
 
 
-@pytest.mark.parametrize("name", ["ping", "udp-echo", "multiqueue"])
+@pytest.mark.parametrize("name", ["ping", "udp-echo", "multiqueue", "legacy", "packed", "offloads", "rss", "virtio-user", "recovery"])
 def test_the_same_seed_gives_the_same_events(name: str) -> None:
     goal = Goal(virtual_ns=30_000_000)
     first, second = report(name, [], goal), report(name, [], goal)

@@ -243,6 +243,26 @@ def test_transmit_stops_and_wakes() -> None:
     assert box.guest.sent.count == 4001
 
 
+@pytest.mark.parametrize("settings", [{}, {"napi_tx": False}])
+def test_a_stopped_queue_whose_completions_somebody_took_goes_on(settings: dict[str, object]) -> None:
+    """No interrupt comes for elements that are taken already, so whoever takes them has to wake the queue."""
+    box = Box(config=driver(**settings))
+    box.guest.boot()
+    box.run()
+    sender = box.guest.interfaces[0].senders[0]
+    sender.begin()
+    while sender.put(bytes(60)):
+        pass
+    sender.finish()
+    assert sender.stopped
+    while box.loop.run_bottom_halves():
+        pass
+    box.machine.memory.turn += 1
+    sender.begin()
+    assert not sender.stopped and sender.ready()
+    assert_fold_is_guest(box)
+
+
 def test_single_frames_have_their_kicks_suppressed_while_the_device_is_busy() -> None:
     box = Box(config=driver(xmit_more=False), traffic=[traffic("bulk-tx", count=200, size=64)])
     box.guest.boot()

@@ -257,3 +257,27 @@ def test_a_running_machine_at_every_event(settings: dict[str, object]) -> None:
         states = slot_states(box.folding.state.rings[oid], fields)
         assert states.count(SLOT_FREE) == fields[int(F_NUM_FREE)] == ring.num_free
         assert states.avail_idx == fields.get(F_NEXT_AVAIL, 0)
+
+
+def test_the_occupancy_counters_are_those_of_the_slots() -> None:
+    """What the Throughput view calls available are the descriptors that the device could take."""
+    box = Box(
+        config=driver(rx_ring=64, indirect=False),
+        traffic=[traffic("bulk-tx", count=40, size=200)],
+        device="virtio-net-pci,netdev=n0,id=net0,packed=on",
+        profile=PROFILE_7_2,
+        machine="pc-i440fx-7.2",
+    )
+    box.guest.boot()
+    seen: set[int] = set()
+    for _ in range(40):
+        box.turn()
+        for instrument in box.machine.instruments:
+            instrument.sample()
+        state = box.folded()
+        for ring in box.guest.interfaces[0].rings:
+            oid = int(ring.oid)
+            states = slot_states(state.rings[oid], state.fields[oid])
+            assert (ring.counters.available, ring.counters.inuse) == (states.count(SLOT_AVAILABLE), states.count(SLOT_IN_FLIGHT))
+            seen.add(int(ring.counters.available))
+    assert len(seen) > 2

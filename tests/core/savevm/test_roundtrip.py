@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from ringscope_core.hw.savevm.device import load
+from ringscope_core.hw.virtio_pci.proxy import VirtIOPCIProxy
+from ringscope_core.hw.virtio_pci.reset import virtio_pci_reset
 from tests.core.life.test_hotplug import FRAME, SITUATIONS
 from tests.core.rig import EVENT_IDX, MQ, MRG, PROFILES, V1, Rig
 from tests.core.savevm.saving import device_state, fresh, moved, picture
@@ -199,3 +201,44 @@ def test_a_device_of_other_options_refuses_it(change: dict[str, object], error: 
         other.send(FRAME)
         assert other.peer.frames == [FRAME]
     other.assert_fold()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_machine_with_two_devices(profile: str) -> None:
+    rig = Rig(profile=profile)
+    assert rig.machine.device_add("virtio-net-pci,id=net1,addr=05.0,vectors=5") is not None
+    rig.start()
+    rig.settle()
+    rig.send(FRAME)
+    data = rig.machine.save_state()
+    other = fresh(rig)
+    assert other.machine.load_state(data) == "Unknown savevm section or instance '/machine/peripheral/net1'"
+    assert other.machine.device_add("virtio-net-pci,id=net1,addr=05.0,vectors=5") is not None
+    assert other.machine.load_state(data) == ""
+    other.sizes = dict(rig.sizes)
+    other.machine.cont()
+    other.send(FRAME, 1)
+    assert other.used(1) == [(0, 0), (1, 0)]
+    other.unplug()
+    assert other.machine.load_state(data).startswith("Unknown savevm section or instance '/machine/peripheral/net0'")
+    other.assert_fold()
+
+
+def test_one_device_holds_the_bounce_buffer_while_the_other_is_reset() -> None:
+    rig = Rig()
+    assert rig.machine.device_add("virtio-net-pci,id=net1,addr=05.0") is not None
+    rig.start()
+    rig.settle()
+    rig.peer.busy = True
+    rig.desc(1, 0, 1 << 40, 72)
+    rig.publish(1, 0)
+    rig.kick(1)
+    rig.settle()
+    assert rig.machine.memory.bounce_busy
+    second = rig.machine.pci_bus.functions[5 << 3]
+    assert isinstance(second, VirtIOPCIProxy)
+    virtio_pci_reset(second)
+    assert rig.machine.memory.bounce_busy
+    rig.release()
+    assert not rig.machine.memory.bounce_busy
+    assert rig.peer.frames == [bytes(60)]

@@ -173,7 +173,8 @@ def state_with(change: Callable[[dict[str, object]], None]) -> bytes:
     return pack(msgspec.msgpack.encode(plain))
 
 
-RING = {"num": 4, "desc_gpa": 0, "avail_gpa": 0, "used_gpa": 0, "desc": b"", "avail": b"", "used": b"", "indirect": {}}
+RING = {"num": 4, "desc_gpa": 0, "avail_gpa": 0, "used_gpa": 0, "desc": bytes(64), "avail": bytes(14), "used": bytes(38), "indirect": {}}
+PACKED = {**RING, "avail": bytes(4), "used": bytes(4), "packed": True}
 
 
 @pytest.mark.parametrize(
@@ -181,6 +182,9 @@ RING = {"num": 4, "desc_gpa": 0, "avail_gpa": 0, "used_gpa": 0, "desc": b"", "av
     [
         lambda p: p.update(rings={1: {**RING, "num": 1 << 40}}),
         lambda p: p.update(rings={1: {**RING, "desc": 1 << 40}}),
+        lambda p: p.update(rings={1: {**RING, "desc": b""}}),
+        lambda p: p.update(rings={1: {**PACKED, "packed": False}}),
+        lambda p: p.update(rings={1: {**PACKED, "used": bytes(38)}}),
         lambda p: p.update(objects={1: [1]}),
         lambda p: p.update(stack=[[1, 2]]),
         lambda p: p.update(fields=[1]),
@@ -192,7 +196,8 @@ def test_keyframes_of_a_wrong_shape(tmp_path: Path, whole: bytes, change: Callab
 
 
 def test_a_keyframe_of_the_right_shape_is_taken() -> None:
-    assert keyframes.decode(state_with(lambda p: p.update(rings={1: RING}))).rings[1].num == 4
+    state = keyframes.decode(state_with(lambda p: p.update(rings={1: RING, 2: PACKED})))
+    assert [(ring.num, ring.packed) for ring in state.rings.values()] == [(4, False), (4, True)]
 
 
 def test_events_that_would_take_all_memory(tmp_path: Path) -> None:
@@ -202,6 +207,7 @@ def test_events_that_would_take_all_memory(tmp_path: Path) -> None:
         (k.EV_RING_RESET, (1 << 45,)),
         (k.EV_IND_WRITE, (1, 1 << 45)),
         (k.EV_DESC_WRITE, (1 << 50,)),
+        (k.EV_USED_DESC, (1 << 50,)),
         (k.EV_FRAME_LEAVE, (0,)),
         (k.EV_FRAME_LEAVE, (0,)),
     ):

@@ -107,3 +107,27 @@ def test_a_duration_counts_in_the_bucket_that_holds_it(duration: int) -> None:
     if bucket + 1 < BUCKETS:
         assert duration < bucket_floor_ns(bucket + 1)
         assert bucket_floor_ns(bucket + 1) - bucket_floor_ns(bucket) <= max(1, bucket_floor_ns(bucket) // 4)
+
+
+def test_a_packed_buffer_goes_round_the_ring() -> None:
+    state = fold(
+        MachineState(),
+        [
+            row(k.EV_RING_RESET, RING, 4, 0x1000, 0x2000, 0x3000, 1),
+            row(k.EV_DESC_WRITE, RING, 2, 0xABCD, 64, 0x81, 9),
+            row(k.EV_IND_WRITE, RING, 9, 1, 0x50, 5, 2, 0),
+            row(k.EV_DRIVER_EVENT, RING, 0x8003, 2),
+            row(k.EV_DEVICE_EVENT, RING, 1, 1, 0),
+            row(k.EV_POP, RING, 9, 3, 3, 1, 0, 1),
+            row(k.EV_USED_DESC, RING, 2, 9, 77, 0x8080),
+            row(k.EV_USED_DESC, RING, 4, 9, 77, 0x8080),
+            row(k.EV_FLUSH, RING, 3, 1, 0, 1),
+        ],
+    )
+    ring = state.rings[RING]
+    assert ring.packed
+    assert struct.unpack_from("<QIHH", ring.desc, 32) == (0xABCD, 77, 9, 0x8080)
+    assert len(ring.desc) == 64, "a used descriptor beyond the ring changes nothing"
+    assert (struct.unpack("<HH", ring.avail), struct.unpack("<HH", ring.used)) == ((0x8003, 2), (1, 1))
+    assert struct.unpack_from("<QIHH", ring.indirect[9], 16) == (0x50, 5, 0, 2)
+    assert MachineState.from_plain(state.to_plain()).rings[RING].packed

@@ -44,6 +44,8 @@ def perform(rig: Rig, action: Action) -> None:
     elif what == "avail":
         _, queue, idx, heads = action
         rig.write(rig.ring_at(queue) + 0x4000, struct.pack(f"<HH{len(heads)}H", 0, idx, *heads))
+    elif what == "ctrl":
+        control(rig, action[1], action[2], action[3])
     elif what == "kick":
         rig.kick(action[1], action[2])
     elif what == "bar":
@@ -73,10 +75,31 @@ def perform(rig: Rig, action: Action) -> None:
         raise ValueError(what)
 
 
+def control(rig: Rig, klass: int, cmd: int, data: bytes) -> None:
+    """A well-formed control command on the last queue, in the layout of the split ring; the kick is another action."""
+    queue = last_queue(rig)
+    if queue not in rig.sizes:
+        return
+    at = BUFFERS_AT + 0x8000
+    rig.write(at, bytes([klass, cmd]) + data)
+    rig.desc(queue, 0, at, 2 + len(data), NEXT, 1)
+    rig.desc(queue, 1, at + 0x1000, 1, WRITE)
+    rig.publish(queue, 0)
+
+
+def last_queue(rig: Rig) -> int:
+    """The control queue, if the device is as it was set up."""
+    return max((index for index, vq in enumerate(rig.n.vq[:8]) if vq.counters is not None), default=2)
+
+
 # -- programs by chance -----------------------------------------------------------------------------------------------
 def random_action(choose: Random, packed: bool) -> Action:
     """One step, good or bad."""
-    kind = choose.randrange(20)
+    kind = choose.randrange(21)
+    if kind == 20:
+        klass, cmd = choose.choice([0, 1, 2, 3, 4, 4, 5, 77]), choose.randrange(4)
+        rss = b"\xff\x01\0\0\1\0\0\0\1\0\0\0\2\0\x28" + bytes(40)
+        return ("ctrl", klass, cmd, choose.choice([b"", b"\0", b"\1", b"\2\0", bytes(8), b"\1\0\0\0" + bytes(10), rss, choose.randbytes(60)]))
     queue = choose.randrange(3)
     address = choose.choice(ADDRESSES) if choose.random() < 0.4 else BUFFERS_AT + 256 * choose.randrange(64)
     length = choose.choice(LENGTHS) if choose.random() < 0.4 else choose.randrange(1, 256)
@@ -124,7 +147,7 @@ def _descriptors(rig: Rig, gpa: int, count: int) -> list[tuple[int, int, int, in
 def given(rig: Rig) -> list[tuple[int, int]]:
     """Every range (address, length) that the driver gave the device to write, however it may read its rings; a little more than that."""
     out: list[tuple[int, int]] = []
-    for vq in rig.n.vq[:4]:
+    for vq in rig.n.vq[:8]:
         num = int(vq.vring_num)
         if num == 0:
             continue
@@ -183,6 +206,9 @@ def check(rig: Rig) -> None:
 def run_program(rig: Rig, program: list[Action], watch: bool = True) -> None:
     """Carry it out and look after each step."""
     for action in program:
+        if action[0] == "ctrl":
+            perform(rig, action)
+            action = ("kick", last_queue(rig), 2)
         if not watch:
             perform(rig, action)
             continue

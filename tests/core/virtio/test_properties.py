@@ -74,12 +74,29 @@ def test_nothing_a_driver_does_with_packed_rings_hurts(program: list[hostile.Act
 def test_programs_by_chance(profile: str, packed: bool) -> None:
     if packed and profile == "4.1":
         pytest.skip("4.1 has no packed rings")
-    for seed in range(3000 if os.environ.get("RINGSCOPE_DEEP") else 60):
+    for seed in range(3000 if os.environ.get("RINGSCOPE_DEEP") else 25):
         rig = Rig(profile=profile, packed=packed)
         features = Random(seed).choice(hostile.PACKED_FEATURES if packed else hostile.FEATURES)
         rig.start(features, SIZE)
         try:
             run_program(rig, hostile.random_program(seed, packed))
+        except Exception as error:
+            raise AssertionError(f"seed {seed}: {error!r}") from error
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_programs_by_chance_with_any_features(profile: str) -> None:
+    """Offloads, several queues, hashing, coalescing: any subset of what is offered, with a peer that has headers too."""
+    option = "mq=on,vectors=6,guest_rsc_ext=on" + (",rss=on,hash=on,packed=on" if profile == "7.2" else "")
+    for seed in range(3000 if os.environ.get("RINGSCOPE_DEEP") else 25):
+        choose = Random(seed)
+        rig = Rig(option, profile=profile, peers=2, vnet_hdr=choose.random() < 0.7)
+        offered = int(rig.n.host_features) & 2**64 - 1
+        features = offered & (choose.getrandbits(64) | choose.getrandbits(64) | 1 << 32)
+        rig.start(features, SIZE, pairs=2 if features >> 22 & 1 or features >> 60 & 1 else 1)
+        try:
+            run_program(rig, hostile.random_program(seed, bool(rig.n.packed)))
+            rig.assert_fold()
         except Exception as error:
             raise AssertionError(f"seed {seed}: {error!r}") from error
 

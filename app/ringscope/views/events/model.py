@@ -15,6 +15,7 @@ from ringscope.store import Store, arguments_of
 from ringscope.theme import LIGHT, Theme
 from ringscope.widgets.row_list import Column, Line
 from ringscope_core.session.errors import SessionError
+from ringscope_core.trace.kinds import ENUMS, EV_EXPERT, EV_MESSAGE
 
 COLUMNS: Final = (
     Column("Event", 80, True),
@@ -112,7 +113,10 @@ class EventRows:
                 self._format(missing)
             except SessionError:
                 note = "damaged in the file"
-        return [self._lines.get(seq) or Line((str(seq), "", "", note), None, True) for seq in wanted]
+        found = [self._lines.get(seq) or Line((str(seq), "", "", note), None, True) for seq in wanted]
+        while len(self._lines) > _LINES_KEPT:
+            self._lines.popitem(last=False)
+        return found
 
     def _format(self, seqs: list[int]) -> None:
         spread = seqs[-1] - seqs[0] > 4 * len(seqs) + SCAN
@@ -122,8 +126,6 @@ class EventRows:
             seq = int(row["seq"])
             if seq in wanted:
                 self._lines[seq] = self._line(seq, row)
-        while len(self._lines) > _LINES_KEPT:
-            self._lines.popitem(last=False)
 
     def _line(self, seq: int, row: np.void) -> Line:
         store = self.store
@@ -139,9 +141,18 @@ class EventRows:
             str(cause) if cause >= 0 else "",
             store.decoder.describe(number, arguments_of(row)),
         )
-        return Line(texts, self.theme.group(spec.group if spec else ""))
+        severity = severity_of(number, row)
+        return Line(texts, self.theme.severity(severity) if severity else self.theme.group(spec.group if spec else ""))
 
     def set_theme(self, theme: Theme) -> None:
         """Swatches in the new colours."""
         self.theme = theme
         self._lines.clear()
+
+
+def severity_of(kind: int, row: np.void) -> str:
+    """How bad an entry of the expert list or a message is; empty for other kinds of events."""
+    if kind not in (EV_EXPERT, EV_MESSAGE):
+        return ""
+    names = ENUMS["severity"]
+    return names[int(row["a0"])] if 0 <= int(row["a0"]) < len(names) else ""

@@ -12,6 +12,7 @@ from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
 from ringscope.theme import Theme
+from ringscope.views.events.experts import ExpertBar
 from ringscope.views.events.model import COLUMNS, SWATCH, EventRows
 from ringscope.views.spec import View
 from ringscope.widgets.row_list import RowList
@@ -47,12 +48,16 @@ class EventsView(View):
         self._kind.setText("Only this kind")
         self._kind.setToolTip("Filter by the kind of the selected event")
         self._kind.clicked.connect(self._only_kind)
+        self.experts = ExpertBar()
+        self.experts.wanted.connect(focus.set_filter)
         strip = QFrame()
         strip.setObjectName("strip")
         row = QHBoxLayout(strip)
         row.setContentsMargins(8, 2, 8, 2)
         row.addWidget(self._shown)
         row.addStretch(1)
+        row.addWidget(self.experts)
+        row.addSpacing(12)
         for button in (self._kind, self._object, self._cause):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             row.addWidget(button)
@@ -96,6 +101,8 @@ class EventsView(View):
         if self._generation != self.store.generation:
             self._generation = self.store.generation
             self.rows.forget()
+            self.experts.forget()
+        self.experts.refresh(self.store, self.focus.filter)
         if self._filter != self.focus.filter:
             self._filter = self.focus.filter
             try:
@@ -118,6 +125,7 @@ class EventsView(View):
     def theme_changed(self, theme: Theme) -> None:
         """Swatches and icons in the new colours."""
         self.rows.set_theme(theme)
+        self.experts.set_theme(theme)
         self.list.theme = theme
         for button in (self._kind, self._object):
             button.setIcon(icon("filter", theme))
@@ -127,6 +135,8 @@ class EventsView(View):
         """The rows shown, at most ten thousand around the focus."""
         count = self.rows.count()
         start = max(0, min(self.rows.row_of(self.focus.seq) - _COPIED // 2, count - _COPIED))
-        lines = ["\t".join(column.title for column in COLUMNS)]
+        experts = self.experts.text()
+        lines = [experts] if experts else []
+        lines.append("\t".join(column.title for column in COLUMNS))
         lines += ["\t".join(line.texts) for line in self.rows.lines(start, _COPIED)]
         return "\n".join(lines)

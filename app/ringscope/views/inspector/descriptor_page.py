@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
@@ -15,9 +15,12 @@ from ringscope.widgets.hex_view import HexView
 from ringscope.widgets.tree_list import Node
 from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
-from ringscope_core.trace.slot_states import SLOT_NAMES
+from ringscope_core.trace.packed_slots import DESC_F_AVAIL, DESC_F_USED
+from ringscope_core.trace.slot_states import SLOT_NAMES, SLOT_USED, SlotStates
 from ringscope_core.trace.slots import chain_of, slot_states, table_of
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, DESC_F_WRITE, MachineState, RingImage
+
+BITS: Final = ((DESC_F_AVAIL, "AVAIL"), (DESC_F_USED, "USED"), (DESC_F_NEXT, "NEXT"), (DESC_F_WRITE, "WRITE"), (DESC_F_INDIRECT, "INDIRECT"))
 
 
 class Descriptor(NamedTuple):
@@ -27,19 +30,24 @@ class Descriptor(NamedTuple):
     addr: int
     length: int
     flags: int
-    next: int
+    link: int
+    """Split: the next descriptor.  Packed: the buffer id."""
     indirect: bool
 
     def flag_words(self) -> str:
         """``NEXT WRITE`` and so on."""
-        words = [name for bit, name in ((DESC_F_NEXT, "NEXT"), (DESC_F_WRITE, "WRITE"), (DESC_F_INDIRECT, "INDIRECT")) if self.flags & bit]
-        return " ".join(words) or "none"
+        return " ".join(name for bit, name in BITS if self.flags & bit) or "none"
 
 
-def whole_chain(ring: RingImage, head: int) -> list[Descriptor]:
-    """The chain that begins at `head`, its indirect table included."""
+def whole_chain(ring: RingImage, states: SlotStates, head: int) -> list[Descriptor]:
+    """The chain that begins at `head`, its indirect table included.
+
+    Of a packed ring's used buffer the first descriptor has lost its NEXT and INDIRECT; `states` and the table still tell what it was.
+    """
     found = [Descriptor(*row, False) for row in chain_of(ring, head)]
-    if found and found[0].flags & DESC_F_INDIRECT:
+    followers = states.chain(head)[len(found) :] if ring.packed else []
+    found += [Descriptor(*chain_of(ring, slot)[0], False) for slot in followers]
+    if found and (found[0].flags & DESC_F_INDIRECT or (ring.packed and states.state[head] == SLOT_USED)):
         found += [Descriptor(*row, True) for row in table_of(ring, head)]
     return found
 
@@ -78,39 +86,46 @@ class DescriptorPage(Page):
             self._show_bytes(0, "")
             return
         states = slot_states(ring, state.fields.get(focus.oid, {}))
-        word = SLOT_NAMES[states.state[focus.head]] if focus.head < ring.num else "outside the table"
+        inside = focus.head < ring.num
+        word = SLOT_NAMES[states.state[focus.head]].replace("_", " ") if inside else "outside the table"
+        head = states.head[focus.head] if inside and states.head[focus.head] >= 0 else focus.head
+        chain = whole_chain(ring, states, head)
+        packed = ring.packed and len(chain) > 0
         self.title.setText(f"{store.name_of(focus.oid)} descriptor {focus.head}")
-        self.subtitle.setText(f"{word.replace('_', ' ')}  ·  table of {ring.num} at guest physical 0x{ring.desc_gpa:x}")
-        head = states.head[focus.head] if focus.head < ring.num and states.head[focus.head] >= 0 else focus.head
-        self.tree.put(self._tree(ring, head))
-        packet, note = self._packet(state, head)
+        table_word = "packed ring" if ring.packed else "table"
+        ident = f"  ·  buffer id {chain[0].link}" if packed else ""
+        self.subtitle.setText(f"{word}{ident}  ·  {table_word} of {ring.num} at guest physical 0x{ring.desc_gpa:x}")
+        self.tree.put(self._tree(chain, ring.packed, inside and states.state[head] == SLOT_USED))
+        # events name a packed ring's buffer by its id
+        packet, note = self._packet(state, chain[0].link if packed else head, "buffer id" if packed else "head")
         self._show_bytes(packet, note)
 
-    def _tree(self, ring: RingImage, head: int) -> Node:
+    def _tree(self, chain: list[Descriptor], packed: bool, used: bool) -> Node:
         root = Node(None, [])
-        chain = whole_chain(ring, head)
         for place, entry in enumerate(chain):
             where = "indirect " if entry.indirect else ""
             node = root.add(Node(place, [f"{where}descriptor {entry.number}", "head" if place == 0 else f"{place} in chain", ""], heading=True))
+            came_back = packed and used and place == 0
             direction = "device writes" if entry.flags & DESC_F_WRITE else "device reads"
             node.add(Node((place, "addr"), ["addr", f"0x{entry.addr:x}", "guest phys."]))
-            node.add(Node((place, "len"), ["len", str(entry.length), "bytes"]))
-            node.add(Node((place, "flags"), ["flags", f"0x{entry.flags:x} {entry.flag_words()}", direction]))
-            node.add(Node((place, "next"), ["next", str(entry.next), "" if entry.flags & DESC_F_NEXT else "not used"]))
-        readable = sum(e.length for e in chain if not e.flags & (DESC_F_WRITE | DESC_F_INDIRECT))
-        writable = sum(e.length for e in chain if e.flags & DESC_F_WRITE)
-        root.add(Node("sum", ["whole chain", f"{readable} B out, {writable} B in", ""], heading=True))
+            node.add(Node((place, "len"), ["len", str(entry.length), "bytes written" if came_back else "bytes"]))
+            node.add(Node((place, "flags"), ["flags", f"0x{entry.flags:x} {entry.flag_words()}", "by the device" if came_back else direction]))
+            if not packed:
+                node.add(Node((place, "next"), ["next", str(entry.link), "" if entry.flags & DESC_F_NEXT else "not used"]))
+            elif not entry.indirect:
+                node.add(Node((place, "id"), ["id", str(entry.link), "buffer id"]))
+        root.add(Node("sum", ["whole chain", _sum(chain, packed and used), ""], heading=True))
         return root
 
-    def _packet(self, state: MachineState, head: int) -> tuple[int, str]:
-        """The last frame that passed through `head` up to the moment, 0 for none, and a word about it."""
+    def _packet(self, state: MachineState, head: int, word: str) -> tuple[int, str]:
+        """The last frame that events say passed through `head` up to the moment, 0 for none, and a word about it."""
         store = self.store
         kinds = [int(EV_FRAME_TX), int(EV_FRAME_RX)]
         rows = store.reader.find_events(kinds, max(store.first_seq, state.seq - 200_000), state.seq, 4096, True, [self.focus.oid])
         rows = rows[rows["a2"] == head]
         if not len(rows) or not int(rows[-1]["a0"]):
-            return 0, "No recorded frame passed through this head."
-        return int(rows[-1]["a0"]), f"Last frame through this head: packet {int(rows[-1]['a0'])} at event {int(rows[-1]['seq'])}"
+            return 0, f"No recorded frame passed through this {word}."
+        return int(rows[-1]["a0"]), f"Last frame through this {word}: packet {int(rows[-1]['a0'])} at event {int(rows[-1]['seq'])}"
 
     def _show_bytes(self, packet: int, note: str) -> None:
         data = b""
@@ -125,3 +140,12 @@ class DescriptorPage(Page):
     def text(self) -> str:
         """Chain and bytes."""
         return f"{self.heading()}\n{self.tree.text()}\n{self._note.text()}\n{self.bytes.toPlainText()}"
+
+
+def _sum(chain: list[Descriptor], used: bool) -> str:
+    """Bytes of the whole chain; a packed ring's used descriptor says how many the device wrote, and no longer how many there were."""
+    if used:
+        return f"{chain[0].length} B written"
+    readable = sum(e.length for e in chain if not e.flags & (DESC_F_WRITE | DESC_F_INDIRECT))
+    writable = sum(e.length for e in chain if e.flags & DESC_F_WRITE)
+    return f"{readable} B out, {writable} B in"

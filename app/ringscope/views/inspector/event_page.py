@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ringscope.commands import Commands
 from ringscope.decode import format_clock
 from ringscope.focus import Focus
@@ -9,6 +11,7 @@ from ringscope.store import Store, arguments_of
 from ringscope.views.inspector.page import Page, table
 from ringscope.widgets.tree_list import Node
 from ringscope_core.engine.backtrace import backtrace
+from ringscope_core.trace.kinds import EV_EXPERT
 from ringscope_core.trace.levels import LEVEL_NAMES
 
 CAUSES = 12
@@ -47,7 +50,7 @@ class EventPage(Page):
         self.title.setText(spec.name if spec else f"kind {number}")
         level = f"recorded at level {LEVEL_NAMES[spec.level]} and above" if spec and 0 <= spec.level < len(LEVEL_NAMES) else ""
         times = f"event {seq}  ·  {format_clock(int(row['vt']))} s virtual, {format_clock(int(row['wall']))} s wall"
-        self.subtitle.setText(f"{spec.title if spec else 'not declared'}\n{times}\n{level}")
+        self.subtitle.setText(f"{self._sentence(number, row)}\n{times}\n{level}")
         root = Node(None, [])
         oid = int(row["obj"])
         if oid:
@@ -61,6 +64,13 @@ class EventPage(Page):
         self._add_causes(root, int(row["cause"]))
         self._add_stack(root, seq)
         self.tree.put(root)
+
+    def _sentence(self, number: int, row: np.void) -> str:
+        """What the kind means; of an entry of the expert list, which is a sentence itself, the entry."""
+        if number == EV_EXPERT:
+            return self.store.describe_event(row)
+        spec = self.store.kind(number)
+        return spec.title if spec else "not declared"
 
     def _add_causes(self, root: Node, cause: int) -> None:
         head = root.add(Node("causes", ["because of", "" if cause >= 0 else "no recorded cause", ""], heading=True))

@@ -12,6 +12,9 @@ from ringscope_core.trace.structs import STRUCTS
 
 RING_STRUCTS = ["VirtQueue", "VRing", "vring_virtqueue", "VirtIOPCIQueue"]
 UNKNOWN = "unknown"
+SPLIT_ONLY = frozenset(("avail_flags_shadow", "avail_idx_shadow"))
+PACKED_ONLY = frozenset(("next_avail_idx", "avail_wrap_counter", "used_wrap_counter", "event_flags_shadow"))
+"""Fields that the driver's vring_virtqueue has in one layout only: a union there."""
 
 
 def structs_of(oid: int, store: Store, forest: TypeForest) -> list[str]:
@@ -67,9 +70,20 @@ def field_tree(oid: int, state: MachineState, store: Store, forest: TypeForest, 
             continue
         size = STRUCTS[struct][0] if struct in STRUCTS else 0
         head = root.add(Node(struct, [struct, f"{size} bytes" if size else "", ""], heading=True))
+        other = _of_other_layout(oid, struct, state)
         for number in sorted(by_struct[struct], key=lambda n: (_offset(store, n), n)):
+            if other and store.reader.fields[number].name in other:
+                continue
             head.add(_field(oid, number, state, store, observed))
     return root
+
+
+def _of_other_layout(oid: int, struct: str, state: MachineState) -> frozenset[str]:
+    """Fields of `struct` that do not exist in the layout that ring `oid` has."""
+    ring = state.rings.get(oid)
+    if struct != "vring_virtqueue" or ring is None:
+        return frozenset()
+    return SPLIT_ONLY if ring.packed else PACKED_ONLY
 
 
 def _offset(store: Store, number: int) -> int:

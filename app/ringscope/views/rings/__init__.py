@@ -11,5 +11,5 @@ VIEW = ViewSpec(
     icon="rings",
     area="center",
     make=RingsView,
-    tip="Virtqueues: descriptors, available and used ring, indices, chains to bytes",
+    tip="Virtqueues, split and packed: descriptors, indices, event suppression, chains to bytes",
 )

@@ -70,7 +70,7 @@ class RingCanvas(QWidget):
         rect = QRectF(self.rect())
         lens_height = LENS_HEIGHT + 6 if rect.height() - LENS_HEIGHT >= _MIN_CIRCLE else 0.0
         bands = snap.bands()
-        paint_legend(p, QRectF(rect.left(), rect.top() + 2, rect.width(), _LEGEND_HEIGHT), snap.legend, self.theme)
+        paint_legend(p, QRectF(rect.left(), rect.top() + 2, rect.width(), _LEGEND_HEIGHT), snap.legends, self.theme)
         area = rect.adjusted(0, _LEGEND_HEIGHT, 0, -lens_height)
         geo = RingGeometry(area, snap.num, bands)
         if not has_center(geo):

@@ -78,6 +78,8 @@ class IndexPanel(QWidget):
             p.setFont(mono_font(8.0))
             p.setPen(theme.color("text"))
             if QFontMetricsF(p.font()).horizontalAdvance(value) > free:
+                value = value.replace(" wrap ", " w")
+            if QFontMetricsF(p.font()).horizontalAdvance(value) > free:
                 # five digits in a narrow dock: the blanks round the arrow go first, then size
                 value = value.replace(" ", "")
                 p.setFont(mono_font(7.0))

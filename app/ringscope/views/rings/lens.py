@@ -38,7 +38,8 @@ class Row(NamedTuple):
     height: float
     first: int
     states: npt.NDArray[np.uint8]
-    marked: bool
+    above: str
+    below: str
 
 
 class Lens:
@@ -59,10 +60,10 @@ class Lens:
         rows: list[Row] = []
         top = rect.top()
         for band in snap.lens_bands(head):
-            top += MARK_HEIGHT if band.marked else 0.0
+            top += MARK_HEIGHT if band.above else 0.0
             height = _LINE * band.lines + 1.0
-            rows.append(Row(band.name, band.title, band.subtitle, top, height, (band.anchor - back) % snap.num, band.states, band.marked))
-            top += height + GAP
+            rows.append(Row(band.name, band.title, band.subtitle, top, height, (band.anchor - back) % snap.num, band.states, band.above, band.below))
+            top += height + GAP + (MARK_HEIGHT if band.below else 0.0)
         self.rows: tuple[Row, ...] = tuple(rows)
         self._panel_top: float = top
 
@@ -88,8 +89,9 @@ class Lens:
             for place in range(self.count):
                 self._paint_cell(p, row, (row.first + place) % self.snap.num, theme)
         for row in self.rows:
-            if row.marked:
-                self._paint_marks(p, row, theme)
+            for which, over in ((row.above, True), (row.below, False)):
+                if which:
+                    self._paint_marks(p, row, which, over, theme)
         self._paint_panels(p, self.snap.lens_panels(), theme)
 
     def _paint_title(self, p: QPainter, row: Row, theme: Theme) -> None:
@@ -122,38 +124,48 @@ class Lens:
             p.setPen(QPen(theme.color("cursor"), 2.0))
             p.drawRect(box.adjusted(1, 1, -1, -1))
 
-    def _paint_marks(self, p: QPainter, row: Row, theme: Theme) -> None:
-        """The indices of one ring above its band; those at one slot share a mark."""
+    def _paint_marks(self, p: QPainter, row: Row, which: str, over: bool, theme: Theme) -> None:
+        """The indices of one ring above or below its band; those at one slot share a mark."""
         by_slot: dict[int, list[Index]] = {}
         for index in self.snap.indices():
-            if index.space == row.name and not index.note.startswith("EVENT_IDX not"):
+            if index.space == row.name and which in ("all", "back" if index.back else "forth") and not index.note.startswith("EVENT_IDX not"):
                 by_slot.setdefault(index.slot, []).append(index)
         p.setFont(ui_font(7.5, bold=True))
+        num = self.snap.num
+        places = sorted(((slot - row.first) % num, group) for slot, group in by_slot.items() if (slot - row.first) % num < self.count)
         right = -1.0
-        for slot, group in sorted(by_slot.items(), key=lambda item: (item[0] - row.first) % self.snap.num):
-            place = (slot - row.first) % self.snap.num
-            if place >= self.count:
-                continue
-            right = self._paint_mark(p, row, place, group, right, theme)
+        for at, (place, group) in enumerate(places):
+            following = self._mark_x(places[at + 1][0]) if at + 1 < len(places) else self.rect.right() + 8
+            right = self._paint_mark(p, row, over, self._mark_x(place), group, (right, following), theme)
 
-    def _paint_mark(self, p: QPainter, row: Row, place: int, group: list[Index], right: float, theme: Theme) -> float:
-        """One mark with its names, not over the one that ends at `right`; returns where it ends."""
-        x = self.rect.left() + TITLE_WIDTH + place * self.width
-        y = row.top
+    def _mark_x(self, place: int) -> float:
+        """The left edge of the cell number `place`."""
+        return self.rect.left() + TITLE_WIDTH + place * self.width
+
+    def _paint_mark(self, p: QPainter, row: Row, over: bool, x: float, group: list[Index], room: tuple[float, float], theme: Theme) -> float:
+        """One mark with its names, not over the one that ends at ``room[0]``; returns where it ends.
+
+        Names stand on its right; on its left when they would lie under the next mark, at ``room[1]``, and there is room.
+        """
+        y, away = (row.top, -1.0) if over else (row.top + row.height, 1.0)
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(side_color(theme, group[0].side))
-        p.drawPolygon(QPolygonF([QPointF(x, y - 1), QPointF(x - 4, y - 8), QPointF(x + 4, y - 8)]))
+        p.drawPolygon(QPolygonF([QPointF(x, y + away), QPointF(x - 4, y + 8 * away), QPointF(x + 4, y + 8 * away)]))
         p.setBrush(Qt.BrushStyle.NoBrush)
+        right, following = room
+        texts = [index.name + (", " if at + 1 < len(group) else "") for at, index in enumerate(group)]
+        widths = [p.fontMetrics().horizontalAdvance(text) for text in texts]
         left = max(x + 6, right + 4)
-        for at, index in enumerate(group):
-            text = index.name + (", " if at + 1 < len(group) else "")
-            width = p.fontMetrics().horizontalAdvance(text)
+        whole = sum(widths)
+        if left + whole > following - 4 and x - 6 - whole >= max(right + 4, self.rect.left() + 6):
+            left = x - 6 - whole
+        for index, text, width in zip(group, texts, widths, strict=True):
             if left + width > self.rect.right():
                 break
             p.setPen(side_color(theme, index.side))
-            p.drawText(QRectF(left, y - MARK_HEIGHT, width + 2, MARK_HEIGHT - 1), Qt.AlignmentFlag.AlignVCenter, text)
+            p.drawText(QRectF(left, y - MARK_HEIGHT if over else y + 1, width + 2, MARK_HEIGHT - 1), Qt.AlignmentFlag.AlignVCenter, text)
             left += width
-        return left
+        return max(left, x + 5)
 
     def _paint_panels(self, p: QPainter, panels: tuple[LensPanel, ...], theme: Theme) -> None:
         """Structures in words, side by side under the bands."""

@@ -80,16 +80,18 @@ class Band(NamedTuple):
 
 
 class LensBand(NamedTuple):
-    """One row of the lens: its place's values are states; `anchor` is the slot it is centred on; `marked`: the indices stand above it."""
+    """One row of the lens: its place's values are states; `anchor` is the slot it is centred on; `above`, `below`: which indices stand there."""
 
     name: str
     title: str
     subtitle: str
     anchor: int
     states: Values
-    marked: bool
     lines: int
     """Lines of text in a cell."""
+    above: str = ""
+    """``all`` of the band's indices, those that go ``forth`` (see `Index.back`), those that come ``back``, or none."""
+    below: str = ""
 
 
 class LensPanel(NamedTuple):
@@ -138,8 +140,8 @@ class RingSnapshot:
     """One virtqueue at one moment.  All arrays have `num` entries, except where said."""
 
     layout: str = ""
-    legend: str = ""
-    """Which band is which, from the outside."""
+    legends: tuple[str, ...] = ()
+    """Which band is which, from the outside; the longest that fits is shown."""
     headings: tuple[str, ...] = ()
     """Of the table of slots."""
     right: frozenset[int] = frozenset()
@@ -200,6 +202,10 @@ class RingSnapshot:
 
     def lens_panels(self) -> tuple[LensPanel, ...]:
         """What stands under the rows of the lens."""
+        return ()
+
+    def notes(self) -> tuple[str, ...]:
+        """What else stands in the middle of the circle where there is room."""
         return ()
 
     def lens_words(self, band: str, slot: int) -> tuple[str, ...]:

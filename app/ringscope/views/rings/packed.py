@@ -50,8 +50,11 @@ class PackedSnapshot(RingSnapshot):
     """The descriptor ring, its places with their wrap counters, and who wants to hear of what."""
 
     layout = "packed"
-    legend = "outside in: descriptors   \N{MIDDLE DOT}   bits AVAIL, USED   \N{MIDDLE DOT}   flags NEXT, WRITE, INDIRECT"
-    headings = ("slot", "id", "state", "addr", "len", "flags", "first")
+    legends = (
+        "outside in: descriptors  \N{MIDDLE DOT}  AVAIL, USED  \N{MIDDLE DOT}  NEXT, WRITE, INDIRECT",
+        "AVAIL, USED, NEXT, WRITE, INDIRECT",
+    )
+    headings = ("slot", "id", "state", "addr", "len", "flags", "chain from")
     right = frozenset((0, 1, 4, 6))
     chain_headings = ("descriptor", "addr", "len", "id", "flags")
     wraps = True
@@ -89,7 +92,7 @@ class PackedSnapshot(RingSnapshot):
 
     def _index(self, name: str, side: str, value: int, wrap: int, note: str, back: bool) -> Index:
         shown = f"slot {value}" if wrap < 0 else f"slot {value}, wrap {wrap}"
-        brief = str(value) if wrap < 0 else f"{value}, wrap {wrap}"
+        brief = str(value) if wrap < 0 else f"{value} w{wrap}"
         return Index(name, side, "desc", value, value % self.num if self.num else 0, note, back, shown, brief)
 
     def event_indices(self) -> tuple[EventIndex, EventIndex]:
@@ -106,14 +109,13 @@ class PackedSnapshot(RingSnapshot):
 
     def _driver_cells(self) -> list[m.Cell]:
         get = self.get
-        flags = get(F_EVENT_FLAGS)
         return [
             ("next_avail_idx", wrapped(self.next_avail_idx, self.avail_wrap)),
             ("last_used_idx", wrapped(get(s.F_LAST_USED), self.driver_used_wrap)),
             ("num_added", str(get(m.F_NUM_ADDED))),
             ("num_free", f"{get(s.F_NUM_FREE)} of {self.num}"),
             ("free_head (id)", str(get(m.F_FREE_HEAD))),
-            ("event_flags_shadow", f"0x{flags:x} {EventStructure(0, flags).word}"),
+            ("event_flags_shadow", EventStructure(0, get(F_EVENT_FLAGS)).word),
             ("event / indirect", f"{_truth(get(m.F_DRIVER_EVENT))} / {_truth(get(m.F_DRIVER_INDIRECT))}"),
         ]
 
@@ -129,8 +131,7 @@ class PackedSnapshot(RingSnapshot):
         ]
 
     def _bits(self, slot: int) -> str:
-        flags = int(self.desc["flags"][slot])
-        return f"AVAIL {int(bool(flags & ps.DESC_F_AVAIL))} USED {int(bool(flags & ps.DESC_F_USED))}"
+        return packed_flag_words(int(self.desc["flags"][slot]) & (ps.DESC_F_AVAIL | ps.DESC_F_USED)) or "no bits"
 
     def _device_cells(self) -> list[m.Cell]:
         get = self.get
@@ -156,13 +157,21 @@ class PackedSnapshot(RingSnapshot):
     def lens_bands(self, head: int) -> tuple[LensBand, ...]:
         """One band, centred on the focused chain, else on what the device takes next."""
         anchor = head if 0 <= head < self.num else self.active_slot()
-        return (LensBand("desc", "descriptor", "slot, flags\nid, len\nAVAIL USED", anchor, self.states, True, 5),)
+        return (LensBand("desc", "descriptor", "slot, flags\nid, len\nAVAIL USED", anchor, self.states, 5, "forth", "back"),)
 
     def lens_panels(self) -> tuple[LensPanel, ...]:
         """The event suppression structures, decoded."""
         return (
             LensPanel("driver", "driver event suppression", (*self.driver_event.lines, self.driver_event.meaning("interrupt", "used"))),
             LensPanel("device", "device event suppression", (*self.device_event.lines, self.device_event.meaning("kick", "made available"))),
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """The four wrap counters."""
+        return (
+            "wrap counters",
+            f"driver: avail {self.avail_wrap}, used {self.driver_used_wrap}",
+            f"device: avail {self.last_avail_wrap}, used {self.used_wrap}",
         )
 
     def lens_words(self, band: str, slot: int) -> tuple[str, ...]:

@@ -64,11 +64,11 @@ class EventStructure(NamedTuple):
     def meaning(self, notification: str, event: str) -> str:
         """What it asks for."""
         if self.flags == ENABLE:
-            return f"{notification} whenever one is {event}"
+            return f"{notification} at each buffer {event}"
         if self.flags == DISABLE:
             return f"no {notification}"
         if self.flags == DESC:
-            return f"{notification} when {self.offset} of wrap {self.wrap} is {event}"
+            return f"{notification} at slot {self.offset}, wrap {self.wrap}"
         return "not a value that the specification has"
 
 
@@ -100,7 +100,7 @@ class _Rule(NamedTuple):
         return (
             (f"event {self.event.offset:>5}{lap} wrap {self.event.wrap}", "cursor"),
             (f"old   {self.old:>5} {self.old_name}", "text"),
-            (f"new   {self.new:>5} {self.idx_name} + {self.steps}, wrap {self.wrap}", "text"),
+            (f"new   {self.new:>5} {self.idx_name} + {self.steps}", "text"),
             (f"new-event-1 = {left}", "text.muted"),
             (f"{'<' if left < right else '>='} new-old = {right}", "text.muted"),
         )

@@ -83,6 +83,8 @@ def _paint_boundary(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
     """The end of a ring whose places begin again at 0: there the wrap counters flip."""
     p.setPen(QPen(theme.color("text"), 2.0))
     p.drawLine(geo.point(0, geo.inner - 6), geo.point(0, geo.radius + 6))
+    if not has_center(geo):
+        return
     p.setFont(ui_font(7.5, bold=True))
     at = geo.point(0, geo.inner - 26)
     p.drawText(QRectF(at.x() - 40, at.y() - 7, 80, 14), Qt.AlignmentFlag.AlignCenter, "wrap")
@@ -112,6 +114,16 @@ def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, 
         p.fillRect(QRectF(left, y + row / 2 - 4.5, 9, 9), theme.ring(state))
         p.setPen(theme.color("text"))
         p.drawText(QRectF(left + 15, y, wide, row), Qt.AlignmentFlag.AlignVCenter, f"{snap.counts[i]:>4} {STATES[i]}")
+    if big:
+        _paint_notes(p, snap.notes(), QRectF(c.x() - room, top + 34 + row * len(RING_STATES), 2 * room, 13.0), theme)
+
+
+def _paint_notes(p: QPainter, notes: tuple[str, ...], line: QRectF, theme: Theme) -> None:
+    """Small lines under the counts, the first one `line`."""
+    p.setFont(ui_font(7.5))
+    p.setPen(theme.color("text.muted"))
+    for place, text in enumerate(notes):
+        p.drawText(line.translated(0, line.height() * place), Qt.AlignmentFlag.AlignCenter, text)
 
 
 def has_center(geo: RingGeometry) -> bool:
@@ -254,7 +266,7 @@ def _paint_link(p: QPainter, geo: RingGeometry, first: float, second: float, rad
     p.drawArc(QRectF(c.x() - radius, c.y() - radius, 2 * radius, 2 * radius), round(16 * start), round(16 * sweep))
 
 
-def paint_legend(p: QPainter, rect: QRectF, legend: str, theme: Theme) -> None:
+def paint_legend(p: QPainter, rect: QRectF, legends: Sequence[str], theme: Theme) -> None:
     """One line: which ring is which, and who keeps which hand."""
     p.setFont(ui_font(8.0))
     metrics = QFontMetricsF(p.font())
@@ -269,4 +281,5 @@ def paint_legend(p: QPainter, rect: QRectF, legend: str, theme: Theme) -> None:
         x += width + 36
     room = QRectF(x, rect.top(), rect.right() - x - 10, rect.height())
     p.setPen(theme.color("text.muted"))
+    legend = next((text for text in legends if metrics.horizontalAdvance(text) <= room.width()), legends[-1])
     p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(legend, Qt.TextElideMode.ElideRight, room.width()))

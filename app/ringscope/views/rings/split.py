@@ -25,7 +25,7 @@ class SplitSnapshot(RingSnapshot):
     """Descriptor table, available ring and used ring."""
 
     layout = "split"
-    legend = "outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring"
+    legends = ("outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring",)
     headings = ("slot", "head", "state", "addr", "len", "flags", "next")
     right = frozenset((0, 1, 4, 6))
     chain_headings = ("descriptor", "addr", "len", "next", "flags")
@@ -182,9 +182,9 @@ class SplitSnapshot(RingSnapshot):
             avail_at = avail_place if avail_place >= 0 else avail_at
             used_at = used_place if used_place >= 0 else used_at
         return (
-            LensBand("avail", "avail.ring", "slot: head", avail_at, self.avail_states, True, 3),
-            LensBand("desc", "desc", "len, flags", desc_at, self.states, False, 3),
-            LensBand("used", "used.ring", "slot: id, len", used_at, self.used_states, True, 3),
+            LensBand("avail", "avail.ring", "slot: head", avail_at, self.avail_states, 3, "all"),
+            LensBand("desc", "desc", "len, flags", desc_at, self.states, 3),
+            LensBand("used", "used.ring", "slot: id, len", used_at, self.used_states, 3, "all"),
         )
 
     def lens_words(self, band: str, slot: int) -> tuple[str, ...]:

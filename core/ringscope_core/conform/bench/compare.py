@@ -71,13 +71,13 @@ class TraceCost:
 
     @property
     def qemu_extra_ns(self) -> float:
-        """What QEMU's tracing adds, by medians."""
-        return self.qemu_on.median_ns - self.qemu_off.median_ns
+        """What QEMU's tracing adds, by the best rounds."""
+        return self.qemu_on.best_ns - self.qemu_off.best_ns
 
     @property
     def ours_extra_ns(self) -> float:
-        """What our tracing adds, by medians."""
-        return self.ours_on.median_ns - self.ours_off.median_ns
+        """What our tracing adds, by the best rounds."""
+        return self.ours_on.best_ns - self.ours_off.best_ns
 
 
 class _Samples:

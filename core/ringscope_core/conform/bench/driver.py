@@ -156,6 +156,7 @@ class PreparedQueue:
         self.used16 = view[self._used : self._used + 4].cast("H")
         self.used32 = view[self._used + 4 : self._used + 4 + 8 * NUM].cast("I")
         self._rows: list[list[tuple[int, int, int]]] = []
+        self._made: dict[int, tuple[bytes, bytes]] = {}
         self._write_buffers()
         self._write_rings()
 
@@ -206,19 +207,38 @@ class PreparedQueue:
             struct.pack_into("<H", self._view, self._avail + 2, self._idx)
             return
         self._first, self._first_wrap = self._position, self._wrap
-        position, wrap, last = self._position, self._wrap, self.per_chain - 1
-        opening = 0
-        for chain in range(count):
-            for place, (address, length, flags) in enumerate(self._rows[chain]):
-                modes = (AVAIL if wrap else USED) | flags | (_NEXT if place < last else 0)
-                if chain == place == 0:
-                    opening, modes = modes, modes ^ _MODES  # the head of the first chain opens the batch
-                struct.pack_into("<QIHH", self._view, self._desc + 16 * position, address, length, chain, modes)
-                position += 1
-                if position == NUM:
-                    position, wrap = 0, wrap ^ 1
-        self._position, self._wrap = position, wrap
-        self.desc16[8 * self._first + 7] = opening
+        total = count * self.per_chain
+        room = NUM - self._position
+        odd, even = self._batches(count)
+        now, later = (odd, even) if self._wrap else (even, odd)
+        view, start = self._view, self._desc + 16 * self._position
+        if total > room:
+            view[self._desc : self._desc + 16 * (total - room)] = later[16 * room :]
+        # the head of the first chain opens the batch
+        view[start + 16 : start + 16 * min(total, room)] = now[16 : 16 * min(total, room)]
+        view[start : start + 16] = now[:16]
+        self._position += total
+        if self._position >= NUM:
+            self._position -= NUM
+            self._wrap ^= 1
+
+    def _batches(self, count: int) -> tuple[bytes, bytes]:
+        """Packed: the descriptors of the first `count` chains, available in a lap whose wrap counter is 1, and is 0.
+
+        Made once, so that before a round of either kind of ring only a few bytes are copied: what this process does between rounds
+        costs the next one its caches.
+        """
+        if count not in self._made:
+            last = self.per_chain - 1
+            laps = []
+            for available in (USED, AVAIL):
+                lap = bytearray()
+                for chain in range(count):
+                    for place, (address, length, flags) in enumerate(self._rows[chain]):
+                        lap += struct.pack("<QIHH", address, length, chain, flags | available | (_NEXT if place < last else 0))
+                laps.append(bytes(lap))
+            self._made[count] = (laps[1], laps[0])
+        return self._made[count]
 
     def _place(self, chain: int) -> tuple[int, int]:
         """Packed: where the head of chain `chain` of the last batch lies, and what AVAIL and USED are there once it is used."""

@@ -15,7 +15,7 @@ from mypy_extensions import i64
 from ringscope_core.hw.virtio.chain import REACH, map_descriptor, release_bounce, table_maps
 from ringscope_core.hw.virtio.element import VirtQueueElement
 from ringscope_core.hw.virtio.features import VRING_DESC_F_INDIRECT, VRING_DESC_F_NEXT, VRING_DESC_F_WRITE
-from ringscope_core.trace.kinds import EV_DEVICE_EVENT, EV_FILL, EV_FLUSH, EV_POP, EV_USED_DESC
+from ringscope_core.trace.kinds import EV_DEVICE_EVENT, EV_FILL, EV_FLUSH, EV_POP, EV_SHADOW, EV_USED_DESC
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.state import F_LAST_AVAIL_WRAP, F_SHADOW_AVAIL_WRAP, F_USED_WRAP
 
@@ -33,6 +33,11 @@ EVENT_BYTES: Final[i64] = 4
 """An event suppression structure: offset and wrap counter, then flags."""
 
 
+BEYOND: Final = (
+    "QEMU 7.2 aborts: a descriptor behind the packed ring's memory is read (address_space_read_cached, assertion addr < cache->len); virtio 1.x, 2.8"
+)
+
+
 def is_available(flags: i64, wrap: bool) -> bool:
     """is_desc_avail: the AVAIL bit equals the wrap counter and the USED bit does not."""
     avail = flags & VRING_PACKED_DESC_F_AVAIL != 0
@@ -41,17 +46,22 @@ def is_available(flags: i64, wrap: bool) -> bool:
 
 
 def in_range(vq: VirtQueue) -> bool:
-    """Whether the indices lie in the ring; False after virtio_error.
+    """Whether the indices lie in the ring's memory; False after virtio_error.
 
-    They do not when a driver changes size or layout of a ring in use, for which QEMU has no check: it goes on beyond the ring, up
-    to an assertion.
+    A driver that changes size or layout of a ring in use leaves them behind the ring's end, where QEMU goes on as far as the memory
+    is mapped that the ring had when it was set up; beyond that it ends with an assertion.
     """
-    if vq.last_avail_idx < vq.vring_num and vq.used_idx < vq.vring_num:
+    span = max(vq.vring_num, vq.mapped_num)
+    if vq.last_avail_idx < span and vq.used_idx < span:
         return True
-    if not vq.vdev.inactive:
-        error = f"Packed ring of size {vq.vring_num} is at index {max(vq.last_avail_idx, vq.used_idx)}"
-        vq.vdev.where_qemu_aborts(vq.oid, error, "QEMU 7.2 reads beyond the ring, or aborts: size or layout changed while the ring was in use; virtio 1.x, 2.8")
+    _beyond(vq, max(vq.last_avail_idx, vq.used_idx))
     return False
+
+
+def _beyond(vq: VirtQueue, index: i64) -> None:
+    """A descriptor outside the ring's memory is wanted."""
+    if not vq.vdev.inactive:
+        vq.vdev.where_qemu_aborts(vq.oid, f"Packed ring of size {vq.vring_num} is at index {index}", BEYOND)
 
 
 def packed_available(vq: VirtQueue) -> bool:
@@ -60,6 +70,24 @@ def packed_available(vq: VirtQueue) -> bool:
         return False
     ring = vq.desc if vq.desc_turn == vq.memory.turn else vq.descriptors()
     return is_available(i64(read_i16_le(ring, 16 * vq.last_avail_idx + 14)), vq.last_avail_wrap)
+
+
+def packed_pending(vq: VirtQueue) -> i64:
+    """How many descriptors from last_avail_idx on are available: what a split ring's indices tell, counted; 0 where there is no ring."""
+    num = vq.vring_num
+    if vq.mapped_num < num or num == 0 or vq.last_avail_idx >= num:
+        return 0
+    ring = vq.desc if vq.desc_turn == vq.memory.turn else vq.descriptors()
+    index = vq.last_avail_idx
+    wrap = vq.last_avail_wrap
+    count: i64 = 0
+    while count < num and is_available(i64(read_i16_le(ring, 16 * index + 14)), wrap):
+        count += 1
+        index += 1
+        if index == num:
+            index = 0
+            wrap = not wrap
+    return count
 
 
 def set_last_avail(vq: VirtQueue, idx: i64) -> None:
@@ -162,6 +190,9 @@ def _collect_direct(vq: VirtQueue, elem: VirtQueueElement, ring: bytes, flags: i
             vq.forget()
             ring = vq.descriptors()
             sure = num + 1
+        if 16 * index >= len(ring):
+            _beyond(vq, index)
+            return 0
         flags = i64(read_i16_le(ring, 16 * index + 14))
 
 
@@ -213,9 +244,9 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
     When all that is available was counted, the place where it ended is remembered for the kick that is asked for next.
     """
     vdev = vq.vdev
-    if vq.mapped_num == 0 or not in_range(vq):
-        return 0
     num = vq.vring_num
+    if vq.mapped_num == 0 or ((vq.last_avail_idx >= num or vq.used_idx >= num) and not in_range(vq)):
+        return 0
     if num > vq.mapped_num:
         vdev.virtio_error("Cannot map descriptor ring")
         return 0
@@ -223,7 +254,7 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
     wrap = vq.last_avail_wrap
     total_bufs: i64 = 0
     total: i64 = 0
-    ring = vq.descriptors()
+    ring = vq.desc if vq.desc_turn == vq.memory.turn else vq.descriptors()
     while True:
         at = 16 * index
         flags = i64(read_i16_le(ring, at + 14))
@@ -252,9 +283,10 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
             if bufs > limit:
                 vdev.virtio_error("Looped descriptor")
                 return 0
-            flags = i64(read_i16_le(table, origin + 16 * place + 14))
+            at = origin + 16 * place
+            flags = i64(read_i16_le(table, at + 14))
             if flags & VRING_DESC_F_WRITE:
-                total += i64(read_i32_le(table, origin + 16 * place + 8)) & 0xFFFFFFFF
+                total += i64(read_i32_le(table, at + 8)) & 0xFFFFFFFF
                 if total >= enough:
                     return total
             if not indirect and not flags & VRING_DESC_F_NEXT:
@@ -264,6 +296,9 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
                 if indirect:
                     break
                 place = 0
+            if 16 * place >= len(table):
+                _beyond(vq, place)
+                return 0
         if indirect:
             total_bufs += 1
             index += 1
@@ -273,6 +308,8 @@ def packed_avail_bytes(vq: VirtQueue, enough: i64) -> i64:
         if index >= num:
             index -= num
             wrap = not wrap
+    if index != vq.shadow_avail_idx and vq.log.level >= LEVEL_FULL:
+        vq.log.emit(EV_SHADOW, vq.oid, index, i64(vq.notification))
     set_shadow(vq, index, wrap)
     return total
 
@@ -307,7 +344,7 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
         following = vq.pending_slot + vq.pending_num
         if following >= num:
             following -= num
-        if slot != following or vq.pending_num + ndescs > num:
+        if slot != following or slot >= num or vq.pending_num + ndescs > num:
             packed_publish(vq)
             pending = vq.pending
             vq.pending_slot = slot
@@ -318,7 +355,12 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
     if wrap:
         tail |= USED_FLAGS
     write_i64_le(pending, tail)
-    vq.pending_num += 1
+    if slot >= num:
+        # behind the end of a ring that became shorter
+        vq.pending_num += 1
+        packed_publish(vq)
+        return
+    vq.pending_num += ndescs
     skipped: i64 = 1
     while skipped < ndescs:
         slot += 1
@@ -326,7 +368,6 @@ def packed_fill(vq: VirtQueue, ident: i64, length: i64, ndescs: i64) -> None:
             slot = 0
         write_i64_le(pending, read_i64_le(ring, 16 * slot))
         write_i64_le(pending, read_i64_le(ring, 16 * slot + 8))
-        vq.pending_num += 1
         skipped += 1
 
 
@@ -367,7 +408,7 @@ def packed_publish(vq: VirtQueue) -> None:
     vq.pending = BytesWriter()
     vq.pending_num = 0
     room = vq.vring_num - vq.pending_slot
-    if count <= room:
+    if count <= room or room <= 0:
         vq.memory.write(vq.vring_desc + 16 * vq.pending_slot, data)
     else:
         vq.memory.write(vq.vring_desc + 16 * vq.pending_slot, data[: 16 * room])
@@ -402,7 +443,7 @@ def packed_set_notification(vq: VirtQueue, enable: bool) -> None:
 
 def packed_should_notify(vq: VirtQueue) -> bool:
     """virtio_packed_should_notify (virtio 1.1, 2.7.10); updates signalled_used."""
-    flags = vq.driver_event_flags()
+    flags = i64(read_i16_le(vq.avail, 2)) if vq.avail_turn == vq.memory.turn else vq.driver_event_flags()
     old = vq.signalled_used
     new = vq.used_idx
     vq.signalled_used = new
@@ -439,7 +480,7 @@ def packed_drop_all(vq: VirtQueue) -> i64:
     num = vq.vring_num
     vq.set_notification(False)
     # QEMU counts nothing as taken here, so inuse falls below 0: as an unsigned number that ends the loop, and later every pop
-    while vq.inuse < num:
+    while vq.inuse < num and vq.mapped_num and in_range(vq):
         ring = vq.descriptors()
         at = 16 * vq.last_avail_idx
         flags = i64(read_i16_le(ring, at + 14))
@@ -452,6 +493,9 @@ def packed_drop_all(vq: VirtQueue) -> i64:
             index += 1
             if index == num:
                 index = 0
+            if 16 * index >= len(ring):
+                _beyond(vq, index)
+                break
             flags = i64(read_i16_le(ring, 16 * index + 14))
             count += 1
         packed_fill(vq, ident, 0, count)

@@ -29,6 +29,7 @@ from ringscope_core.hw.virtio.packed import (
     packed_drop_all,
     packed_fill,
     packed_flush,
+    packed_pending,
     packed_pop,
     packed_publish,
     packed_rewind_one,
@@ -131,8 +132,9 @@ class VirtQueue:
         self.self_overlap: bool = False
         """What the device writes into the ring may lie over what it reads of it: nothing may wait, nothing be remembered."""
         # what was read of the ring this turn
-        self._turn: i64 = -1
-        self._avail: bytes = b""
+        self.avail_turn: i64 = -1
+        """The turn in which `avail` was read."""
+        self.avail: bytes = b""
         self.desc: bytes = b""
         self.desc_turn: i64 = -1
         """The turn in which `desc` was read."""
@@ -160,19 +162,19 @@ class VirtQueue:
         used = 6 + 8 * self.vring_num
         if self.mapped_num == 0:
             self._tell_unmapped()
-            self._avail = bytes(length)
-            self._turn = memory.turn
+            self.avail = bytes(length)
+            self.avail_turn = memory.turn
             self.desc_turn = -1
             return
         if self.vdev.packed:
             packed_publish(self)
             length = EVENT_BYTES
             used = EVENT_BYTES
-        self._avail = memory.read(self.vring_avail, length)
+        self.avail = memory.read(self.vring_avail, length)
         memory.hold(self.vring_avail, length)
         memory.hold(self.vring_used, used)
         self.self_overlap = self.overlaps_itself()
-        self._turn = memory.turn
+        self.avail_turn = memory.turn
 
     def _tell_unmapped(self) -> None:
         """The ring is looked at while its memory could not be mapped: 4.1.0 asserts that it is, 7.2 finds it empty."""
@@ -187,15 +189,15 @@ class VirtQueue:
 
     def avail_flags(self) -> i64:
         """vring_avail_flags."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 0)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 0)) & 0xFFFF
 
     def avail_idx(self) -> i64:
         """vring_avail_idx: reads avail.idx and remembers it in shadow_avail_idx."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        idx = i64(read_i16_le(self._avail, 2)) & 0xFFFF
+        idx = i64(read_i16_le(self.avail, 2)) & 0xFFFF
         if idx != self.shadow_avail_idx:
             if (idx - self.last_avail_idx) & 0xFFFF > self.vring_num:
                 self.vdev.expert(self.oid, SEVERITY_WARNING, JUMPED)
@@ -206,47 +208,48 @@ class VirtQueue:
 
     def used_event(self) -> i64:
         """vring_get_used_event: the driver's event index, behind the available ring."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 4 + 2 * self.vring_num)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 4 + 2 * self.vring_num)) & 0xFFFF
 
     def avail_ring(self, position: i64) -> i64:
         """vring_avail_ring: the head at ring position `position`."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 4 + 2 * position)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 4 + 2 * position)) & 0xFFFF
 
     def driver_event_off_wrap(self) -> i64:
         """Packed: where the driver wants to be notified, with the wrap counter in bit 15."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 0)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 0)) & 0xFFFF
 
     def driver_event_flags(self) -> i64:
         """Packed: whether the driver wants to be notified."""
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
-        return i64(read_i16_le(self._avail, 2)) & 0xFFFF
+        return i64(read_i16_le(self.avail, 2)) & 0xFFFF
 
     def descriptors(self) -> bytes:
         """The descriptor table, snapshot once a turn."""
         memory = self.memory
-        if self._turn != memory.turn:
+        if self.avail_turn != memory.turn:
             self._refresh()
         if self.desc_turn != memory.turn:
             self.desc_turn = memory.turn
             self.used_this_turn = 0
-            length = 16 * self.vring_num
+            # a packed ring goes on behind its end when the driver made it shorter
+            length = 16 * max(self.vring_num, self.mapped_num) if self.vdev.packed else 16 * self.vring_num
             if self.vdev.packed or (self.vring_desc >= memory.base and self.vring_desc < memory.end):
                 self.desc = memory.read(self.vring_desc, length)
             else:
                 self.desc = memory.cached_table(self.vring_desc, length)
-            memory.hold(self.vring_desc, 16 * self.vring_num)
+            memory.hold(self.vring_desc, length)
         return self.desc
 
     def forget(self) -> None:
         """Drop what was read this turn: the device wrote where the ring may lie."""
-        self._turn = -1
+        self.avail_turn = -1
         self.desc_turn = -1
 
     # -- state the driver set up --------------------------------------------------------------------------------------
@@ -326,7 +329,7 @@ class VirtQueue:
             return packed_pop(self, elem)
         if self.vring_avail == 0:
             return False
-        if self._turn != self.memory.turn:
+        if self.avail_turn != self.memory.turn:
             self._refresh()
         last = self.last_avail_idx
         if self.shadow_avail_idx == last and self.avail_idx() == last:
@@ -335,7 +338,7 @@ class VirtQueue:
         if self.inuse >= num:
             vdev.virtio_error("Virtqueue size exceeded")
             return False
-        head = i64(read_i16_le(self._avail, 4 + 2 * (last % num))) & 0xFFFF
+        head = i64(read_i16_le(self.avail, 4 + 2 * (last % num))) & 0xFFFF
         self.last_avail_idx = (last + 1) & 0xFFFF
         if head >= num:
             self._lost(last)
@@ -392,7 +395,7 @@ class VirtQueue:
         if self.vdev.inactive:
             return False
         if self.vdev.packed:
-            return seen < self.vring_num and is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
+            return seen < max(self.vring_num, self.mapped_num) and is_available(i64(read_i16_le(self.descriptors(), 16 * seen + 14)), self.shadow_avail_wrap)
         return self.vring_avail != 0 and self.avail_idx() != seen
 
     # -- giving elements back -----------------------------------------------------------------------------------------
@@ -400,6 +403,9 @@ class VirtQueue:
         """virtqueue_fill: element `ahead` places after used_idx, with `length` bytes written.  Not visible before `flush`."""
         if elem.bounced:
             release_bounce(self.memory, elem)
+        if self.vdev.packed:
+            packed_fill(self, elem.index, length, elem.ndescs)
+            return
         self.fill_head(elem.index, length, ahead, elem.ndescs)
 
     def fill_head(self, head: i64, length: i64, ahead: i64, ndescs: i64) -> None:
@@ -611,7 +617,7 @@ class VirtQueue:
         if unmap:
             self.mapped_num = 0
             self._told_unmapped = False
-        self._turn = -1
+        self.avail_turn = -1
         self.desc_turn = -1
         self._flags_turn = -1
         self.pending = BytesWriter()
@@ -657,7 +663,7 @@ class VirtQueue:
         counters.num = self.vring_num
         counters.inuse = self.inuse
         if self.vdev.packed:
-            counters.available = int(packed_available(self))
+            counters.available = packed_pending(self)
         elif self.vring_avail:
             counters.available = (self.memory.read_u16(self.vring_avail + 2) - self.last_avail_idx) & 0xFFFF
         else:

@@ -1,0 +1,130 @@
+"""The expert list: what the driver did that is worth knowing, counted by severity; a button of each shows only those."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+
+from ringscope.decode import format_count
+from ringscope.store import Store
+from ringscope.theme import Theme
+from ringscope_core.trace.kinds import ENUMS, EV_EXPERT
+
+SEVERITIES: Final = ENUMS["severity"]
+"""From the least to the worst."""
+FILTER: Final = "kind == expert"
+_BATCH: Final = 20000
+_DOT: Final = 10
+
+
+def filter_of(severity: str) -> str:
+    """The filter that shows the entries of one severity."""
+    return f"{FILTER} and severity == {severity}"
+
+
+class ExpertCounts:
+    """How many entries of each severity the recording has; looks at each event once."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = [0] * len(SEVERITIES)
+        self._next_seq: int = 0
+        self._seen: int = 0
+
+    def extend(self, store: Store) -> bool:
+        """Count what came since the last call; true when that was anything."""
+        reader = store.reader
+        total = reader.event_counts().get(int(EV_EXPERT), 0)
+        if total == self._seen:
+            return False
+        self._seen = total
+        while True:
+            rows = reader.find_events((int(EV_EXPERT),), max(self._next_seq, store.first_seq), store.last_seq, _BATCH)
+            found = np.bincount(np.clip(rows["a0"], 0, len(SEVERITIES) - 1), minlength=len(SEVERITIES))
+            self.counts = [count + int(more) for count, more in zip(self.counts, found, strict=True)]
+            if len(rows):
+                self._next_seq = int(rows[-1]["seq"]) + 1
+            if len(rows) < _BATCH:
+                return True
+
+
+class ExpertBar(QWidget):
+    """A button for all entries and one for each severity that occurs, the worst first; `wanted` carries the filter to set, "" for none."""
+
+    wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._counts = ExpertCounts()
+        self.all = self._button(FILTER)
+        self.all.setText("Expert")
+        self.all.setToolTip("What the driver did that is worth knowing: what QEMU does there, and which clause says what")
+        self.buttons: dict[str, QToolButton] = {severity: self._button(filter_of(severity)) for severity in reversed(SEVERITIES)}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for button in (self.all, *self.buttons.values()):
+            row.addWidget(button)
+        self._show_counts()
+
+    def _button(self, text: str) -> QToolButton:
+        button = QToolButton()
+        button.setCheckable(True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.clicked.connect(lambda checked: self.wanted.emit(text if checked else ""))
+        return button
+
+    def refresh(self, store: Store, current: str) -> None:
+        """Count what is new, and press the button whose filter is `current`."""
+        if self._counts.extend(store):
+            self._show_counts()
+        self.all.setChecked(current == FILTER)
+        for severity, button in self.buttons.items():
+            button.setChecked(current == filter_of(severity))
+
+    def forget(self) -> None:
+        """Another recording is in the store."""
+        self._counts = ExpertCounts()
+        self._show_counts()
+
+    def _show_counts(self) -> None:
+        counts = self._counts.counts
+        self.all.setEnabled(sum(counts) > 0)
+        self.all.setAccessibleName(f"expert entries: {sum(counts)}")
+        for severity, count in zip(SEVERITIES, counts, strict=True):
+            button = self.buttons[severity]
+            words = f"{format_count(count)} expert entr{'y' if count == 1 else 'ies'} of severity {severity}"
+            button.setText(format_count(count))
+            button.setToolTip(f"Only the {words}")
+            button.setAccessibleName(words)
+            button.setVisible(count > 0)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Dots in the new colours."""
+        for severity, button in self.buttons.items():
+            button.setIcon(_dot(theme, severity))
+
+    def text(self) -> str:
+        """The counts in words, the worst first; empty when there are none."""
+        rows = [f"{count} {severity}" for severity, count in zip(SEVERITIES, self._counts.counts, strict=True) if count]
+        return f"Expert: {', '.join(reversed(rows))}" if rows else ""
+
+
+def _dot(theme: Theme, severity: str) -> QIcon:
+    """A disc in the colour of `severity`."""
+    result = QIcon()
+    for scale in (1, 2):
+        pixmap = QPixmap(_DOT * scale, _DOT * scale)
+        pixmap.setDevicePixelRatio(scale)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        p = QPainter(pixmap)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.setPen(Qt.PenStyle.NoPen)
+        p.setBrush(theme.severity(severity))
+        p.drawEllipse(QPointF(_DOT / 2, _DOT / 2), _DOT / 2 - 1, _DOT / 2 - 1)
+        p.end()
+        result.addPixmap(pixmap)
+    return result

@@ -8,7 +8,7 @@ import pytest
 
 from ringscope_core.hw.virtio import features as f
 from ringscope_core.hw.virtio_net.rss import REPORT_NONE, REPORT_TCPV4, RssData, with_hash
-from ringscope_core.hw.virtio_net.rss_ctrl import handle_rss
+from ringscope_core.hw.virtio_net.rss_ctrl import handle_mq_7_2, handle_rss
 from ringscope_core.net.packet import ethernet, ipv4, tcp
 from ringscope_core.net.toeplitz import toeplitz
 from tests.core.virtio.bare import MRG, V1, Bare
@@ -76,3 +76,18 @@ def test_without_rss_the_data_path_takes_no_detour() -> None:
     bare.n.update_rx_detour()
     assert bare.n.rx_detour
     assert Bare(V1 | MRG).n.rx_detour is False
+
+
+def test_a_frame_that_waits_is_hashed_when_the_command_lets_it_in() -> None:
+    """Setting the number of pairs delivers what waits, inside the command that has just switched hashing on."""
+    bare = Bare()
+    n = bare.n
+    n.v7_2 = True
+    n.guest_features |= 1 << f.VIRTIO_NET_F_RSS
+    n.multiqueue = True
+    n.rss.redirect = True
+    bare.arrive(TCP4)
+    bare.give(0, 2000)
+    assert handle_mq_7_2(n, 1, config(2, [0], 1)) == 0
+    assert [length for _, length in bare.used(0)] == [12 + len(TCP4)]
+    assert (n.rss.report, n.rss.value) == (REPORT_TCPV4, toeplitz(KEY, A + B + b"\0\3\0\4"))

@@ -20,12 +20,7 @@ TABLE_AT: Final[i64] = 8
 def handle_mq_7_2(n: VirtIONet, cmd: i64, data: bytes) -> i64:
     """virtio_net_handle_mq of 7.2: whatever the command is, hashing ends first."""
     n.rss.disable()
-    ack = _handle_mq(n, cmd, data)
     n.update_rx_detour()
-    return ack
-
-
-def _handle_mq(n: VirtIONet, cmd: i64, data: bytes) -> i64:
     if cmd == c.VIRTIO_NET_CTRL_MQ_HASH_CONFIG:
         return c.VIRTIO_NET_OK if handle_rss(n, data, False) else c.VIRTIO_NET_ERR
     queues: i64
@@ -82,6 +77,8 @@ def handle_rss(n: VirtIONet, data: bytes, do_rss: bool) -> i64:
         return 0
     rss.key = data[at + 3 : at + 3 + length] + rss.key[length:]
     rss.enabled = True
+    # a frame that waits may be delivered before this command ends
+    n.update_rx_detour()
     if not rss.populate_hash:
         # no backend of ours lets a program choose its queue, as a tap of Linux would
         n.world.warn_report("Can't load eBPF RSS - fallback to software RSS")

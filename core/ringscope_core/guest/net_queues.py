@@ -34,7 +34,7 @@ from ringscope_core.guest.receive import BIG_PAGES, GOOD_PACKET, LAYOUT_BIG, LAY
 from ringscope_core.guest.stack import NetStack
 from ringscope_core.guest.transmit import MAX_OVERHEAD, SendQueue
 from ringscope_core.guest.transport import NO_VECTOR, VirtioTransport
-from ringscope_core.guest.virtqueue import RingMode, Virtqueue
+from ringscope_core.guest.virtqueue import RingMode, RingTrouble, Virtqueue
 from ringscope_core.memory.ram import PAGE
 from ringscope_core.net.offload import Accepts
 from ringscope_core.net.vnet_header import HDR_HASH, HDR_LEGACY, HDR_MERGEABLE
@@ -107,6 +107,7 @@ class NetQueues:
         """The receivers that are polled instead of interrupted."""
         self.control: ControlQueue | None = None
         self.rings: list[Virtqueue] = []
+        self.trouble: RingTrouble = RingTrouble()
         self.vector_of: list[int] = []
         """MSI-X vectors by queue."""
         self.ring_of_vector: list[list[Virtqueue]] = []
@@ -157,6 +158,7 @@ class NetQueues:
     def _add_ring(self, index: i64, vector: i64) -> None:
         size = self._size_of(index)
         ring = self.transport.setup_queue(index, vector, self.mode, size)
+        ring.trouble = self.trouble
         self.rings.append(ring)
         self.vector_of.append(int(vector))
         self._allocated.append((int(ring.desc_gpa), int(ring.size)))
@@ -227,6 +229,7 @@ class NetQueues:
         ring = self.transport.place_ring(index, old.num, gpa, self.mode)
         if old.tables_gpa:
             ring.use_tables(old.tables_gpa, old.table_entries)
+        ring.trouble = self.trouble
         self.rings[index] = ring
         for rings in self.ring_of_vector:
             if old in rings:

@@ -469,7 +469,12 @@ class VirtnetInfo:
             log.cause = log.emit(EV_GUEST_IRQ, oid, vector)
 
     def work(self) -> i64:
-        """Deferred work of a configuration interrupt; returns 1 when there was some."""
+        """Deferred work: of a configuration interrupt, or because a ring broke; returns 1 when there was some."""
+        queues = self.queues
+        if queues is not None and queues.trouble.seen and self.config.recover:
+            queues.trouble.seen = False
+            self._recover()
+            return 1
         if not self.config_pending:
             return 0
         self.config_pending = False
@@ -498,11 +503,14 @@ class VirtnetInfo:
         """The device is broken: set it up again, or leave it at that."""
         self.ports.log.message(SEVERITY_ERROR, "virtio_net: device needs reset")
         if self.config.recover:
-            self.recoveries += 1
-            self.restart()
+            self._recover()
             return
         for sender in self.senders:
             sender.carrier = False
+
+    def _recover(self) -> None:
+        self.recoveries += 1
+        self.restart()
 
     def restart(self) -> bool:
         """Reset the device and set it up from the start, with the same settings; whether it came up again.

@@ -6,7 +6,7 @@ each element, ``end_take``.  A buffer is known by its id: in a split ring the ch
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, final
 
 from librt.vecs import vec
 from mypy_extensions import i64
@@ -56,6 +56,14 @@ class RingMode:
         """Freed descriptors go to the end of the free list, so that a device in order makes their use sequential; else to its front."""
 
 
+@final
+class RingTrouble:
+    """Shared by the rings of one device: tells its driver that one of them broke."""
+
+    def __init__(self) -> None:
+        self.seen: bool = False
+
+
 class Virtqueue:
     """One virtqueue as its driver keeps it.  Subclasses know how it lies in memory."""
 
@@ -95,6 +103,7 @@ class Virtqueue:
         """Room for one indirect table a buffer id; 0 until `use_tables`."""
         self.table_entries: i64 = 0
         self.broken: bool = False
+        self.trouble: RingTrouble = RingTrouble()
         self.inbound: bool = False
         """The device writes the buffers: latency then counts from its use to our taking, else from our posting to its use."""
         n: int = num
@@ -238,5 +247,6 @@ class Virtqueue:
     def _bad_element(self, ident: i64) -> None:
         """The device gave back what it was not given (virtio_ring.c: BAD_RING)."""
         self.broken = True
+        self.trouble.seen = True
         problem = "out of range" if ident >= self.num else "is not a head!"
         self.log.message(SEVERITY_ERROR, f"virtqueue {self.index}: id {ident} {problem}")

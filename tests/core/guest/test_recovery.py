@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from ringscope_core.guest.config import FAULTS, TRANSPORT_LEGACY, VIRTIO_USER
@@ -61,6 +63,32 @@ def test_a_device_that_needs_a_reset_is_set_up_again(fault: str, settings: dict[
     assert_fold_is_guest(box)
     assert _value(box, info, int(F_RECOVERIES)) == 2
     assert sum(text == "virtio_net: device needs reset" for text in box.log.strings.texts) == 1, "one string, said twice"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_ring_that_the_device_spoils_is_made_anew(packed: bool) -> None:
+    """The device gives back an id that nobody gave it."""
+    for recover in (True, False):
+        device = f"virtio-net-pci,netdev=n0,id=net0,packed={'on' if packed else 'off'}"
+        box = Box(config=driver(recover=recover), device=device, profile=PROFILE_7_2, machine="pc-i440fx-7.2")
+        box.guest.boot()
+        box.run()
+        info = box.guest.interfaces[0]
+        ring, memory = info.rings[0], box.machine.memory
+        if packed:
+            memory.write(ring.desc_gpa + 8, struct.pack("<IHH", 60, 300, 0x8080))
+        else:
+            memory.write(ring.used_gpa + 4, struct.pack("<II", 300, 60))
+            memory.write_u16(ring.used_gpa + 2, 1)
+        info.receivers[0].schedule()
+        for _ in range(4):
+            box.turn()
+        assert (info.recoveries, info.resets) == ((1, 1) if recover else (0, 0))
+        assert info.rings[0].broken != recover
+        if recover:
+            _inject_all(box, [bytes(60)])
+            assert info.stack.delivered.count == 1
+            assert_fold_is_guest(box)
 
 
 def test_without_recovery_the_interface_stays_down() -> None:

@@ -112,7 +112,6 @@ def _make_hubport(host: NetHost, options: NetdevOptions) -> list[NetClientState]
         raise NetOptionError(f"netdev '{peer_name}' would close a loop of hubs", "netdev", peer_name, "a hub that is not connected yet")
     port = NetHubPort(host, options.id, hub)
     port.vnet = vnet_hdr.make()
-    port.vnet = vnet_hdr.make()
     port.peer = peer
     return [port]
 

@@ -355,6 +355,10 @@ class PackedRing(Virtqueue):
         if self.last_used_idx >= self.num:
             self.last_used_idx -= self.num
             self.used_wrap ^= 1
+            # with the place it belongs to, and not only when the batch is done
+            if self.log.level >= LEVEL_FULL:
+                self.log.field(self.oid, F_USED_WRAP, self.used_wrap, self._said_used_wrap)
+            self._said_used_wrap = self.used_wrap
         self._free_id(ident)
         used_ns = self.counters.used_ns[ident & 1023]
         self.counters.latency.add(self.clock.now_ns - used_ns if self.inbound else used_ns - self.posted_ns[ident])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ringscope_core.guest.config import TX_SPLIT
 from ringscope_core.qom.profile import PROFILE_7_2
 from ringscope_core.trace.fields import field
-from ringscope_core.trace.kinds import EV_DESC_WRITE, EV_FIELD, EV_NOTIFY_SUPPRESSED, EV_POP, EV_RING_RESET
+from ringscope_core.trace.kinds import EV_DESC_WRITE, EV_FIELD, EV_NOTIFY_SUPPRESSED, EV_POP, EV_RING_RESET, EV_USED_TAKE
 from ringscope_core.trace.packed_slots import DESC_F_AVAIL, DESC_F_USED
 from ringscope_core.trace.slot_states import NO_HEAD, SLOT_AVAILABLE, SLOT_FREE, SLOT_IN_FLIGHT, SLOT_USED, SlotStates
 from ringscope_core.trace.slots import chain_of, slot_states, table_of
@@ -160,6 +160,7 @@ def test_a_chain_that_never_ends_is_cut() -> None:
     assert not states.consistent
 
 
+F_DRIVER_USED_WRAP = int(field("vring_virtqueue.used_wrap_counter", "bool"))
 F_NEXT_AVAIL = int(field("vring_virtqueue.next_avail_idx", "slot"))
 
 
@@ -218,6 +219,9 @@ class EveryEvent(Folding):
         assert all(states.state[slot] in (SLOT_IN_FLIGHT, SLOT_USED) for slot in taken)
         assert sum(states.state[slot] == SLOT_IN_FLIGHT for slot in range(states.num)) <= fields.get(int(F_INUSE), 0)
         assert states.count(SLOT_FREE) <= states.num - len(taken)
+        if kind == EV_USED_TAKE:
+            given = (states.used_idx - states.last_used_idx) % states.num
+            assert (fields[F_DRIVER_USED_WRAP] != fields.get(int(F_USED_WRAP), 1)) == (states.last_used_idx + given >= states.num)
         # not even for the one event in which an index and its wrap counter do not belong together
         assert kind == EV_POP or states.count(SLOT_AVAILABLE) >= self._available.get(oid, 0)
         self._available[oid] = states.count(SLOT_AVAILABLE)

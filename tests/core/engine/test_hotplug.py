@@ -93,7 +93,7 @@ def test_a_card_goes_and_comes_with_traffic_in_flight(bench: Bench) -> None:
         assert ("DEVICE_DELETED", {"device": name, "path": f"/machine/peripheral/{name}"}) in bench.events.told
         bench.events.told.clear()
         assert not bench.live.ask(lambda: any(info.up for info in bench.run.guest.interfaces))
-        with pytest.raises(QmpError, match="Device .* not found"):
+        with pytest.raises(QmpError, match=r"Device .* not found"):
             bench.ask("device_del", id=name)
         assert bench.ask("device_add", driver="virtio-net-pci", id=name, netdev=netdev, mq=False, vectors=3) == {}
         assert bench.live.ask(lambda: all(info.up for info in bench.run.guest.interfaces))

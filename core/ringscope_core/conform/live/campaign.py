@@ -20,7 +20,7 @@ from ringscope_core.conform.live.option_sets import random_config
 from ringscope_core.conform.live.pair import Pair, Places
 from ringscope_core.conform.live.qemu_process import qemu_path, qemu_version
 from ringscope_core.conform.live.sequence import make_sequence
-from ringscope_core.conform.live.shrink import forget_answers, shrink
+from ringscope_core.conform.live.shrink import forget_answers, shrink, with_syncs
 from ringscope_core.conform.live.tap_shim import compiler
 from ringscope_core.conform.outcome import Difference, Outcome
 from ringscope_core.conform.target import TargetError
@@ -289,7 +289,7 @@ class Campaign:
 
         def still_differs(ops: list[Op]) -> bool:
             try:
-                again = self.pair.record(case.id, case.config, places, forget_answers(ops), fresh=True)
+                again = self.pair.record(case.id, case.config, places, with_syncs(forget_answers(ops)), fresh=True)
             except (HarnessError, TargetError):
                 return False
             unlisted = self.deviations.unlisted(self.pair.compare(again), "live", self.report.profile)

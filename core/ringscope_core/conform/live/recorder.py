@@ -72,11 +72,8 @@ class Recorder:
         elif kind == "sleep":
             target.sleep(op[1])
         elif kind == "sync":
-            if "x-txburst" in target.config.props:
-                # a bottom half that schedules itself again after each burst takes many turns
-                target.quiet()
-            else:
-                target.settle()
+            # a bottom half that schedules itself again after each burst takes many turns
+            target.quiet()
 
     def _write(self, address: int, data: NDArray[Any]) -> None:
         self.target.before_ram_write()

@@ -12,6 +12,7 @@ from ringscope_core.conform.live import control
 from ringscope_core.conform.live.driver import ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK, HASH_REPORT, NO_VECTOR, RING_PACKED, VERSION_1, Driver
 from ringscope_core.conform.live.layout import Layout
 from ringscope_core.conform.live.ring_writers import RingWriter
+from ringscope_core.conform.live.shrink import with_syncs
 from ringscope_core.conform.live.traffic import NOWHERE, Traffic
 
 SIZES: Final = (16, 16, 16, 32, 64, 256)
@@ -377,4 +378,4 @@ class SequenceMaker:
 def make_sequence(seed: int, number: int, config: CaseConfig, layout: Layout) -> Plan:
     """Sequence `number` of `seed` on a device of `config`."""
     name = f"live-{seed}-{number}"
-    return Plan(name, config, layout, SequenceMaker(random.Random(name), config, layout).make())
+    return Plan(name, config, layout, with_syncs(SequenceMaker(random.Random(name), config, layout).make()))

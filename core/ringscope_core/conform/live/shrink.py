@@ -9,6 +9,12 @@ from ringscope_core.conform.case import Op
 
 StillDiffers = Callable[[list[Op]], bool]
 SMALL: Final = (0, 1, 2)
+IN_MOTION: Final = (0x14, 0x1C, 0x3A)
+"""device_status, queue_enable, queue_reset in the common structure."""
+NOTIFY_AT: Final = 0x3000
+LEGACY_NOTIFY: Final = 0x10
+LEGACY_END: Final = 0x13
+"""queue_notify and status in the legacy BAR."""
 
 
 def shrink(ops: list[Op], differs: StillDiffers, budget: int = 400) -> list[Op]:
@@ -98,6 +104,32 @@ def _less(data: bytes) -> Iterator[bytes]:
         yield data[:-1]
     if any(data):
         yield bytes(len(data))
+
+
+def with_syncs(ops: list[Op]) -> list[Op]:
+    """The operations, each that may set something in motion followed by a ``sync``.
+
+    What QEMU's main loop does between two writes is a matter of luck: a frame that a reset or DRIVER_OK lets come, a bottom half.
+    """
+    out: list[Op] = []
+    for index, op in enumerate(ops):
+        out.append(op)
+        following = ops[index + 1][0] if index + 1 < len(ops) else "sync"
+        if following not in ("sync", "check") and sets_in_motion(op):
+            out.append(["sync"])
+    return out
+
+
+def sets_in_motion(op: Op) -> bool:
+    """A write to a status, a notification, a queue's reset or enable register, or anything in configuration space."""
+    if op[0] == "cw":
+        return True
+    if op[0] != "w":
+        return False
+    _, bar, offset, size = op[:4]
+    if bar == 4:
+        return offset >= NOTIFY_AT or any(offset <= place < offset + size for place in IN_MOTION)
+    return bar == 2 or (bar == 0 and offset < LEGACY_END and offset + size > LEGACY_NOTIFY)
 
 
 def forget_answers(ops: list[Op]) -> list[Op]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from ringscope_core.engine.debugger import STEP_KINDS
+from ringscope_core.engine.hotplug import device_add, device_del
 from ringscope_core.engine.live import LiveRun
 from ringscope_core.engine.pacing import MAX
 from ringscope_core.engine.qmp import DEVICE_NOT_FOUND, GENERIC, NOT_FOUND, Handler, QmpError, version_of
@@ -52,6 +53,8 @@ class EngineCommands(Handler):
             ("cont", "", self._cont),
             ("quit", "", self._quit),
             ("set_link", "name:string up:boolean", self._set_link),
+            ("device_add", "driver:string *?:any", lambda a: device_add(self._live, a)),
+            ("device_del", "id:string", lambda a: device_del(self._live, a)),
             ("human-monitor-command", "command-line:string cpu-index?:integer", self._human),
             ("announce-self", "initial:integer max:integer rounds:integer step:integer interfaces?:array id?:string", self._announce_self),
             ("x-ringscope-status", "", self._ringscope_status),

@@ -42,7 +42,7 @@ _UINT64_RANGE: Final = (-(1 << 63), (1 << 64) - 1)
 
 
 def params_of(text: str) -> tuple[Param, ...]:
-    """From ``name:kind`` words; a ``?`` after the name makes it optional."""
+    """From ``name:kind`` words; a ``?`` after the name makes it optional, and the name ``*`` stands for any other."""
     out: list[Param] = []
     for word in text.split():
         name, kind = word.split(":")
@@ -60,7 +60,7 @@ def check_arguments(params: tuple[Param, ...], arguments: Arguments) -> None:
         _check(param, arguments[param.name])
     known = {param.name for param in params}
     for name in arguments:
-        if name not in known:
+        if name not in known and "*" not in known:
             raise MonitorError(f"Parameter '{name}' is unexpected")
 
 

@@ -41,6 +41,13 @@ class DeviceListener:
         return False
 
 
+class MemoryListener:
+    """Hears that the layout of memory changed (MemoryListener)."""
+
+    def commit(self) -> None:
+        """A change is complete (memory_region_transaction_commit)."""
+
+
 @mypyc_attr(allow_interpreted_subclasses=True)
 class HwContext:
     """The part of a machine that devices see.  The machine itself subclasses it."""
@@ -60,6 +67,7 @@ class HwContext:
         """runstate_is_running(); changes together with ``net.vm_running`` in `set_vm_running`."""
         self.vm_state_handlers: list[VmStateHandler] = []
         self.device_listeners: list[DeviceListener] = []
+        self.memory_listeners: list[MemoryListener] = []
 
     def set_vm_running(self, running: bool) -> None:
         """Stop the machine or let it go on (vm_state_notify): devices first, then the frames that wait."""
@@ -71,6 +79,11 @@ class HwContext:
         for handler in self.vm_state_handlers:
             handler.change(running)
         net_vm_change_state(self.net, running)
+
+    def memory_commit(self) -> None:
+        """A region came, went, or was switched: whoever has looked up addresses looks again."""
+        for listener in self.memory_listeners:
+            listener.commit()
 
     def add_device(self, options: dict[str, str], errp: Errp) -> None:
         """Make a device as the monitor's device_add would (qdev_device_add_from_qdict)."""

@@ -13,6 +13,7 @@ from ringscope_core.hw.pci.config_space import ConfigSpace, put_le, ranges_overl
 from ringscope_core.hw.pci.memory_region import MemoryRegion
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.device_class import DeviceClass
+from ringscope_core.hw.qdev.services import hw_context
 from ringscope_core.qom.calls import declare
 from ringscope_core.qom.errp import Errp
 from ringscope_core.qom.klass import ObjectClass
@@ -209,8 +210,9 @@ class PCIDevice(DeviceState):
             self._update_irq_disabled(was_irq_disabled)
         if covers_command:
             region = self.bus_master_region
-            if region is not None:
+            if region is not None and region.enabled != self.bus_master():
                 region.set_enabled(self.bus_master())
+                hw_context(self.world).memory_commit()
         msix = self.msix
         if msix is not None:
             msix.write_config(offset, size)
@@ -313,13 +315,17 @@ class PCIDevice(DeviceState):
             if addr == region.addr and parts == region.parts:
                 continue
             space = self._space_of(region)
-            if region.parts:
+            was_mapped = bool(region.parts)
+            if was_mapped:
                 space.unmap(self, n)
             self._set_bar_addr(n, addr)
             region.parts = parts
             if memory is not None:
                 for first, last in parts:
                     space.map(Mapping(first, last - first + 1, memory, self, n, addr))
+            # the old place and the new one are changes of their own
+            for _ in range(int(was_mapped) + int(bool(parts))):
+                hw_context(self.world).memory_commit()
 
     def forwards(self, io: bool, first: int, last: int) -> list[tuple[int, int]]:
         """The parts of an address range that it lets through when it is a bridge."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
-from ringscope_core.hw.context import Instrument, VmStateHandler
+from ringscope_core.hw.context import Instrument, MemoryListener, VmStateHandler
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.qdev.device_class import DeviceClass
 from ringscope_core.hw.virtio import features as f
@@ -102,6 +102,8 @@ class VirtIODevice(DeviceState):
     def __init__(self) -> None:
         super().__init__()
         self.vdev_name: str = ""
+        self.memory_listener: MemoryListener | None = None
+        """Maps the rings again when memory changes, while the device is realized."""
         self.v7_2: bool = False
         """Behave as QEMU 7.2 does (`World.v7_2`), from virtio_init on."""
         self.status: i64 = 0

@@ -5,11 +5,11 @@ Functions keep QEMU's names.  Transports call them for register accesses; device
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
 from mypy_extensions import i64
 
-from ringscope_core.hw.context import VmStateHandler
+from ringscope_core.hw.context import MemoryListener, VmStateHandler
 from ringscope_core.hw.qdev.device import DeviceState
 from ringscope_core.hw.virtio import features as f
 from ringscope_core.hw.virtio.device import (
@@ -143,6 +143,9 @@ def virtio_device_realize(dev: DeviceState, errp: Errp) -> None:
     if not err.failed():
         log.at(2627)
         log.at(2628)
+        listener = RegionCacheListener(vdev)
+        vdev.memory_listener = listener
+        vdev.ctx.memory_listeners.append(listener)
     err.propagate_to(errp)
     log.leave()
 
@@ -155,6 +158,10 @@ def virtio_device_unrealize(dev: DeviceState, errp: Errp) -> None:
     log = vdev.ctx.log
     FN_DEVICE_UNREALIZE.enter(log, vdev.addr, errp.addr)
     virtio_bus_device_unplugged(vdev)
+    listener = vdev.memory_listener
+    if listener is not None:
+        vdev.ctx.memory_listeners.remove(listener)
+        vdev.memory_listener = None
     unrealize = vdev.vdc().vdc_unrealize
     if unrealize is not None:
         unrealize(vdev)
@@ -450,6 +457,23 @@ def virtio_init_region_cache(vdev: VirtIODevice, vq: VirtQueue) -> None:
         vdev.virtio_error("Cannot map avail")
     else:
         vq.mapped_num = num
+
+
+@final
+class RegionCacheListener(MemoryListener):
+    """virtio_memory_listener_commit: the rings are mapped again, with the sizes that they have by now."""
+
+    def __init__(self, vdev: VirtIODevice) -> None:
+        self.vdev: VirtIODevice = vdev
+
+    def commit(self) -> None:
+        """Every queue up to the first absent one."""
+        for vq in self.vdev.vq:
+            if vq.vring_num == 0:
+                break
+            if vq.vring_desc != 0:
+                virtio_init_region_cache(self.vdev, vq)
+                vq.forget()
 
 
 def virtio_queue_vector(vdev: VirtIODevice, n: i64) -> i64:

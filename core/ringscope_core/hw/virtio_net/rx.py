@@ -72,7 +72,7 @@ def virtio_net_has_buffers(q: VirtIONetQueue, bufsize: i64) -> bool:
 def _has_buffers_7_2(vq: VirtQueue, mergeable: bool, bufsize: i64) -> bool:
     """7.2 counts before it asks for a kick, and counts again only when the driver moved; a broken queue's buffers count too."""
     looks = 0
-    while mergeable or vq.empty():
+    while vq.empty() or mergeable:
         if bufsize <= vq.get_avail_bytes(bufsize):
             break
         seen = vq.shadow_avail_idx

@@ -126,7 +126,7 @@ def sets_in_motion(op: Op) -> bool:
         return True
     if op[0] != "w":
         return False
-    _, bar, offset, size = op[:4]
+    bar, offset, size = int(op[1]), int(op[2]), int(op[3])
     if bar == 4:
         return offset >= NOTIFY_AT or any(offset <= place < offset + size for place in IN_MOTION)
     return bar == 2 or (bar == 0 and offset < LEGACY_END and offset + size > LEGACY_NOTIFY)

@@ -7,7 +7,7 @@ from typing import Final
 from ringscope_core.conform.case import PeerSpec
 from ringscope_core.net.client import NetClientState
 from ringscope_core.net.host import NetHost
-from ringscope_core.net.net import qemu_net_client_setup, qemu_send_packet_async
+from ringscope_core.net.net import qemu_net_client_setup, qemu_purge_queued_packets, qemu_send_packet_async
 
 TUN_F_CSUM: Final = 1
 TUN_F_TSO4: Final = 2
@@ -106,6 +106,9 @@ class FifoPeer(NetClientState):
         if attached != self.attached and self.spec.queues > 1:
             self.told[f"{int(self.queue_index)}.queue"] = int(attached)
         self.attached = attached
+        if not attached:
+            # tap_disable: what it sent and nobody has taken is forgotten
+            qemu_purge_queued_packets(self)
         self.watch()
 
 

@@ -16,6 +16,8 @@ NOWHERE: Final = (0x80000000, 0x1_0000_0000, 0x12_3456_7000, 1 << 52, (1 << 64) 
 LENGTHS: Final = (0, 1, 2, 9, 10, 11, 12, 13, 14, 16, 20, 60, 100, 1514, 2048, 4096, 0x10000, 0x7FFFFFFF, 0xFFFFFFFF)
 TABLES: Final = 0x28000
 """Bytes for tables and control data."""
+FILTERED: Final = 16
+"""Bytes of a frame that the receive filter reads, whatever its length."""
 MOST_IN_FLIGHT: Final = 6
 """Frames that a netdev may have to hold back: a datagram socket keeps ten."""
 
@@ -141,12 +143,12 @@ class Traffic:
         if not peer.takes_frames or self.injected >= MOST_IN_FLIGHT:
             return
         for _ in range(rng.choice((1, 1, 2, 3, 5))):
-            frame = self.frame()
+            # of a frame shorter than its header, or than what the filter reads, QEMU takes the rest from the frame before: not to be compared
+            frame = self.frame().ljust(FILTERED, b"\0")
             if peer.kind == "tap" and peer.vnet_hdr:
                 frame = frames.vnet_header(rng, driver.host_header, len(frame)) + frame
                 if rng.random() < 0.03:
-                    # one shorter than its header brings QEMU's heap along: not to be compared
-                    frame = frame[: driver.host_header + rng.randrange(20)]
+                    frame = frame[: driver.host_header + FILTERED + rng.randrange(20)]
             driver.ops.append(["inject", rng.randrange(peer.queues), frame.hex()])
             self.injected += 1
             if self.injected >= MOST_IN_FLIGHT:

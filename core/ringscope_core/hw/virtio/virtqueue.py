@@ -521,6 +521,9 @@ class VirtQueue:
         low = self.vring_used
         if self.vdev.packed:
             end = self.vring_desc + 16 * num
+            apart = low - self.vring_avail
+            if apart < EVENT_BYTES and apart > -EVENT_BYTES:
+                return True
             return (low < end and low + EVENT_BYTES > self.vring_desc) or (self.vring_avail < end and self.vring_avail + EVENT_BYTES > self.vring_desc)
         high = low + 6 + 8 * num
         return (low < self.vring_desc + 16 * num and high > self.vring_desc) or (low < self.vring_avail + 6 + 2 * num and high > self.vring_avail)

@@ -14,6 +14,10 @@ TUN_F_TSO4: Final = 2
 TUN_F_TSO6: Final = 4
 TUN_F_TSO_ECN: Final = 8
 TUN_F_UFO: Final = 16
+NET_BUFSIZE: Final = 4096 + 65536
+"""A stream's reader takes so many bytes at a time (include/net/net.h)."""
+LENGTH_BYTES: Final = 4
+"""In a stream each frame has its length in front."""
 
 
 class FifoPeer(NetClientState):
@@ -25,6 +29,8 @@ class FifoPeer(NetClientState):
         self.spec: PeerSpec = spec
         self.sent: list[tuple[int, bytes]] = sent
         self.fifo: list[bytes] = []
+        self._partly: int = 0
+        """Bytes of the stream's next frame that were read already."""
         self.in_flight: bool = False
         """The device holds a frame back."""
         self.attached: bool = True
@@ -58,6 +64,20 @@ class FifoPeer(NetClientState):
         elif self not in self.watched:
             self.watched.insert(0, self)
 
+    def _read_stream(self) -> list[bytes]:
+        """The frames that one read of the socket completes: it takes as many bytes as its buffer has."""
+        room = NET_BUFSIZE
+        frames: list[bytes] = []
+        while self.fifo and room:
+            missing = LENGTH_BYTES + len(self.fifo[0]) - self._partly
+            if missing > room:
+                self._partly += room
+                break
+            room -= missing
+            self._partly = 0
+            frames.append(self.fifo.pop(0))
+        return frames
+
     def pump(self) -> bool:
         """Hand frames over until one waits; whether any moved.
 
@@ -69,8 +89,8 @@ class FifoPeer(NetClientState):
             # the reader of a stream knows that an empty frame is complete when more comes
             return False
         while self.fifo and not self.in_flight and self.attached:
-            for frame in [self.fifo.pop(0) for _ in range(len(self.fifo) if stream else 1)]:
-                moved = True
+            moved = True
+            for frame in self._read_stream() if stream else [self.fifo.pop(0)]:
                 self.buffer = frame + self.buffer[len(frame) :]
                 self.in_flight = qemu_send_packet_async(self, frame) == 0 or self.in_flight
         self.watch()

@@ -8,24 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent
+from ringscope_core.conform.static_machine import NEWER_PROPERTIES
 
-NEWER_PROPERTIES = {
-    # of 7.2, unknown to 4.1 (facts, section 8)
-    "rss",
-    "hash",
-    "failover",
-    "packed",
-    "queue_reset",
-    "use-disabled-flag",
-    "x-disable-legacy-check",
-    "x-ats-page-aligned",
-    "x-pcie-flr-init",
-    "aer",
-    "romsize",
-    "failover_pair_id",
-    "acpi-index",
-}
+FOLDER = Path(__file__).parent
 
 
 def load(name: str) -> Any:
@@ -36,7 +21,7 @@ def load(name: str) -> Any:
 
 def is_of_4_1(config: dict[str, Any]) -> bool:
     """Whether the configuration is one that QEMU 4.1.0 knows, on the board that we have."""
-    return config["machine"] == "pc-i440fx-4.1" and not NEWER_PROPERTIES & set(config["props"])
+    return config["machine"] == "pc-i440fx-4.1" and not set(NEWER_PROPERTIES) & set(config["props"])
 
 
 def register_cases() -> list[dict[str, Any]]:

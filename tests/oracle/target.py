@@ -6,8 +6,8 @@ from typing import Any
 
 from ringscope_core.conform.case import BAR_ADDRESSES, CaseConfig, PeerSpec
 from ringscope_core.conform.machine_target import SLOT, MachineTarget
+from ringscope_core.conform.static_machine import NEWER_PROPERTIES
 from ringscope_core.trace.levels import LEVEL_FULL
-from tests.oracle.cases import NEWER_PROPERTIES
 
 __all__ = ["BAR_ADDRESSES", "BDF", "RingscopeTarget", "config_of"]
 
@@ -16,7 +16,7 @@ BDF = SLOT << 3
 
 def config_of(config: dict[str, Any], profile: str = "4.1") -> CaseConfig:
     """A recorded configuration; in profile 4.1 without the properties that it lacks: a case that needs one differs, it does not stop the replay."""
-    newer = NEWER_PROPERTIES if profile == "4.1" else set()
+    newer = NEWER_PROPERTIES if profile == "4.1" else ()
     props = {name: str(value) for name, value in config["props"].items() if name not in newer}
     peer = config["peer"]
     spec = PeerSpec(peer["kind"], peer.get("queues", 1), bool(peer.get("vnet_hdr")))

@@ -29,6 +29,12 @@ def machine_of_key(key: str, entry: dict[str, Any]) -> str:
     return machine if at and name else str(entry["config"]["machine"])
 
 
+def placed_entry(data: dict[str, Any], key: str) -> dict[str, Any]:
+    """The whole entry `key`, on the machine that its key names; raises ValueError as `resolve` does."""
+    entry = resolve(data, key)
+    return {**entry, "config": {**entry["config"], "machine": machine_of_key(key, entry)}}
+
+
 def shown(value: object) -> str:
     """A value as JSON, cut when it is long."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from ringscope_core.conform.outcome import Outcome
-from ringscope_core.conform.static_compare import Comparer, machine_of_key, resolve, without_fds
+from ringscope_core.conform.static_compare import Comparer, placed_entry, without_fds
 from ringscope_core.conform.static_machine import NEWER_PROPERTIES, CannotMake, NotOfProfile, StaticMachine
 from ringscope_core.hw import monitor, monitor_pci, monitor_virtio
 from ringscope_core.hw.monitor_error import MonitorError
@@ -43,8 +43,7 @@ def run(data: Any, case_id: str, profile: str) -> Outcome:
     """Make the machine and ask it what was asked."""
     comparer = Comparer(case_id)
     try:
-        entry = resolve(data, case_id)
-        entry = {**entry, "config": {**entry["config"], "machine": machine_of_key(case_id, entry)}}
+        entry = placed_entry(data, case_id)
     except ValueError as error:
         comparer.equal("entry", "one that can be resolved", str(error))
         return comparer.outcome

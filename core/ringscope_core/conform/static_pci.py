@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ringscope_core.conform.outcome import Outcome
-from ringscope_core.conform.static_compare import Comparer, machine_of_key, resolve
+from ringscope_core.conform.static_compare import Comparer, placed_entry
 from ringscope_core.conform.static_machine import CannotMake, StaticMachine
 from ringscope_core.qom.profile import PROFILE_4_1
 
@@ -58,8 +58,7 @@ def run(data: Any, case_id: str, profile: str) -> Outcome:
     """Make the machine, do what the recorder did, compare."""
     comparer = Comparer(case_id)
     try:
-        entry = resolve(data, case_id)
-        entry = {**entry, "config": {**entry["config"], "machine": machine_of_key(case_id, entry)}}
+        entry = placed_entry(data, case_id)
     except ValueError as error:
         comparer.equal("entry", "one that can be resolved", str(error))
         return comparer.outcome

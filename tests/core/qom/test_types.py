@@ -69,6 +69,11 @@ def test_the_table_is_the_facts() -> None:
     assert {name: tuple(rows[name][hook] for hook in hooks) for name in HOOKS} == HOOKS
 
 
+def test_what_is_known_of_4_1_s_structures_is_not_said_of_7_2_s() -> None:
+    for row in types_json(Bench(profile="7.2").machine.world):
+        assert (row["instance_size"], row["class_size"], row["file"]) == (None, None, None)
+
+
 def test_class_hooks_run_in_qemu_s_order() -> None:
     bench = Bench()
     texts = bench.log.strings.texts

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from ringscope.decode import ARGS, Decoder
-from ringscope.names import ObjectNames
+from ringscope_core.query.recording import Recording
 from ringscope_core.trace.fields import FieldSpec
 from ringscope_core.trace.functions import FunctionSpec
 from ringscope_core.trace.kinds import KindSpec
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ringscope.focus import Focus
+    from ringscope_core.query.decode import Decoder
+    from ringscope_core.query.names import ObjectNames
     from ringscope_core.session.reader import SessionReader
 
     Rows = np.ndarray[Any, np.dtype[np.void]]
@@ -49,13 +50,8 @@ class Store(QObject):
         """Counts the recordings that this store has held."""
         self._state: MachineState | None = None
         self._state_key: tuple[int, int] = (-2, -2)
-        self.names = ObjectNames()
-        self.decoder = self._make_decoder()
-        self.names.extend(reader)
-
-    def _make_decoder(self) -> Decoder:
-        reader = self.reader
-        return Decoder(reader.strings, reader.kinds, reader.functions, reader.fields, self.name_of)
+        self.recording: Recording = Recording(reader)
+        """The same session with its words, for the core's questions (`ringscope_core.query`)."""
 
     def open(self, reader: SessionReader, live: bool) -> None:
         """Show another recording from now on; the old reader is closed."""
@@ -63,9 +59,7 @@ class Store(QObject):
         old.close()
         self.generation += 1
         self._state, self._state_key = None, (-2, -2)
-        self.names = ObjectNames()
-        self.names.extend(reader)
-        self.decoder = self._make_decoder()
+        self.recording = Recording(reader)
         self.live = live
         self.replaced.emit()
         self.live_changed.emit(live)
@@ -78,12 +72,8 @@ class Store(QObject):
 
     def poll(self) -> bool:
         """Take what the writer has committed since; called by the window's timer.  True when something is new."""
-        if not self.reader.refresh():
+        if not self.recording.refresh():
             return False
-        reader = self.reader
-        decoder = self.decoder
-        decoder.strings, decoder.kinds, decoder.functions, decoder.fields = reader.strings, reader.kinds, reader.functions, reader.fields
-        self.names.extend(reader)
         self.grown.emit()
         return True
 
@@ -127,6 +117,16 @@ class Store(QObject):
         return self.state_at(seq)
 
     # -- names and decoding -------------------------------------------------------------------------------------------
+    @property
+    def names(self) -> ObjectNames:
+        """Names of objects."""
+        return self.recording.names
+
+    @property
+    def decoder(self) -> Decoder:
+        """Integers as text."""
+        return self.recording.decoder
+
     def text(self, number: int) -> str:
         """The string `number` of the recording."""
         return self.decoder.text(number)
@@ -145,10 +145,7 @@ class Store(QObject):
 
     def field_id(self, name: str) -> int:
         """The id of ``Struct.field`` in this recording, -1 when it has none."""
-        for number, spec in self.reader.fields.items():
-            if f"{spec.struct}.{spec.name}" == name:
-                return number
-        return -1
+        return self.recording.field_id(name)
 
     def name_of(self, oid: int) -> str:
         """A short name: the QOM child name or id, ``rx0``, ``tx0``, ``ctrl`` for a ring, ``#oid`` when unnamed."""
@@ -168,7 +165,7 @@ class Store(QObject):
 
     def describe_event(self, row: Any) -> str:
         """The arguments of an event row on one line."""
-        return self.decoder.describe(int(row["kind"]), arguments_of(row))
+        return self.recording.describe(row)
 
     # -- rows ---------------------------------------------------------------------------------------------------------
     def events(self, first: int, last: int) -> Rows:
@@ -185,8 +182,3 @@ class Store(QObject):
     def find(self, kinds: Iterable[int], first: int, last: int, limit: int = 1, backwards: bool = False) -> Rows:
         """Rows of the given kinds in order, at most `limit`; `backwards` from the end."""
         return self.reader.find_events(list(kinds), first, last, limit, backwards)
-
-
-def arguments_of(row: Any) -> list[int]:
-    """a0..a5 of an event row as Python integers."""
-    return [int(row[name]) for name in ARGS]

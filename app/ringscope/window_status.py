@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from ringscope.commands import Commands
-from ringscope.decode import format_clock, format_count
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.window_frames import FrameMeter
+from ringscope_core.query.decode import format_clock, format_count
 
 
 class StatusLine(QStatusBar):

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QToolBar, QWidget
 
 from ringscope.commands import SPEED_MAX, SPEED_REAL, Commands
-from ringscope.decode import format_count
+from ringscope_core.query.decode import format_count
 
 STEPS: Final = 60
 """Slider positions for events a second: ten a decade, from 1 to 1 000 000."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ringscope.filters import Filter, completions
 from ringscope.store import Store
+from ringscope_core.query.filters import Filter, completions
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.writer import SessionWriter
 from tests.core.rig import BUFFERS_AT, Rig
@@ -46,7 +46,7 @@ def found(store: Store, text: str) -> list[str]:
     """Names of the kinds that a filter takes."""
     rows = store.events(store.first_seq, store.last_seq)
     out = []
-    for seq in rows["seq"][Filter(text, store).mask(rows)]:
+    for seq in rows["seq"][Filter(text, store.recording).mask(rows)]:
         spec = store.kind(int(store.row(int(seq))["kind"]))
         assert spec is not None
         out.append(spec.name)
@@ -59,11 +59,11 @@ def test_the_filter_language_finds_it(store: Store) -> None:
     assert found(store, "kind == expert and severity == warning") == []
     assert "expert" in found(store, '"QEMU aborts"')
     assert {"expert", "virtio_error", "message"} <= set(found(store, "group == error"))
-    assert "expert" in completions("kind == exp", store)[1]
+    assert "expert" in completions("kind == exp", store.recording)[1]
 
 
 def test_its_text_says_what_qemu_does_and_which_clause(store: Store) -> None:
     rows = store.events(store.first_seq, store.last_seq)
-    row = rows[Filter("kind == expert", store).mask(rows)][0]
+    row = rows[Filter("kind == expert", store.recording).mask(rows)][0]
     text = store.text(int(row["a1"]))
     assert "iov_copy" in text and "5.1.6.2" in text

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ringscope.filters import Compare, Filter, FilterError, Join, completions, number_of, parse
 from ringscope.store import Store
+from ringscope_core.query.filters import Compare, Filter, FilterError, Join, completions, number_of, parse
 from ringscope_core.session.reader import SessionReader
 from tests.app.synthetic import make_session
 
@@ -20,7 +20,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def taken(store: Store, text: str) -> list[int]:
     rows = store.events(store.first_seq, store.last_seq)
-    return [int(seq) for seq in rows["seq"][Filter(text, store).mask(rows)]]
+    return [int(seq) for seq in rows["seq"][Filter(text, store.recording).mask(rows)]]
 
 
 def names(store: Store, text: str) -> set[str]:
@@ -93,13 +93,13 @@ def test_an_empty_filter_takes_everything(store: Store) -> None:
 )
 def test_a_bad_filter_says_what_is_wrong(store: Store, text: str) -> None:
     with pytest.raises(FilterError) as caught:
-        Filter(text, store)
+        Filter(text, store.recording)
     assert "\n" not in str(caught.value) and str(caught.value)
 
 
 def test_completion_knows_fields_and_their_values(store: Store) -> None:
-    assert "kind" in completions("ki", store)[1]
-    start, words = completions("kind == ki", store)
+    assert "kind" in completions("ki", store.recording)[1]
+    start, words = completions("kind == ki", store.recording)
     assert start == 8 and "kick" in words
-    assert "tx0" in completions("obj == ", store)[1]
-    assert "ring" in completions("seq > 3 and group == ri", store)[1]
+    assert "tx0" in completions("obj == ", store.recording)[1]
+    assert "ring" in completions("seq > 3 and group == ri", store.recording)[1]

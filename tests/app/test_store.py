@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from ringscope.decode import format_count, format_ns
 from ringscope.focus import Focus
 from ringscope.store import Store
+from ringscope_core.query.decode import format_count, format_ns
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.kinds import KIND_BY_NAME
 from ringscope_core.trace.oids import ring_oid

@@ -18,8 +18,8 @@ def command(scenario: str, function: str, as_json: bool, options: ScenarioOption
 
     Frames that the optimizer's tail calls hide from gdb are printed without a number.
     """
-    from ringscope_core.engine.backtrace import format_backtrace
     from ringscope_core.engine.inspect import stack_at
+    from ringscope_core.gdb.backtrace import format_backtrace
 
     frames = stack_at(options.load(scenario), function)
     if as_json:

@@ -6,11 +6,11 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QStringListModel, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QSizePolicy, QToolTip
 
-from ringscope.filters import Filter, FilterError, completions
 from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
 from ringscope.theme import Theme, mono_font
+from ringscope_core.query.filters import Filter, FilterError, completions
 
 
 class FilterBox(QLineEdit):
@@ -50,7 +50,7 @@ class FilterBox(QLineEdit):
         self.problem = ""
         validity = "valid" if text.strip() else ""
         try:
-            Filter(text, self._store)
+            Filter(text, self._store.recording)
         except FilterError as error:
             self.problem = str(error)
             validity = "invalid"
@@ -69,7 +69,7 @@ class FilterBox(QLineEdit):
 
     def _suggest(self, _: str) -> None:
         text = self.text()[: self.cursorPosition()]
-        self._start, words = completions(text, self._store)
+        self._start, words = completions(text, self._store.recording)
         typed = text[self._start :]
         if not words or words == [typed]:
             self._popup.hide()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ringscope_core.engine.backtrace import BtFrame, backtrace
 from ringscope_core.engine.breakpoints import parse
 from ringscope_core.engine.run import Run
 from ringscope_core.engine.sinks import RowKeeper
+from ringscope_core.gdb.backtrace import BtFrame, backtrace
 from ringscope_core.hw.machine import Machine
 from ringscope_core.qom.types_json import types_json
 from ringscope_core.scenario.errors import InputError

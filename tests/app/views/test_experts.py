@@ -11,7 +11,6 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from ringscope.commands import Commands
-from ringscope.filters import completions
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import DARK, LIGHT
@@ -22,6 +21,7 @@ from ringscope_core.engine.process import session_meta
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.run import Run
 from ringscope_core.qom.types_json import types_json
+from ringscope_core.query.filters import completions
 from ringscope_core.scenario.load import load
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.writer import SessionWriter
@@ -125,8 +125,8 @@ def test_colours_follow_severity_and_theme(view: EventsView, focus: Focus) -> No
 
 
 def test_the_filter_language_completes_them(hostile: Store) -> None:
-    assert completions("kind == expe", hostile)[1] == ["expert"]
-    assert completions("severity == ", hostile)[1] == ["error", "info", "warning"]
+    assert completions("kind == expe", hostile.recording)[1] == ["expert"]
+    assert completions("severity == ", hostile.recording)[1] == ["error", "info", "warning"]
 
 
 def test_a_recording_without_entries(store: Store, focus: Focus, qtbot: QtBot) -> None:

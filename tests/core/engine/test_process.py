@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ringscope_core.engine.backtrace import backtrace
+from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace import kinds as k
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringscope_core.engine.backtrace import backtrace
+from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.hw.virtio_pci.proxy import VirtIOPCIProxy
 from ringscope_core.trace.functions import fn, function_table
 from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER

@@ -9,9 +9,9 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from ringscope.decode import format_count
 from ringscope.store import Store
 from ringscope.theme import Theme
+from ringscope_core.query.decode import format_count
 from ringscope_core.trace.kinds import ENUMS, EV_EXPERT
 
 SEVERITIES: Final = ENUMS["severity"]

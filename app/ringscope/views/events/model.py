@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ringscope.decode import format_clock
-from ringscope.filters import Filter
-from ringscope.store import Store, arguments_of
+from ringscope.store import Store
 from ringscope.theme import LIGHT, Theme
 from ringscope.widgets.row_list import Column, Line
+from ringscope_core.query.decode import format_clock
+from ringscope_core.query.filters import Filter
+from ringscope_core.query.recording import arguments_of
 from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.kinds import ENUMS, EV_EXPERT, EV_MESSAGE
 
@@ -48,7 +49,7 @@ class EventRows:
     # -- filtering ------------------------------------------------------------------------------------------------------
     def set_filter(self, text: str) -> None:
         """Show what `text` takes; raises FilterError."""
-        self.filter = Filter(text, self.store) if text else None
+        self.filter = Filter(text, self.store.recording) if text else None
         self._taken = np.zeros(1024, np.int64)
         self._taken_count = 0
         self._scanned = self.store.first_seq - 1

@@ -6,8 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
-from ringscope.decode import format_count
-from ringscope.filters import FilterError
 from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
@@ -16,6 +14,8 @@ from ringscope.views.events.experts import ExpertBar
 from ringscope.views.events.model import COLUMNS, SWATCH, EventRows
 from ringscope.views.spec import View
 from ringscope.widgets.row_list import RowList
+from ringscope_core.query.decode import format_count
+from ringscope_core.query.filters import FilterError
 
 SCAN_MS = 3.0
 """What filtering may take a frame."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ringscope.commands import Commands
-from ringscope.decode import format_clock
 from ringscope.focus import Focus
-from ringscope.store import Store, arguments_of
+from ringscope.store import Store
 from ringscope.views.inspector.page import Page, table
 from ringscope.widgets.tree_list import Node
-from ringscope_core.engine.backtrace import backtrace
+from ringscope_core.gdb.backtrace import backtrace
+from ringscope_core.query.decode import format_clock
+from ringscope_core.query.recording import arguments_of
 from ringscope_core.trace.kinds import EV_EXPERT
 from ringscope_core.trace.levels import LEVEL_NAMES
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ringscope.decode import MASK64
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest
 from ringscope.widgets.tree_list import Node
+from ringscope_core.query.decode import MASK64
 from ringscope_core.trace.oids import is_ring
 from ringscope_core.trace.state import MachineState
 from ringscope_core.trace.structs import STRUCTS

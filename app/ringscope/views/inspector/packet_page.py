@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QToolButton, QWidget
 
 from ringscope.commands import Commands
-from ringscope.decode import format_clock
 from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
@@ -15,6 +14,7 @@ from ringscope.views.inspector.dissect import dissect
 from ringscope.views.inspector.page import Page, table
 from ringscope.widgets.hex_view import HexView
 from ringscope.widgets.tree_list import Node
+from ringscope_core.query.decode import format_clock
 from ringscope_core.session.errors import SessionError
 
 

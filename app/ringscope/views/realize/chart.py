@@ -9,10 +9,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from ringscope.decode import format_ns
 from ringscope.store import Store
 from ringscope.theme import LIGHT, Theme, mono_font, ui_font
 from ringscope.views.realize.model import SUBSYSTEM_MEANING, Call, CallTree, signature, subsystem
+from ringscope_core.query.decode import format_ns
 
 AXES: Final = ("event order", "virtual time", "wall time")
 _RULER: Final = 22.0

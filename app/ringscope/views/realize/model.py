@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ringscope_core.engine.backtrace import backtrace
+from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.trace.functions import FunctionSpec
 from ringscope_core.trace.kinds import EV_ERROR_SET, EV_FIELD, EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE, EV_MESSAGE
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent, QSyntaxHighlighter, QTextCharFormat, QTex
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ringscope.theme import LIGHT, Theme, mono_font
-from ringscope_core.engine.backtrace import BtFrame, format_frame
+from ringscope_core.gdb.backtrace import BtFrame, format_frame
 
 _FRAME: Final = re.compile(r"^(#\d+ +|    \(tail call\) )(?:(0x[0-9a-f]+) in )?([A-Za-z_]\w*) \(")
 _PLACE: Final = re.compile(r" at (\S+:\d+)$")

@@ -14,7 +14,7 @@ from ringscope.views.realize.model import MAX_EVENTS, ROOTS, Call, CallTree, sig
 from ringscope.views.realize.stack import StackText
 from ringscope.views.spec import View
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
-from ringscope_core.engine.backtrace import backtrace
+from ringscope_core.gdb.backtrace import backtrace
 
 if TYPE_CHECKING:
     from ringscope.commands import Commands

@@ -9,12 +9,12 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
-from ringscope.decode import format_count
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.widgets.tree_list import Node, TreeList
+from ringscope_core.query.decode import format_count
 
 
 class SkeletonView(View):

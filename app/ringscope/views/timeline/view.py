@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, Q
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
-from ringscope.decode import format_clock, format_count
 from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
@@ -18,6 +17,7 @@ from ringscope.theme import Theme, ui_font
 from ringscope.views.spec import View
 from ringscope.views.timeline.model import Density
 from ringscope.views.timeline.paint import ruler_ticks, tick_text, track_picture
+from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.session.rows import MarkRow
 
 GUTTER: Final = 76

@@ -23,7 +23,7 @@ from ringscope_core.trace.kinds import ENUMS, EV_FRAME_ENTER
 if TYPE_CHECKING:
     import numpy as np
 
-    from ringscope.store import Store
+    from ringscope_core.query.vocabulary import Vocabulary
 
     Rows = np.ndarray[Any, np.dtype[np.void]]
     Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -186,19 +186,19 @@ def number_of(text: str) -> int | None:
 
 # -- evaluating -------------------------------------------------------------------------------------------------------
 class Filter:
-    """A parsed filter bound to a store.  `mask` says which of an array of events it takes.
+    """A parsed filter bound to a vocabulary.  `mask` says which of an array of events it takes.
 
     Raises FilterError for names that the recording does not declare.
     """
 
-    def __init__(self, text: str, store: Store) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
         import numpy as np
 
         self._np = np
-        self._store = store
+        self._vocabulary = vocabulary
         self.text = text
         self.node = parse(text)
-        self._places = _argument_places(store)
+        self._places = _argument_places(vocabulary)
         if self.node is not None:
             self._check(self.node)
         self._ids_cache: dict[tuple[str, str, bool, int], frozenset[int]] = {}
@@ -217,9 +217,9 @@ class Filter:
         if node.name not in _FIXED and node.name not in self._places:
             raise FilterError(f"there is no field {node.name!r}")
         if node.name == "kind" and node.op in ("==", "!=", "in"):
-            self._check_names("kind", node.values, {spec.name for spec in self._store.reader.kinds.values()})
+            self._check_names("kind", node.values, {spec.name for spec in self._vocabulary.kinds.values()})
         if node.name == "group" and node.op in ("==", "!=", "in"):
-            self._check_names("group", node.values, {spec.group for spec in self._store.reader.kinds.values()})
+            self._check_names("group", node.values, {spec.group for spec in self._vocabulary.kinds.values()})
         if node.name in _COLUMNS and any(number_of(value) is None for value in node.values):
             raise FilterError(f"{node.name} is compared with a number")
 
@@ -240,9 +240,9 @@ class Filter:
         if node.name in _COLUMNS:
             return self._numbers(rows[node.name], node)
         if node.name == "kind":
-            return self._named(rows["kind"], node, lambda: {n: spec.name for n, spec in self._store.reader.kinds.items()})
+            return self._named(rows["kind"], node, lambda: {n: spec.name for n, spec in self._vocabulary.kinds.items()})
         if node.name == "group":
-            return self._named(rows["kind"], node, lambda: {n: spec.group for n, spec in self._store.reader.kinds.items()})
+            return self._named(rows["kind"], node, lambda: {n: spec.group for n, spec in self._vocabulary.kinds.items()})
         if node.name == "obj":
             return self._named(rows["obj"], node, self._object_names)
         if node.name == "type" and node.name not in self._places:
@@ -252,11 +252,11 @@ class Filter:
         return self._argument(rows, node)
 
     def _object_names(self) -> dict[int, str]:
-        names = self._store.names
+        names = self._vocabulary.names
         return {oid: names.name(oid) for oid in names.known()}
 
     def _object_types(self) -> dict[int, str]:
-        names = self._store.names
+        names = self._vocabulary.names
         return {oid: names.type_name(oid) for oid in names.known()}
 
     def _numbers(self, column: Any, node: Compare) -> Mask:
@@ -309,20 +309,20 @@ class Filter:
 
     def _table(self, unit: str) -> dict[int, str]:
         """Names by number of what `unit` counts."""
-        reader = self._store.reader
+        vocabulary = self._vocabulary
         if unit in ("str", "type"):
-            return dict(enumerate(reader.strings))
+            return dict(enumerate(vocabulary.strings))
         if unit == "fn":
-            return {number: spec.name for number, spec in reader.functions.items()}
+            return {number: spec.name for number, spec in vocabulary.functions.items()}
         if unit == "field":
-            return {number: f"{spec.struct}.{spec.name}" for number, spec in reader.fields.items()}
+            return {number: f"{spec.struct}.{spec.name}" for number, spec in vocabulary.fields.items()}
         if unit == "oid":
             return self._object_names()
         return dict(enumerate(ENUMS.get(unit.removeprefix("enum:"), ())))
 
     def _anything(self, rows: Rows, node: Compare) -> Mask:
         """The text search: kind, group, object, and every argument that is a name or a text."""
-        kinds = {n: f"{spec.name} {spec.title} {spec.group}" for n, spec in self._store.reader.kinds.items()}
+        kinds = {n: f"{spec.name} {spec.title} {spec.group}" for n, spec in self._vocabulary.kinds.items()}
         needle = Compare("any", "~", node.values)
         mask = self._text_in(rows["kind"], needle, kinds) | self._text_in(rows["obj"], needle, self._object_names())
         for places in self._places.values():
@@ -340,10 +340,10 @@ class Filter:
         return mask
 
 
-def _argument_places(store: Store) -> dict[str, list[tuple[int, str, str]]]:
+def _argument_places(vocabulary: Vocabulary) -> dict[str, list[tuple[int, str, str]]]:
     """Argument name -> (kind, column, unit) of every kind that has one of that name."""
     places: dict[str, list[tuple[int, str, str]]] = {}
-    for kind, spec in store.reader.kinds.items():
+    for kind, spec in vocabulary.kinds.items():
         for place, arg in enumerate(spec.args):
             if kind == EV_FRAME_ENTER and place >= 2:
                 continue
@@ -352,38 +352,37 @@ def _argument_places(store: Store) -> dict[str, list[tuple[int, str, str]]]:
 
 
 # -- completing -------------------------------------------------------------------------------------------------------
-def field_names(store: Store) -> list[str]:
+def field_names(vocabulary: Vocabulary) -> list[str]:
     """Everything that may stand left of an operator."""
-    return sorted({*_FIXED, *_argument_places(store)})
+    return sorted({*_FIXED, *_argument_places(vocabulary)})
 
 
-def completions(text: str, store: Store) -> tuple[int, list[str]]:
+def completions(text: str, vocabulary: Vocabulary) -> tuple[int, list[str]]:
     """What may stand at the end of `text`: where the unfinished word begins, and the words that fit it."""
     match = re.search(r'[^\s"<>=!~(){},]*$', text)
     assert match is not None
     start, word = match.start(), match.group().lower()
     before = re.search(r"(\w+)\s*(==|!=|~|=|in\s*\{[^}]*)\s*$", text[:start])
     if before:
-        return start, [name for name in values_of(before[1], store) if word in name.lower()][:200]
-    words = [*field_names(store), "and", "or", "not"]
+        return start, [name for name in values_of(before[1], vocabulary) if word in name.lower()][:200]
+    words = [*field_names(vocabulary), "and", "or", "not"]
     return start, [name for name in words if name.startswith(word)]
 
 
-def values_of(name: str, store: Store) -> list[str]:
+def values_of(name: str, vocabulary: Vocabulary) -> list[str]:
     """Names that the field `name` can have in this recording."""
-    reader = store.reader
     if name == "kind":
-        return sorted(reader.kinds[n].name for n in reader.event_counts() if n in reader.kinds)
+        return sorted(vocabulary.kinds[n].name for n in vocabulary.event_counts() if n in vocabulary.kinds)
     if name == "group":
-        return sorted({spec.group for spec in reader.kinds.values()})
+        return sorted({spec.group for spec in vocabulary.kinds.values()})
     if name == "obj":
-        return sorted({store.name_of(oid) for oid in store.names.known()})
-    units = {unit for _, _, unit in _argument_places(store).get(name, [])}
+        return sorted({vocabulary.names.name(oid) for oid in vocabulary.names.known()})
+    units = {unit for _, _, unit in _argument_places(vocabulary).get(name, [])}
     found: set[str] = set()
     if "fn" in units:
-        found |= {spec.name for spec in reader.functions.values()}
+        found |= {spec.name for spec in vocabulary.functions.values()}
     if "field" in units:
-        found |= {f"{spec.struct}.{spec.name}" for spec in reader.fields.values()}
+        found |= {f"{spec.struct}.{spec.name}" for spec in vocabulary.fields.values()}
     for unit in units:
         found |= set(ENUMS.get(unit.removeprefix("enum:"), ()))
     return sorted(text if " " not in text else f'"{text}"' for text in found)

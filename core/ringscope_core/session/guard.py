@@ -13,6 +13,8 @@ from urllib.parse import quote
 import msgspec
 
 from ringscope_core.session.errors import SessionError
+from ringscope_core.session.migrate import migrate
+from ringscope_core.session.old_schemas import OLD_OBJECTS
 from ringscope_core.session.packing import PackingError
 from ringscope_core.session.schema import APPLICATION_ID, OBJECTS, VERSION
 
@@ -123,11 +125,17 @@ def _check(path: Path, database: sqlite3.Connection) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise SessionError(str(path), f"is of version {version}, this program reads up to {VERSION}")
-    if version < VERSION:
+    wanted = OBJECTS if version == VERSION else OLD_OBJECTS.get(version)
+    if wanted is None:
         raise SessionError(str(path), f"is of version {version}, which no released program wrote")
     found = {
         str(name): str(sql)
-        for name, sql in database.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").fetchmany(len(OBJECTS) + 2)
+        for name, sql in database.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").fetchmany(len(wanted) + 2)
     }
-    if found != OBJECTS:
+    if found != wanted:
         raise SessionError(str(path), "does not have the tables of a session")
+    if version < VERSION:
+        # nothing can be written into the file, which is open read-only; the steps make temporary tables
+        database.execute("PRAGMA query_only = OFF")
+        migrate(database, version)
+        database.execute("PRAGMA query_only = ON")

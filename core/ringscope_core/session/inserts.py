@@ -111,9 +111,14 @@ class Inserter:
             rows.append((self._sample, vt, wall, oid, *values, latency.encode(counts)))
         self._many("counter", rows)
 
-    def mark(self, number: int, seq: int, vt: int, name: str, note: str) -> None:
-        """A named moment."""
-        self._many("mark", [(number, seq, vt, name, note)])
+    def row(self, table: str, *values: object) -> None:
+        """A row of a small table, replacing the one with its id."""
+        self._many(table, [values])
+
+    def breakpoints(self, specs: Sequence[tuple[int, str]]) -> None:
+        """All breakpoints, in place of those before: id and JSON text."""
+        self._database.execute("DELETE FROM breakpoint")
+        self._many("breakpoint", specs)
 
     def meta(self, key: str, value: str) -> None:
         """A JSON value under a key, replacing the former."""

@@ -21,7 +21,20 @@ from ringscope_core.session.errors import SessionError
 from ringscope_core.session.guard import Deadline, guarded, open_database
 from ringscope_core.session.index import BlockIndex
 from ringscope_core.session.packing import unpack
-from ringscope_core.session.rows import EVENT_DTYPE, KEYFRAME_DTYPE, CounterSeries, Events, Ints, MarkRow, PacketRow
+from ringscope_core.session.rows import (
+    EVENT_DTYPE,
+    KEYFRAME_DTYPE,
+    BreakpointRow,
+    ControlRow,
+    CounterSeries,
+    Events,
+    GapRow,
+    Ints,
+    LogRow,
+    MarkRow,
+    NoteRow,
+    PacketRow,
+)
 from ringscope_core.session.validate import check_foldable
 from ringscope_core.trace.counters import COUNTER_NAMES
 from ringscope_core.trace.fields import FieldSpec
@@ -371,6 +384,36 @@ class SessionReader:
         """Every mark, in order."""
         with guarded(self.path):
             return [MarkRow(int(i), int(s), int(v), str(n), str(t)) for i, s, v, n, t in self._query("SELECT id, seq, vt, name, note FROM mark ORDER BY id")]
+
+    def controls(self) -> list[ControlRow]:
+        """The commands that changed the run, in order."""
+        with guarded(self.path):
+            rows = self._query("SELECT id, seq, vt, name, arguments FROM control ORDER BY id")
+            return [ControlRow(int(i), int(s), int(v), str(n), msgspec.json.decode(a, type=dict[str, Any])) for i, s, v, n, a in rows]
+
+    def breakpoints(self) -> list[BreakpointRow]:
+        """Every breakpoint that the session keeps."""
+        with guarded(self.path):
+            rows = self._query("SELECT id, spec FROM breakpoint ORDER BY id")
+            return [BreakpointRow(int(i), msgspec.json.decode(spec, type=dict[str, Any])) for i, spec in rows]
+
+    def logs(self) -> list[LogRow]:
+        """What breakpoints that only log said, in order."""
+        with guarded(self.path):
+            rows = self._query("SELECT id, seq, vt, breakpoint, text FROM log ORDER BY id")
+            return [LogRow(int(i), int(s), int(v), int(b), str(t)) for i, s, v, b, t in rows]
+
+    def notes(self) -> list[NoteRow]:
+        """The notebook, in order."""
+        with guarded(self.path):
+            rows = self._query("SELECT id, seq, vt, place, text FROM note ORDER BY id")
+            return [NoteRow(int(i), int(s), int(v), msgspec.json.decode(p, type=dict[str, Any]), str(t)) for i, s, v, p, t in rows]
+
+    def gaps(self) -> list[GapRow]:
+        """Every loss that the recording knows of, in order; files of version 1 tell theirs only by events."""
+        with guarded(self.path):
+            rows = self._query("SELECT id, first_seq, last_seq, events, packets, reason FROM gap ORDER BY id")
+            return [GapRow(int(i), int(f), int(n), int(e), int(p), str(r)) for i, f, n, e, p, r in rows]
 
     # -- the end ------------------------------------------------------------------------------------------------------
     def close(self) -> None:

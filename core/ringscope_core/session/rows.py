@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,65 @@ class MarkRow(NamedTuple):
     vt: int
     name: str
     note: str
+
+
+class ControlRow(NamedTuple):
+    """A command that changed the run: `seq` is the number that the next event had, `vt` the virtual time, ns, when it took effect."""
+
+    id: int
+    seq: int
+    vt: int
+    name: str
+    arguments: dict[str, Any]
+
+
+class BreakpointRow(NamedTuple):
+    """A breakpoint in plain form."""
+
+    id: int
+    spec: dict[str, Any]
+
+
+class LogRow(NamedTuple):
+    """What a breakpoint that only logs said."""
+
+    id: int
+    seq: int
+    vt: int
+    breakpoint: int
+    text: str
+
+
+class NoteRow(NamedTuple):
+    """An entry of the notebook; `place` is what was looked at, in plain form."""
+
+    id: int
+    seq: int
+    vt: int
+    place: dict[str, Any]
+    text: str
+
+
+class GapRow(NamedTuple):
+    """Events `first_seq` to `last_seq` and so many packets are not in the recording; `reason` is one of `GAP_REASONS`."""
+
+    id: int
+    first_seq: int
+    last_seq: int
+    events: int
+    packets: int
+    reason: str
+
+
+GAP_SLOW: Final = "slow disk"
+"""The disk did not keep up with a live run."""
+GAP_BOUND: Final = "bound"
+"""The oldest went to keep the file within the size that the user set."""
+GAP_FULL: Final = "full disk"
+"""Nothing could be written any more."""
+GAP_DAMAGED: Final = "damaged"
+"""The file is damaged there."""
+GAP_REASONS: Final = (GAP_SLOW, GAP_BOUND, GAP_FULL, GAP_DAMAGED)
 
 
 class CounterSeries:

@@ -12,7 +12,7 @@ from ringscope_core.trace.counters import COUNTER_NAMES
 
 APPLICATION_ID: Final = 0x52534350
 """``RSCP``."""
-VERSION: Final = 1
+VERSION: Final = 2
 """PRAGMA user_version of the files this code writes."""
 SUFFIX: Final = ".ringscope"
 
@@ -46,6 +46,14 @@ TABLES: Final[dict[str, str]] = {
     ),
     "mark": "CREATE TABLE mark (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, vt INTEGER NOT NULL, name TEXT NOT NULL, note TEXT NOT NULL)",
     "event_count": "CREATE TABLE event_count (kind INTEGER PRIMARY KEY, count INTEGER NOT NULL)",
+    "control": "CREATE TABLE control (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, vt INTEGER NOT NULL, name TEXT NOT NULL, arguments TEXT NOT NULL)",
+    "breakpoint": "CREATE TABLE breakpoint (id INTEGER PRIMARY KEY, spec TEXT NOT NULL)",
+    "log": "CREATE TABLE log (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, vt INTEGER NOT NULL, breakpoint INTEGER NOT NULL, text TEXT NOT NULL)",
+    "note": "CREATE TABLE note (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, vt INTEGER NOT NULL, place TEXT NOT NULL, text TEXT NOT NULL)",
+    "gap": (
+        "CREATE TABLE gap (id INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, events INTEGER NOT NULL,"
+        " packets INTEGER NOT NULL, reason TEXT NOT NULL)"
+    ),
 }
 
 VIEWS: Final[dict[str, str]] = {

@@ -10,81 +10,26 @@ import queue
 import sqlite3
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from ringscope_core.session import items
 from ringscope_core.session.checkpoint import Checkpointer
 from ringscope_core.session.create import create, to_json
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.inserts import Inserter
+from ringscope_core.session.items import RingSample
 from ringscope_core.session.rows import PacketRow
+
+__all__ = ["RingSample", "SessionWriter"]
 
 COMMIT_INTERVAL_S: Final = 1 / 60
 """A commit gathers what came in within a frame of the window."""
 _IDLE_WAIT_S: Final = 0.1
 _BATCH_BYTES: Final = 16 << 20
 """One transaction at the most, so that a reader sees something while much is written."""
-
-
-class RingSample(NamedTuple):
-    """One ring's counters at a moment: values in the order of `COUNTER_NAMES`, and the latency histogram's counts."""
-
-    oid: int
-    values: list[int]
-    latency: list[int]
-
-
-class _Block(NamedTuple):
-    first_seq: int
-    rows: bytes
-
-
-class _Strings(NamedTuple):
-    first_id: int
-    texts: list[str]
-
-
-class _Keyframe(NamedTuple):
-    seq: int
-    vt: int
-    wall: int
-    plain: dict[str, Any]
-
-
-class _Packets(NamedTuple):
-    rows: Sequence[PacketRow]
-    frames: Sequence[bytes]
-
-
-class _Counters(NamedTuple):
-    vt: int
-    wall: int
-    rings: list[RingSample]
-
-
-class _Mark(NamedTuple):
-    id: int
-    seq: int
-    vt: int
-    name: str
-    note: str
-
-
-class _Meta(NamedTuple):
-    key: str
-    value: object
-
-
-class _Types(NamedTuple):
-    types: list[Mapping[str, Any]]
-
-
-class _Fence(NamedTuple):
-    reached: threading.Event
-
-
-_Item = _Block | _Strings | _Keyframe | _Packets | _Counters | _Mark | _Meta | _Types | _Fence
 
 
 class SessionWriter:
@@ -95,13 +40,14 @@ class SessionWriter:
 
     def __init__(self, path: str | Path, meta: Mapping[str, object], types: Iterable[Mapping[str, Any]] = ()) -> None:
         self.path: Path = Path(path)
-        create(self.path, {**meta, "closed": False}, types)
+        create(self.path, {"id": str(uuid.uuid4()), **meta, "closed": False}, types)
         self.error: SessionError | None = None
         """What stopped the writing (a full disk, say); later additions are then dropped."""
-        self._queue: queue.SimpleQueue[tuple[int, _Item]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[int, items.Item]] = queue.SimpleQueue()
         self._queued: int = 0
         self._written: int = 0
-        self._marks: int = 0
+        self._numbers: dict[str, int] = {}
+        """Last number given, by small table."""
         self._closing: bool = False
         self._database: sqlite3.Connection = self._open()
         self._inserter: Inserter = Inserter(self._database)
@@ -128,41 +74,66 @@ class SessionWriter:
 
     def add_block(self, first_seq: int, rows: bytes) -> None:
         """Events as the log's sink gets them."""
-        self._put(len(rows), _Block(first_seq, rows))
+        self._put(len(rows), items.Block(first_seq, rows))
 
     def add_strings(self, first_id: int, texts: list[str]) -> None:
         """New texts of the string table, the first of which has number `first_id`; before the events that name them."""
-        self._put(64 * len(texts), _Strings(first_id, texts))
+        self._put(64 * len(texts), items.Strings(first_id, texts))
 
     def add_keyframe(self, seq: int, vt: int, wall: int, plain: dict[str, Any]) -> None:
         """The machine's whole state after event `seq` (`MachineState.to_plain()`)."""
-        self._put(16384, _Keyframe(seq, vt, wall, plain))
+        self._put(16384, items.Keyframe(seq, vt, wall, plain))
 
     def add_packets(self, rows: Sequence[PacketRow], frames: Sequence[bytes]) -> None:
         """Frames and their bytes, in order."""
-        self._put(sum(map(len, frames)) + 100 * len(rows), _Packets(rows, frames))
+        self._put(sum(map(len, frames)) + 100 * len(rows), items.Packets(rows, frames))
 
     def add_counters(self, vt: int, wall: int, rings: list[RingSample]) -> None:
         """One sample of every ring."""
-        self._put(512 * len(rings), _Counters(vt, wall, rings))
+        self._put(512 * len(rings), items.Counters(vt, wall, rings))
 
     def add_mark(self, seq: int, vt: int, name: str, note: str = "") -> int:
         """A named moment; returns its number."""
-        self._marks += 1
-        self._put(256, _Mark(self._marks, seq, vt, name, note))
-        return self._marks
+        return self._put_row("mark", seq, vt, name, note)
+
+    def add_control(self, seq: int, vt: int, name: str, arguments: Mapping[str, object]) -> int:
+        """A command that changed the run when the next event had number `seq`, at virtual time `vt` ns; returns its number."""
+        return self._put_row("control", seq, vt, name, to_json(arguments))
+
+    def put_breakpoints(self, specs: Sequence[Mapping[str, object]]) -> None:
+        """All breakpoints in plain form, in place of those before; one without an ``id`` gets its place in the list."""
+        rows = [(int(str(spec.get("id", i))), to_json(spec)) for i, spec in enumerate(specs, 1)]
+        self._put(256 * len(rows), items.Breakpoints(rows))
+
+    def add_log(self, seq: int, vt: int, point: int, text: str) -> int:
+        """What breakpoint number `point`, which only logs, says; returns the message's number."""
+        return self._put_row("log", seq, vt, point, text)
+
+    def add_note(self, seq: int, vt: int, place: Mapping[str, object], text: str) -> int:
+        """An entry of the notebook; returns its number."""
+        return self._put_row("note", seq, vt, to_json(place), text)
+
+    def add_gap(self, first_seq: int, last_seq: int, events: int, packets: int, reason: str) -> int:
+        """A loss: `reason` is one of `rows.GAP_REASONS`; returns its number."""
+        return self._put_row("gap", first_seq, last_seq, events, packets, reason)
+
+    def _put_row(self, table: str, *values: object) -> int:
+        number = self._numbers.get(table, 0) + 1
+        self._numbers[table] = number
+        self._put(256, items.Row(table, (number, *values)))
+        return number
 
     def add_types(self, types: list[Mapping[str, Any]]) -> None:
         """The QOM types, and again the functions and fields, which are complete only when the machine is built."""
-        self._put(256 * len(types), _Types(types))
+        self._put(256 * len(types), items.Types(types))
 
     def set_meta(self, key: str, value: object) -> None:
         """Say something about the run."""
-        self._put(256, _Meta(key, value))
+        self._put(256, items.Meta(key, value))
 
     def sync(self, timeout: float = 30.0) -> bool:
         """Wait until everything handed over so far is committed; False when that did not happen in `timeout` s."""
-        fence = _Fence(threading.Event())
+        fence = items.Fence(threading.Event())
         self._put(0, fence)
         return fence.reached.wait(timeout) and self.error is None
 
@@ -172,14 +143,14 @@ class SessionWriter:
             return
         self.set_meta("closed", True)
         self._closing = True
-        self._queue.put((0, _Fence(threading.Event())))
+        self._queue.put((0, items.Fence(threading.Event())))
         self._thread.join()
         self._checkpointer.stop()
         self._finish()
         if self.error is not None:
             raise self.error
 
-    def _put(self, size: int, item: _Item) -> None:
+    def _put(self, size: int, item: items.Item) -> None:
         if self._closing:
             raise ValueError("the session is closed")
         self._queued += size
@@ -197,9 +168,9 @@ class SessionWriter:
             elif last:
                 return
 
-    def _gather(self, patience_s: float) -> tuple[list[_Item], int]:
+    def _gather(self, patience_s: float) -> tuple[list[items.Item], int]:
         """What is queued, up to a transaction's worth; waits `patience_s` when there is nothing."""
-        batch: list[_Item] = []
+        batch: list[items.Item] = []
         total = 0
         try:
             size, item = self._queue.get(patience_s > 0, patience_s)
@@ -212,7 +183,7 @@ class SessionWriter:
         except queue.Empty:
             return batch, total
 
-    def _write(self, batch: list[_Item]) -> None:
+    def _write(self, batch: list[items.Item]) -> None:
         if self.error is None:
             try:
                 self._database.execute("BEGIN IMMEDIATE")
@@ -225,29 +196,31 @@ class SessionWriter:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
         for item in batch:
-            if isinstance(item, _Fence):
+            if isinstance(item, items.Fence):
                 item.reached.set()
 
-    def _insert(self, item: _Item) -> None:
+    def _insert(self, item: items.Item) -> None:
         inserter = self._inserter
         match item:
-            case _Block():
+            case items.Block():
                 inserter.block(item.first_seq, item.rows)
-            case _Strings():
+            case items.Strings():
                 inserter.strings(item.first_id, item.texts)
-            case _Keyframe():
+            case items.Keyframe():
                 inserter.keyframe(item.seq, item.vt, item.wall, item.plain)
-            case _Packets():
+            case items.Packets():
                 inserter.packets(item.rows, item.frames)
-            case _Counters():
+            case items.Counters():
                 inserter.counters(item.vt, item.wall, [(r.oid, r.values, r.latency) for r in item.rings])
-            case _Mark():
-                inserter.mark(item.id, item.seq, item.vt, item.name, item.note)
-            case _Meta():
+            case items.Row():
+                inserter.row(item.table, *item.values)
+            case items.Breakpoints():
+                inserter.breakpoints(item.specs)
+            case items.Meta():
                 inserter.meta(item.key, to_json(item.value))
-            case _Types():
+            case items.Types():
                 inserter.types(item.types)
-            case _Fence():
+            case items.Fence():
                 pass
 
     def _finish(self) -> None:

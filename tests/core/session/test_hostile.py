@@ -17,6 +17,7 @@ from ringscope_core.session import keyframes
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.packing import pack
 from ringscope_core.session.reader import SessionReader
+from ringscope_core.session.schema import VERSION
 from tests.core.session.recording import make
 
 
@@ -98,7 +99,8 @@ def changed(path: Path, whole: bytes, *statements: str, values: tuple[object, ..
 
 
 def test_newer_and_older_versions(tmp_path: Path, whole: bytes) -> None:
-    refused(changed(tmp_path / "a", whole, "PRAGMA user_version = 2"), "version 2, this program reads up to 1")
+    refused(changed(tmp_path / "a", whole, f"PRAGMA user_version = {VERSION + 1}"), f"version {VERSION + 1}, this program reads up to {VERSION}")
+    refused(changed(tmp_path / "c", whole, "PRAGMA user_version = 1"), "does not have the tables")
     refused(changed(tmp_path / "b", whole, "PRAGMA user_version = 0"), "version 0")
 
 

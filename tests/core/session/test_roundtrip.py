@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import uuid
 from pathlib import Path
 
 import numpy as np
 
 from ringscope_core.session.blocks import as_rows
 from ringscope_core.session.reader import SessionReader
+from ringscope_core.session.rows import GAP_SLOW
 from ringscope_core.trace import kinds as k
 from tests.core.session.recording import RING, make
 
@@ -84,6 +86,30 @@ def test_packets_counters_marks_tables(tmp_path: Path) -> None:
         assert reader.types == [{"name": "virtio-net-device", "parent": "virtio-device"}]
         assert reader.meta["closed"] is True
         assert reader.dropped == (0, 0)
+
+
+def test_controls_breakpoints_logs_notes_gaps(tmp_path: Path) -> None:
+    recording = make(tmp_path / "a.ringscope", 50, close=False)
+    writer = recording.writer
+    assert writer.add_control(10, 500, "set_link", {"name": "net0", "up": False}) == 1
+    assert writer.add_control(12, 600, "cont", {}) == 2
+    writer.put_breakpoints([{"id": 7, "what": "function", "where": "virtqueue_pop"}])
+    writer.put_breakpoints([{"what": "time", "where": "1.5s"}, {"id": 4, "what": "event", "where": "kick"}])
+    assert writer.add_log(11, 550, 4, "kick 3") == 1
+    assert writer.add_note(11, 550, {"oid": 3, "field": "status"}, "here it goes wrong\nindeed") == 1
+    assert writer.add_gap(20, 29, 10, 2, GAP_SLOW) == 1
+    assert writer.sync()
+    with SessionReader(tmp_path / "a.ringscope") as reader:
+        assert [tuple(row) for row in reader.controls()] == [(1, 10, 500, "set_link", {"name": "net0", "up": False}), (2, 12, 600, "cont", {})]
+        assert [tuple(row) for row in reader.breakpoints()] == [
+            (1, {"what": "time", "where": "1.5s"}),
+            (4, {"id": 4, "what": "event", "where": "kick"}),
+        ]
+        assert [tuple(row) for row in reader.logs()] == [(1, 11, 550, 4, "kick 3")]
+        assert [tuple(row) for row in reader.notes()] == [(1, 11, 550, {"oid": 3, "field": "status"}, "here it goes wrong\nindeed")]
+        assert [tuple(row) for row in reader.gaps()] == [(1, 20, 29, 10, 2, "slow disk")]
+        assert uuid.UUID(str(reader.meta["id"]))
+    writer.close()
 
 
 def test_a_person_reads_it_with_sqlite(tmp_path: Path) -> None:

@@ -26,5 +26,8 @@ def test_version_1(tmp_path: Path) -> None:
         state = reader.state_at(reader.last_seq)
         assert sorted(ring_index(oid) for oid in state.rings) == [0, 1, 2]
         assert "virtio-net-pci" in {reader.strings[entry.type_id] for entry in state.objects.values()}
+        assert [reader.controls(), reader.breakpoints(), reader.logs(), reader.notes(), reader.gaps()] == [[]] * 5
     finally:
         reader.close()
+    assert sample.read_bytes() == (SAMPLES / "v1.ringscope").read_bytes(), "opening changes nothing"
+    assert [p.name for p in tmp_path.iterdir()] == ["v1.ringscope"]

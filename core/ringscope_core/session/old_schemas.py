@@ -1,0 +1,64 @@
+"""What files of older versions hold, word for word as their version wrote it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_V1_COUNTERS: Final = [
+    "packets",
+    "bytes",
+    "drops",
+    "kicks",
+    "kicks_suppressed",
+    "interrupts",
+    "interrupts_suppressed",
+    "batches",
+    "inuse",
+    "available",
+    "num",
+    "driver_packets",
+    "driver_bytes",
+    "ring_full",
+]
+_V1: Final[dict[str, str]] = {
+    "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "string": "CREATE TABLE string (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    "kind": (
+        "CREATE TABLE kind (id INTEGER PRIMARY KEY, name TEXT NOT NULL, grp TEXT NOT NULL, level INTEGER NOT NULL, title TEXT NOT NULL, args TEXT NOT NULL)"
+    ),
+    "function": "CREATE TABLE function (id INTEGER PRIMARY KEY, name TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL, args TEXT NOT NULL)",
+    "field": (
+        "CREATE TABLE field (id INTEGER PRIMARY KEY, struct TEXT NOT NULL, name TEXT NOT NULL, ctype TEXT NOT NULL, offset INTEGER NOT NULL,"
+        " unit TEXT NOT NULL)"
+    ),
+    "type": "CREATE TABLE type (name TEXT PRIMARY KEY, spec TEXT NOT NULL) WITHOUT ROWID",
+    "block": (
+        "CREATE TABLE block (first_seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, first_vt INTEGER NOT NULL, last_vt INTEGER NOT NULL,"
+        " last_wall INTEGER NOT NULL, kinds TEXT NOT NULL, data BLOB NOT NULL)"
+    ),
+    "keyframe": "CREATE TABLE keyframe (seq INTEGER PRIMARY KEY, vt INTEGER NOT NULL, wall INTEGER NOT NULL, data BLOB NOT NULL)",
+    "packet": (
+        "CREATE TABLE packet (id INTEGER PRIMARY KEY, vt INTEGER NOT NULL, wall INTEGER NOT NULL, direction INTEGER NOT NULL, queue INTEGER NOT NULL,"
+        " head INTEGER NOT NULL, seq INTEGER NOT NULL, length INTEGER NOT NULL, block INTEGER NOT NULL, offset INTEGER NOT NULL)"
+    ),
+    "packet_block": "CREATE TABLE packet_block (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "counter": (
+        "CREATE TABLE counter (sample INTEGER NOT NULL, vt INTEGER NOT NULL, wall INTEGER NOT NULL, oid INTEGER NOT NULL,"
+        f" {', '.join(f'{name} INTEGER NOT NULL' for name in _V1_COUNTERS)}, latency BLOB NOT NULL, PRIMARY KEY (sample, oid)) WITHOUT ROWID"
+    ),
+    "mark": "CREATE TABLE mark (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, vt INTEGER NOT NULL, name TEXT NOT NULL, note TEXT NOT NULL)",
+    "event_count": "CREATE TABLE event_count (kind INTEGER PRIMARY KEY, count INTEGER NOT NULL)",
+    "packets": "CREATE VIEW packets AS SELECT id, vt / 1e9 AS seconds, iif(direction = 0, 'tx', 'rx') AS direction, queue, head, length, seq FROM packet",
+    "counters": (
+        "CREATE VIEW counters AS SELECT vt / 1e9 AS seconds, (oid - 65536) / 1024 AS bdf, (oid - 65536) % 1024 AS queue,"
+        f" {', '.join(_V1_COUNTERS)} FROM counter"
+    ),
+    "marks": "CREATE VIEW marks AS SELECT id, vt / 1e9 AS seconds, seq, name, note FROM mark",
+    "event_counts": (
+        'CREATE VIEW event_counts AS SELECT kind.name AS kind, kind.grp AS "group", count FROM event_count JOIN kind ON kind.id = event_count.kind'
+    ),
+    "blocks": "CREATE VIEW blocks AS SELECT first_seq, count, first_vt / 1e9 AS first_seconds, last_vt / 1e9 AS last_seconds, length(data) AS bytes FROM block",
+}
+
+OLD_OBJECTS: Final[dict[int, dict[str, str]]] = {1: _V1}
+"""Version -> name -> statement."""

@@ -12,54 +12,55 @@ from ringscope_core.scenario.errors import InputError
 
 
 @contextmanager
-def written(path: Path, force: bool, folder: bool = False) -> Iterator[Path]:
-    """A name beside `path` to write to, a file's or (with `folder`) an empty folder's; it becomes `path` when the block ends well.
+def written(path: Path, force: bool) -> Iterator[Path]:
+    """A name beside `path` to write to; it becomes `path` when the block ends well.
 
     Raises InputError when `path` is there already (without `force`) or cannot be written.
     """
-    check_free(path, force, folder)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    check_free(path, force)
+    unfinished = _beside(path)
     try:
-        _remove(unfinished)
-        if folder:
-            unfinished.mkdir(parents=True)
+        unfinished.unlink(missing_ok=True)
         yield unfinished
-        _put(unfinished, path, folder)
+        os.replace(unfinished, path)
     except OSError as error:
-        raise InputError("output", str(path), f"a place that can be written ({error.strerror or error})") from None
+        raise _refused(path, error) from None
     finally:
-        _remove(unfinished)
+        unfinished.unlink(missing_ok=True)
 
 
-def check_free(path: Path, force: bool, folder: bool = False) -> None:
-    """Raises InputError when `path` cannot become the export's."""
+@contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """An empty folder beside the folder `path`, gone at the end.  Raises InputError where none can be made."""
+    unfinished = _beside(path.absolute())
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        yield unfinished
+    except OSError as error:
+        raise _refused(path, error) from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _refused(path: Path, error: OSError) -> InputError:
+    return InputError("output", str(path), f"a place that can be written ({error.strerror or error})")
+
+
+def check_free(path: Path, force: bool) -> None:
+    """Raises InputError when the file `path` cannot become the export's."""
     if not path.name:
         raise InputError("output", str(path), "the name of a file")
-    if path.is_dir() and not folder:
+    if path.is_dir():
         raise InputError("output", str(path), "the name of a file, this is a folder")
-    if folder and path.exists() and not path.is_dir():
-        raise InputError("output", str(path), "the name of a folder, this is a file")
     if path.exists() and not force:
         raise InputError("output", str(path), "a name that is not taken, or --force to replace it")
-    if not folder and not path.absolute().parent.is_dir():
+    if not path.absolute().parent.is_dir():
         raise InputError("output", str(path), "a file in a folder that exists")
-
-
-def _put(unfinished: Path, path: Path, folder: bool) -> None:
-    if folder and path.exists():
-        old = unfinished.with_suffix(".old")
-        path.rename(old)
-        unfinished.rename(path)
-        _remove(old)
-    else:
-        os.replace(unfinished, path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def size_of(path: Path) -> int:

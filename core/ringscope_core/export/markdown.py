@@ -47,7 +47,7 @@ def write(job: Job, path: Path) -> None:
 def cell(value: object) -> str:
     """A value as a cell of a table, or in a line."""
     text = " ".join(str(value).split())
-    return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", text)
+    return re.sub(r"([\\|`*<>\[\]])", r"\\\1", text)
 
 
 def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> list[str]:

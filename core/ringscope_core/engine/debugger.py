@@ -13,10 +13,11 @@ from typing import Final
 
 from mypy_extensions import i32, i64
 
-from ringscope_core.engine.breakpoints import BreakpointTable
+from ringscope_core.engine.points import PointTable
+from ringscope_core.query.breakpoints import Breakpoint
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE, KIND_BY_NUMBER
-from ringscope_core.trace.log import EventLog, TraceHook
+from ringscope_core.trace.log import WANTS_EVERYTHING, EventLog, TraceHook
 
 STEP_KINDS: Final = ("event", "over", "into", "out", "turn")
 _ENTER: Final = int(EV_FRAME_ENTER)
@@ -51,7 +52,7 @@ class Debugger(TraceHook):
         super().__init__()
         self.log: EventLog = log
         self.listener: StopListener = listener or StopListener()
-        self.breakpoints: BreakpointTable = BreakpointTable()
+        self.breakpoints: PointTable = PointTable(log)
         self.stop_reason: str = _GOING
         self.inside_turn: bool = False
         """Stopped at an event inside a turn: the machine may be looked at, not changed."""

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 from ringscope_core.engine.words import LiveVocabulary
 from ringscope_core.query.breakpoints import Bound, Breakpoint, Message, parse_breakpoint
-from ringscope_core.query.matching import ENDS_OF_TIME, FIELD, OBJ
+from ringscope_core.query.matching import ENDS_OF_TIME, FIELD
 from ringscope_core.query.names_at import CHILD, NEW
-from ringscope_core.query.row_filter import A0, KIND, SEQ, VT, Row
+from ringscope_core.query.row_filter import A0, KIND, OBJ, SEQ, VT, Row
 from ringscope_core.query.writes import value_in
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.log import KINDS_MOST, WANT_ALL, WANT_FIRST, WANT_NONE, EventLog
@@ -60,6 +60,8 @@ class PointTable:
         """Hears what breakpoints with a message say, in the run's thread."""
         self.changed: Callable[[list[dict[str, object]]], None] | None = None
         """Hears of every change: the plain forms of all breakpoints."""
+        self.armed: Callable[[], None] = lambda: None
+        """Called when there is something to take up."""
         self.points: tuple[Breakpoint, ...] = ()
         self.stale: bool = False
         """The run's thread has to take up changes."""
@@ -135,6 +137,7 @@ class PointTable:
         if fresh is not None:
             self._fresh.add(fresh.id)
         self.stale = True
+        self.armed()
         self._tell()
 
     def _tell(self) -> None:

@@ -25,6 +25,8 @@ from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.run import Run
 from ringscope_core.qom.types_json import types_json
 from ringscope_core.qom.world import QapiEventSink
+from ringscope_core.query.breakpoints import Breakpoint
+from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import load, to_toml_data
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.writer import SessionWriter
@@ -60,6 +62,7 @@ class _Announcer(LiveListener):
     def __init__(self) -> None:
         self.server: QmpServer | None = None
         self.recorder: Recorder | None = None
+        self.live: LiveRun | None = None
 
     def flush(self) -> None:
         if self.recorder is not None:
@@ -67,7 +70,11 @@ class _Announcer(LiveListener):
 
     def on_stopped(self, reason: str) -> None:
         self.tell("STOP", None)
-        self.tell("X_RINGSCOPE_STOPPED", {"reason": reason})
+        assert self.live is not None
+        debugger, run = self.live.debugger, self.live.run
+        point = debugger.stop_point
+        where = {"seq": int(run.log.seq) - 1, "vt": int(run.clock.now_ns), "breakpoint": point.id if point is not None else None}
+        self.tell("X_RINGSCOPE_STOPPED", {"reason": reason, **where})
 
     def on_resumed(self) -> None:
         self.tell("RESUME", None)
@@ -137,24 +144,25 @@ class EngineProcess:
         self.writer.add_types(list(types_json(run.world)))
         run.world.event_sink = _QapiEvents(self._announcer)
         self.live: LiveRun = LiveRun(run, self._announcer, options.paused, scenario.run.duration_ns())
+        self._announcer.live = self.live
+        points = self.live.debugger.breakpoints
+        points.changed = self.writer.put_breakpoints
+        points.said = self._said
         self.live.level_pinned = options.trace_pinned
         self._add_breakpoints(scenario)
         self.server: QmpServer = QmpServer(options.socket, EngineCommands(self.live, self._leave.set))
         self._announcer.server = self.server
 
+    def _said(self, seq: int, vt: int, point: Breakpoint, text: str) -> None:
+        self.writer.add_log(seq, vt, point.id, text)
+        self._announcer.tell("X_RINGSCOPE_LOG", {"seq": seq, "vt": vt, "breakpoint": point.id, "text": text})
+
     def _add_breakpoints(self, scenario: Scenario) -> None:
-        debugger = self.live.debugger
-        for wanted in scenario.breakpoint:
-            if not wanted.enabled:
-                continue
-            if wanted.function:
-                place = f"{wanted.function}:{wanted.line}" if wanted.line else wanted.function
-                debugger.breakpoints.add("checkpoint" if wanted.line else "function", place)
-            elif wanted.event:
-                debugger.breakpoints.add("kind", wanted.event)
-            else:
-                debugger.breakpoints.add("time", str(wanted.at_ns()))
-        debugger.breakpoints_changed()
+        for place, wanted in enumerate(scenario.breakpoint):
+            try:
+                self.live.debugger.breakpoints.add(wanted.plain())
+            except InputError as error:
+                raise InputError(f"breakpoint.{place}.{error.field}", error.value, error.allowed) from None
 
     def main(self) -> int:
         """Run until told to leave; returns the exit code."""

@@ -162,21 +162,31 @@ class Run:
         clock, memory = self.clock, self.machine.memory
         clock.refresh_wall()
         self.pacing.follow()
+        self._time_moved(True)
         moved = int(self.loop.run_bottom_halves()) + int(self.loop.run_timers())
         # from here on the guest may write what the device has read
         memory.turn += 1
         if moved:
             clock.now_ns += self._device_turn_ns
+            self._time_moved(False)
         worked = int(self.guest.run())
         memory.turn += 1
         if worked:
             clock.now_ns += self._guest_turn_ns
+            self._time_moved(False)
         delivered = int(self.machine.net.poll())
         if delivered:
             clock.now_ns += self._device_turn_ns
+            self._time_moved(False)
         self.turns += 1
         self._end_turn()
         return bool(moved or worked or delivered)
+
+    def _time_moved(self, between_turns: bool) -> None:
+        """Virtual time has moved: where a breakpoint on a time stops, before anything happens at that time."""
+        debugger = self.debugger
+        if debugger is not None and int(self.clock.now_ns) >= debugger.time_due:
+            debugger.time_reached(between_turns)
 
     def _end_turn(self) -> None:
         now = int(self.clock.now_ns)
@@ -213,6 +223,8 @@ class Run:
     def _next_vt(self, until_vt: int) -> int:
         """Virtual time of the next thing that is known to happen, -1 for none."""
         times = [int(self.loop.next_deadline_ns()), self._marks[0][0] if self._marks else -1, until_vt if until_vt < FOREVER else -1]
+        if self.debugger is not None and self.debugger.time_due < FOREVER:
+            times.append(self.debugger.time_due)
         target = min((vt for vt in times if vt >= 0), default=-1)
         if target > self._sample_due and not self.live and (self.recorder is not None or self.log.level < LEVEL_FULL):
             # samples stand at the same virtual times however fast time passes

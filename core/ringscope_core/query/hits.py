@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -56,7 +57,7 @@ class _Search:
         bound, reader = self.bound, self._recording.reader
         if bound.point.what == "time":
             seq = reader.seq_at_vt(bound.vt - 1) if bound.vt > 0 else -1
-            if 0 <= seq and first <= seq <= last and (reader.last_vt >= bound.vt):
+            if 0 <= first <= seq <= last and reader.last_vt >= bound.vt:
                 yield Hit(seq, reader.events(seq, seq)[0])
             return
         low, high = first - (bound.late_line >= 0), last
@@ -115,7 +116,7 @@ class _Search:
         changes = self._vocabulary.changes(int(seqs[0]) + 1, int(seqs[-1]))
         edges = [0, *np.searchsorted(seqs, changes, "left").tolist(), len(rows)]
         parts: list[Mask] = []
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             if end > start:
                 self._vocabulary.at(int(seqs[start]))
                 parts.append(self._pass_now(rows[start:end]))

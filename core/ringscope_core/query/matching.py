@@ -105,10 +105,10 @@ class Bound:
                 raise InputError("condition", "", "needed for events of every kind")
             self.kinds = frozenset(self.vocabulary.kinds)
             return
-        number = self._kind(where)
-        if number < 0:
+        numbers = [self._kind(name.strip()) for name in where.split(",")]
+        if min(numbers) < 0:
             raise InputError("event", where, ", ".join(spec.name for spec in self.vocabulary.kinds.values()))
-        self.kinds = frozenset((number,))
+        self.kinds = frozenset(numbers)
 
     def _kind(self, name: str) -> int:
         return next((number for number, spec in self.vocabulary.kinds.items() if spec.name == name), -1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Final
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final
 
 from ringscope_core.scenario.errors import InputError
 
@@ -61,7 +61,7 @@ class Breakpoint:
         words["what"] = _FORMER.get(str(words["what"]), words["what"])
         if isinstance(words.get("where"), int) and words["what"] == "time":
             words["where"] = str(words["where"])
-        return Breakpoint(**_checked(words))
+        return replace(Breakpoint(), **_checked(words))
 
     def to_plain(self) -> dict[str, object]:
         """A form for JSON, every field present."""
@@ -80,9 +80,9 @@ class Breakpoint:
 _LEAST: Final = {"id": 0, "oid": -1, "ignore": 0, "hits": 0, "every": 1, "since": 0}
 
 
-def _checked(words: dict[object, object]) -> dict[str, object]:
+def _checked(words: dict[object, object]) -> dict[str, Any]:
     known = {field.name: type(field.default) for field in fields(Breakpoint)}
-    out: dict[str, object] = {}
+    out: dict[str, Any] = {}
     for name, value in words.items():
         if not isinstance(name, str) or name not in known:
             raise InputError("breakpoint", name, f"one of {', '.join(known)}")

@@ -164,13 +164,16 @@ def _check_action(path: str, action: Action, scenario: Scenario) -> None:
 
 
 def _check_breakpoint(path: str, wanted: Breakpoint) -> None:
-    given = [name for name in ("function", "event", "at") if getattr(wanted, name)]
+    given = [name for name in ("function", "event", "field", "at") if getattr(wanted, name)]
     if len(given) != 1:
-        raise InputError(path, " and ".join(given), "exactly one of function, event, at")
+        raise InputError(path, " and ".join(given), "exactly one of function, event, field, at")
+    if wanted.line and not wanted.function:
+        raise InputError(f"{path}.line", wanted.line, "only with a function")
     if wanted.function and wanted.function not in {spec.name for spec in function_table().values()}:
         raise InputError(f"{path}.function", wanted.function, "a function of QEMU that Ringscope knows")
-    if wanted.event and wanted.event not in KIND_BY_NAME:
-        raise InputError(f"{path}.event", wanted.event, f"one of {', '.join(KIND_BY_NAME)}")
+    for event in wanted.event.split(",") if wanted.event and wanted.event != "*" else ():
+        if event.strip() not in KIND_BY_NAME:
+            raise InputError(f"{path}.event", wanted.event, f"one of {', '.join(KIND_BY_NAME)}")
 
 
 def to_toml_data(scenario: Scenario) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
 
-from ringscope_core.query.breakpoints import Breakpoint, find_hit, log_lines
+from ringscope_core.query.breakpoints import Breakpoint, find_hit
 from ringscope_core.query.recording import Recording
 from ringscope_core.session.reader import SessionReader
 from tests.core.query.recorded import Noting, record

@@ -47,6 +47,15 @@ class _Live:
         self.old: int = 0
         """The value before the last write looked at."""
 
+    def old_of(self, bound: Bound, row: Row) -> int:
+        """The value before a write, remembered from the last one."""
+        oid = row[OBJ]
+        self.old = row[A0 + 2] if row[KIND] == FIELD else self.values.get(oid, 0)
+        new = bound.written(row)
+        if new is not None:
+            self.values[oid] = new
+        return self.old
+
 
 class PointTable:
     """All breakpoints of a run.  The methods above the line may be called from any thread."""
@@ -223,19 +232,9 @@ class PointTable:
         found: list[tuple[_Live, Row]] = self._late
         self._late = []
         for live in self._by_kind.get(row[KIND], ()):
-            if live.bound.matches(row, lambda bound, write: self._old(live, write)):
+            if live.bound.matches(row, live.old_of):
                 (self._late if live.bound.is_late(row) else found).append((live, row))
         return self._counted(found, row[SEQ], row[VT]) if found else None
-
-    def _old(self, live: _Live, row: Row) -> int:
-        """The value before a write, remembered from the last one."""
-        oid = row[OBJ]
-        old = row[A0 + 2] if row[KIND] == FIELD else live.values.get(oid, 0)
-        new = live.bound.written(row)
-        if new is not None:
-            live.values[oid] = new
-        live.old = old
-        return old
 
     def time_came(self, seq: int, vt: int) -> Breakpoint | None:
         """Virtual time has reached `time_due`; `seq` is the last event."""

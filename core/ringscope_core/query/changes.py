@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from ringscope_core.query.spans import sampled_spans
-from ringscope_core.query.watch import COUNTER, RING, Value, Watch, value_in
+from ringscope_core.query.watch import COUNTER, RING, Value, Watch, settled, value_in
 from ringscope_core.query.writers import RING_KINDS, Writers
 from ringscope_core.session.keyframes import copy
 from ringscope_core.session.rows import EVENT_DTYPE, Events, Ints
@@ -85,6 +85,9 @@ class _Search:
         parts = [frames[np.searchsorted(frames, span.low, "right") : np.searchsorted(frames, span.high, "right")] for span in sampled_spans(self._reader)]
         return [int(seq) for part in parts for seq in part if first <= seq <= last]
 
+    def _value(self, state: MachineState) -> Value:
+        return settled(self._watch, value_in(state, self._watch))
+
     def _writers(self, state: MachineState) -> Writers:
         """The watch's writers while its ring has the form that `state` tells."""
         ring = state.rings.get(self._watch.oid)
@@ -136,7 +139,7 @@ class _Search:
             since = max(since, int(written[-1])) if len(written) else since
             # whatever form the ring takes on the way
             _fold(state, rows[(rows["obj"] == watch.oid) & np.isin(rows["kind"], list(kinds))])
-        if value_in(state, watch) == value_in(reader.keyframe_state(frame), watch):
+        if self._value(state) == self._value(reader.keyframe_state(frame)):
             return None
         return Found(frame, True, min(since, frame))
 
@@ -147,13 +150,13 @@ class _Search:
             return None
         at = max(seq, reader.first_seq - 1)
         state = copy(reader.state_at(at)) if at >= reader.first_seq else MachineState()
-        value = value_in(state, self._watch)
+        value = self._value(state)
         for frame in [*self._sampled_frames(at + 1, reader.last_seq), -1]:
             found = self._next_event(state, value, at + 1, frame if frame >= 0 else reader.last_seq)
             if found is not None or frame < 0:
                 return found
             state = reader.keyframe_state(frame)
-            if value_in(state, self._watch) != value:
+            if self._value(state) != value:
                 return Found(frame, True, at)
             at = frame
         return None
@@ -168,7 +171,7 @@ class _Search:
             for place in range(len(some)):
                 _fold(state, some[place : place + 1])
                 seq = int(some["seq"][place])
-                if value_in(state, self._watch) != value:
+                if self._value(state) != value:
                     return Found(seq)
                 if self._watch.kind == RING and int(some["kind"][place]) == EV_RING_RESET:
                     # the ring has another form from here on

@@ -112,6 +112,11 @@ def value_in(state: MachineState, watch: Watch) -> Value:
     return None
 
 
+def settled(watch: Watch, value: Value) -> Value:
+    """The value to compare by: a field that was never written is zero (`MachineState.comparable`)."""
+    return value or 0 if watch.kind == FIELD else value
+
+
 def _ring_value(ring: RingImage, watch: Watch) -> Value:
     span = span_of(watch, ring.num, ring.packed)
     if span is None:

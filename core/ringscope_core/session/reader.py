@@ -252,6 +252,24 @@ class SessionReader:
             mask &= np.isin(block["obj"], list(oids))
         return block[mask]
 
+    def pieces_with(self, kinds: Collection[int], first: int, last: int, backwards: bool = False) -> Iterator[Events]:
+        """The events numbered `first` to `last` in pieces, without the blocks that hold none of `kinds`; `backwards` the last piece first."""
+        wanted = set(kinds)
+        places = self._index.covering(first, last)
+        for place in reversed(places) if backwards else places:
+            entry = self._index.entries[place]
+            if wanted.isdisjoint(entry.kinds):
+                continue
+            with guarded(self.path):
+                block = self._block(place)
+            part = block[max(first - entry.first_seq, 0) : last - entry.first_seq + 1]
+            if len(part):
+                yield part
+
+    def holes(self) -> list[tuple[int, int]]:
+        """Where events are missing: (the last one before, the first one behind) of each stretch."""
+        return self._index.holes()
+
     def seq_at_vt(self, vt: int) -> int:
         """Number of the last event at or before virtual time `vt` ns, -1 when there is none."""
         with guarded(self.path):

@@ -122,11 +122,16 @@ class LiveRun:
         Raises what the action raises, unless it has to wait.
         """
 
+        def act() -> None:
+            # also when it raises: what it did before stays done
+            self.run.disturbed = True
+            action()
+
         def work() -> bool:
             if self.debugger.inside_turn:
-                self.debugger.at_turn_end(action)
+                self.debugger.at_turn_end(act)
                 return False
-            action()
+            act()
             return True
 
         return self.ask(work, timeout)

@@ -53,6 +53,7 @@ class Rerun(Run):
         reader: SessionReader,
         to: int,
         *,
+        to_vt: int = 0,
         recorder: Recorder | None = None,
         live: bool = False,
         factor: float = MAX,
@@ -61,6 +62,8 @@ class Rerun(Run):
         """Raises ReplayError when the recording cannot be run again."""
         self.reader: SessionReader = reader
         self.to: int = to
+        self.to_vt: int = to_vt
+        """Not before this virtual time, ns."""
         self.done: bool = False
         """The recording's part is over."""
         self.cancel: bool = False
@@ -110,7 +113,7 @@ class Rerun(Run):
                 raise self._astray("nothing more happens")
 
     def _goes_on(self) -> bool:
-        return int(self.log.seq) <= self.to
+        return int(self.log.seq) <= self.to or int(self.clock.now_ns) < self.to_vt
 
     def _look(self) -> None:
         """Now and then: whether to go on, and whether time has passed an event that did not come."""
@@ -220,7 +223,8 @@ class Rerun(Run):
             return super()._next_vt(until_vt)
         item = self._guide.peek(int(self.log.seq))
         there = item.vt if item is not None and item.seq == int(self.log.seq) else FOREVER
-        times = [int(self.loop.next_deadline_ns()), self._marks[0][0] if self._marks else -1, there if there < FOREVER else -1]
+        last = self.to_vt if self.to_vt > int(self.clock.now_ns) else -1
+        times = [int(self.loop.next_deadline_ns()), self._marks[0][0] if self._marks else -1, there if there < FOREVER else -1, last]
         return min((vt for vt in times if vt >= 0), default=-1)
 
 

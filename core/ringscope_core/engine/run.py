@@ -79,6 +79,8 @@ class Run:
         self.event_digest: EventDigest | None = None
         self.frame_digest: FrameDigest | None = None
         self.turns: int = 0
+        self.preparing: bool = False
+        """`build` runs a recording again before it comes to its own beginning."""
         self.disturbed: bool = False
         """Somebody changed the machine since the last turn: no time passes before the next one."""
         self._device_turn_ns: int = 0 if self.pacing.realtime else scenario.time.device_turn_ns

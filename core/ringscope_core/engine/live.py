@@ -133,6 +133,11 @@ class LiveRun:
         problem: list[Exception] = []
         waits: list[bool] = []
 
+        def act() -> None:
+            # also when it raises: what it did before stays done
+            self.run.disturbed = True
+            action()
+
         def work() -> None:
             waits.append(self.debugger.inside_turn)
             self.debugger.at_turn_end(run_it)
@@ -141,7 +146,7 @@ class LiveRun:
 
         def run_it() -> None:
             try:
-                action()
+                act()
             except Exception as error:
                 if done.is_set():
                     # nobody waits for it any more
@@ -150,7 +155,7 @@ class LiveRun:
             done.set()
 
         if not self._thread.is_alive():
-            action()
+            act()
             return True
         stops = self.debugger.stops
         self.debugger.call(work)

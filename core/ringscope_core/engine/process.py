@@ -7,7 +7,6 @@ thread only waits, so that signals are heard at once.
 from __future__ import annotations
 
 import json
-import platform
 import signal
 import sys
 import threading
@@ -17,17 +16,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from ringscope_core import __version__
 from ringscope_core.engine.commands import EngineCommands
 from ringscope_core.engine.live import SWITCH_INTERVAL_S, LiveListener, LiveRun
 from ringscope_core.engine.qmp import QmpServer
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.run import Run
+from ringscope_core.engine.session_meta import session_meta
 from ringscope_core.qom.types_json import types_json
 from ringscope_core.qom.world import QapiEventSink
 from ringscope_core.query.breakpoints import Breakpoint
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.scenario.load import load, to_toml_data
+from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_NAMES
@@ -96,24 +95,6 @@ class _QapiEvents(QapiEventSink):
 
     def qapi_event(self, name: str, data: dict[str, object]) -> None:
         self._announcer.tell(name, data)
-
-
-def session_meta(scenario: Scenario, seed: int, trace: str) -> dict[str, object]:
-    """What a session says about its run."""
-    return {
-        "program": f"ringscope {__version__}",
-        "source": "emulated",
-        "fidelity": "full trace" if trace == "full" else f"trace level {trace}",
-        "profile": scenario.profile,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "scenario_data": to_toml_data(scenario),
-        "seed": seed,
-        "trace": trace,
-        "time": scenario.time.mode,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "python": platform.python_version(),
-    }
 
 
 class EngineProcess:

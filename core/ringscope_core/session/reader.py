@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from ringscope_core.session import blocks, keyframes, latency
+from ringscope_core.session.condense import fold_events
 from ringscope_core.session.counter_store import CounterStore
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.guard import Deadline, guarded, open_database
@@ -35,12 +36,11 @@ from ringscope_core.session.rows import (
     NoteRow,
     PacketRow,
 )
-from ringscope_core.session.validate import check_foldable
 from ringscope_core.trace.counters import COUNTER_NAMES
 from ringscope_core.trace.fields import FieldSpec
 from ringscope_core.trace.functions import FunctionSpec
 from ringscope_core.trace.kinds import EV_DROPPED, ArgSpec, KindSpec
-from ringscope_core.trace.state import MachineState, fold
+from ringscope_core.trace.state import MachineState
 
 _BLOCKS_KEPT: Final = 24
 _STATES_KEPT: Final = 16
@@ -48,7 +48,6 @@ _PACKET_BLOCKS_KEPT: Final = 8
 _MAX_PACKETS: Final = 1024 * 70_000
 _SELECT_COUNTERS: Final = f"SELECT sample, vt, wall, oid, {', '.join(COUNTER_NAMES)} FROM counter WHERE sample > ? ORDER BY sample, oid"
 _SELECT_BLOCKS: Final = "SELECT first_seq, count, first_vt, last_vt, last_wall, kinds FROM block WHERE first_seq >= ? ORDER BY first_seq"
-_ROW_NAMES: Final = list(EVENT_DTYPE.names or ())[1:]
 _NO_EVENTS: Final = np.zeros(0, EVENT_DTYPE)
 
 
@@ -323,10 +322,7 @@ class SessionReader:
         else:
             state = MachineState()
         for part in self._pieces(state.seq + 1, seq):
-            check_foldable(part)
-            state.seq = int(part["seq"][0]) - 1
-            fold(state, part[_ROW_NAMES].tolist())
-            state.seq = int(part["seq"][-1])
+            fold_events(state, part)
         state.seq = seq
         return state
 

@@ -89,7 +89,7 @@ def verify(path: str | Path, *, jobs: int = 0, progress: Progress | None = None)
         pieces = list(_pieces(reader))
         total = reader.event_count
         workers = jobs or (1 if total < PARALLEL_EVENTS else min(os.cpu_count() or 1, 4))
-        for finding in check_places(reader):
+        for finding in [*check_places(reader), *_lost_start(reader, report)]:
             report.add(finding)
         if workers > 1 and len(pieces) > 1:
             _spread(Path(path), pieces, workers, total, report, progress)
@@ -175,7 +175,8 @@ class _Piece:
         low, high = int(np.searchsorted(seqs, first - 1)), int(np.searchsorted(seqs, last, "right"))
         places = [int(seq) for seq in seqs[low:high]]
         if places and places[0] == first - 1:
-            self._begin_at(places.pop(0), counted=first == 0)
+            # the comparing belongs to the piece before; the first keyframe of all has none
+            self._begin_at(places.pop(0), counted=low == 0)
         start = first
         for seq in places:
             self._stretch(start, seq)
@@ -184,7 +185,7 @@ class _Piece:
         self._stretch(start, last)
 
     def _begin_at(self, seq: int, counted: bool) -> None:
-        """A keyframe whose comparing belongs to the piece before; the first of all has none."""
+        """Fold on from this keyframe."""
         state = self._load(seq)
         if counted:
             self.report.keyframes += 1
@@ -290,4 +291,19 @@ def _runs(rows: Events) -> Iterator[Events]:
 
 
 def _declared(reader: SessionReader, first: int, last: int) -> bool:
-    return any(gap.first_seq <= first and last <= gap.last_seq for gap in reader.gaps())
+    """Whether gaps, one or several, cover the numbers `first` to `last`."""
+    for gap in sorted(reader.gaps(), key=lambda gap: gap.first_seq):
+        if gap.first_seq <= first <= gap.last_seq:
+            first = gap.last_seq + 1
+    return first > last
+
+
+def _lost_start(reader: SessionReader, report: Report) -> Iterator[Finding]:
+    """A flight recorder lets go of the oldest events, and says so."""
+    first = reader.first_seq
+    if first <= 0:
+        return
+    if _declared(reader, 0, first - 1):
+        report.lost_events += first
+    else:
+        yield Finding("blocks", 0, f"events 0 to {first - 1} are missing, and no loss is declared")

@@ -372,6 +372,19 @@ class SessionReader:
             rows = self._query("SELECT id, vt, wall, direction, queue, head, seq, length FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
             return [PacketRow(*map(int, row)) for row in rows]
 
+    def packet_places(self, first: int, last: int) -> list[tuple[int, int, int, int, int, int]]:
+        """(id, vt, seq, length, block, offset in its bytes) of the frames numbered `first` to `last`, both included."""
+        with guarded(self.path):
+            rows = self._query("SELECT id, vt, seq, length, block, offset FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
+            if any(type(value) is not int for row in rows for value in row):
+                raise ValueError(f"packets {first} to {last} are not numbers")
+            return rows
+
+    def packet_block(self, number: int) -> bytes:
+        """The bytes of the frames of one block, one after the other."""
+        with guarded(self.path):
+            return self._packet_block(number)
+
     def packet_bytes(self, number: int) -> bytes:
         """A frame's bytes, without virtio_net_hdr; raises SessionError when there is no such packet."""
         with guarded(self.path):
@@ -428,6 +441,12 @@ class SessionReader:
         with guarded(self.path):
             rows = self._query("SELECT id, first_seq, last_seq, events, packets, reason FROM gap ORDER BY id")
             return [GapRow(int(i), int(f), int(n), int(e), int(p), str(r)) for i, f, n, e, p, r in rows]
+
+    def stored_bytes(self) -> dict[str, int]:
+        """Compressed bytes of events, keyframes and frames."""
+        with guarded(self.path):
+            tables = {"events": "block", "keyframes": "keyframe", "packets": "packet_block"}
+            return {name: int(self._query(f"SELECT coalesce(sum(length(data)), 0) FROM {table}")[0][0]) for name, table in tables.items()}
 
     # -- the end ------------------------------------------------------------------------------------------------------
     def close(self) -> None:

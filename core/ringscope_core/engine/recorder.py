@@ -40,11 +40,13 @@ class _Packets(PacketSink):
         super().__init__()
         self.rows: list[PacketRow] = []
         self.frames: list[bytes] = []
+        self.headers: list[bytes] = []
         self.recorder: Recorder = recorder
 
-    def on_packet(self, packet: i64, vt: i64, wall: i64, direction: i64, queue: i64, head: i64, seq: i64, frame: bytes) -> None:
-        self.rows.append(PacketRow(packet, vt, wall, direction, queue, head, seq, len(frame)))
+    def on_packet(self, packet: i64, vt: i64, wall: i64, direction: i64, queue: i64, head: i64, seq: i64, frame: bytes, header: bytes) -> None:
+        self.rows.append(PacketRow(packet, vt, wall, direction, queue, head, seq, len(frame), len(header)))
         self.frames.append(frame)
+        self.headers.append(header)
         if len(self.rows) >= _PACKETS_AT_ONCE:
             self.recorder.hand_packets()
 
@@ -93,8 +95,8 @@ class Recorder:
         if self._refused():
             self._gap = (self._gap[0], self._gap[1] + len(sink.rows))
         else:
-            self.writer.add_packets(sink.rows, sink.frames)
-        sink.rows, sink.frames = [], []
+            self.writer.add_packets(sink.rows, sink.frames, sink.headers)
+        sink.rows, sink.frames, sink.headers = [], [], []
 
     def _refused(self) -> bool:
         """Whether to drop; waits for room in a headless run.  Raises SessionError when the file cannot be written any more."""

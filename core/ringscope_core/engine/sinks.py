@@ -49,7 +49,7 @@ class FrameDigest(PacketSink):
         self._tx = hashlib.sha256()
         self._rx = hashlib.sha256()
 
-    def on_packet(self, packet: i64, vt: i64, wall: i64, direction: i64, queue: i64, head: i64, seq: i64, frame: bytes) -> None:
+    def on_packet(self, packet: i64, vt: i64, wall: i64, direction: i64, queue: i64, head: i64, seq: i64, frame: bytes, header: bytes) -> None:
         """Called in the run's thread with each frame."""
         if direction == DIR_TX:
             self.tx_count += 1
@@ -58,7 +58,7 @@ class FrameDigest(PacketSink):
             self.rx_count += 1
             self._rx.update(frame)
         if self.then is not None:
-            self.then.on_packet(packet, vt, wall, direction, queue, head, seq, frame)
+            self.then.on_packet(packet, vt, wall, direction, queue, head, seq, frame, header)
 
     def tx_sha256(self) -> str:
         """Digest of what the device sent to its peer."""

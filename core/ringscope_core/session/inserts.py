@@ -89,18 +89,27 @@ class Inserter:
         """A state; a second one after the same event replaces the first."""
         self._many("keyframe", [(seq, vt, wall, keyframes.encode(dict(plain)))])
 
-    def packets(self, rows: Sequence[PacketRow], frames: Sequence[bytes]) -> None:
-        """Frames: a row each, and their bytes together."""
+    def packets(self, rows: Sequence[PacketRow], frames: Sequence[bytes], headers: Sequence[bytes] | None) -> None:
+        """Frames: a row each, and their bytes together; `offset` is the frame's place, its header lies before it."""
         for start in range(0, len(rows), _PACKETS_A_BLOCK):
             self._packet_block += 1
+            block = self._packet_block
             values: list[tuple[object, ...]] = []
+            end = start + _PACKETS_A_BLOCK
             offset = 0
-            some = frames[start : start + _PACKETS_A_BLOCK]
-            for row, frame in zip(rows[start : start + _PACKETS_A_BLOCK], some, strict=True):
-                values.append((*row, self._packet_block, offset))
-                offset += len(frame)
+            if headers is None:
+                parts = list(frames[start:end])
+                for row in rows[start:end]:
+                    values.append((*row[:8], block, offset, -1))
+                    offset += row[7]
+            else:
+                parts = [part for pair in zip(headers[start:end], frames[start:end], strict=True) for part in pair]
+                for row in rows[start:end]:
+                    offset += row[8]
+                    values.append((*row[:8], block, offset, row[8]))
+                    offset += row[7]
             self._many("packet", values)
-            self._many("packet_block", [(self._packet_block, pack(b"".join(some)))])
+            self._many("packet_block", [(block, pack(b"".join(parts)))])
 
     def counters(self, vt: int, wall: int, rings: Iterable[tuple[int, list[int], list[int]]]) -> None:
         """A sample of every ring."""

@@ -45,6 +45,7 @@ class Packets(NamedTuple):
 
     rows: Sequence[PacketRow]
     frames: Sequence[bytes]
+    headers: Sequence[bytes] | None
 
 
 class Counters(NamedTuple):

@@ -21,6 +21,7 @@ STEPS: Final[dict[int, Sequence[str]]] = {
         "CREATE TEMP TABLE log (id INTEGER PRIMARY KEY, seq INTEGER, vt INTEGER, breakpoint INTEGER, text TEXT)",
         "CREATE TEMP TABLE note (id INTEGER PRIMARY KEY, seq INTEGER, vt INTEGER, place TEXT, text TEXT)",
         "CREATE TEMP TABLE gap (id INTEGER PRIMARY KEY, first_seq INTEGER, last_seq INTEGER, events INTEGER, packets INTEGER, reason TEXT)",
+        "CREATE TEMP VIEW packet AS SELECT *, -1 AS header FROM main.packet",
     ),
 }
 

@@ -29,6 +29,7 @@ from ringscope_core.session.rows import (
     ControlRow,
     CounterSeries,
     Events,
+    FrameRow,
     GapRow,
     Ints,
     LogRow,
@@ -47,6 +48,7 @@ _STATES_KEPT: Final = 16
 _PACKET_BLOCKS_KEPT: Final = 8
 _MAX_PACKETS: Final = 1024 * 70_000
 _SELECT_COUNTERS: Final = f"SELECT sample, vt, wall, oid, {', '.join(COUNTER_NAMES)} FROM counter WHERE sample > ? ORDER BY sample, oid"
+_SELECT_FRAMES: Final = "SELECT id, vt, wall, direction, queue, head, seq, length, header, block, offset FROM packet WHERE id BETWEEN ? AND ? ORDER BY id"
 _SELECT_BLOCKS: Final = "SELECT first_seq, count, first_vt, last_vt, last_wall, kinds FROM block WHERE first_seq >= ? ORDER BY first_seq"
 _NO_EVENTS: Final = np.zeros(0, EVENT_DTYPE)
 
@@ -369,7 +371,7 @@ class SessionReader:
     def packets(self, first: int, last: int) -> list[PacketRow]:
         """The frames numbered `first` to `last`, both included."""
         with guarded(self.path):
-            rows = self._query("SELECT id, vt, wall, direction, queue, head, seq, length FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
+            rows = self._query("SELECT id, vt, wall, direction, queue, head, seq, length, header FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
             return [PacketRow(*map(int, row)) for row in rows]
 
     def packet_places(self, first: int, last: int) -> list[tuple[int, int, int, int, int, int]]:
@@ -387,15 +389,30 @@ class SessionReader:
 
     def packet_bytes(self, number: int) -> bytes:
         """A frame's bytes, without virtio_net_hdr; raises SessionError when there is no such packet."""
+        return self._frame(number).data
+
+    def packet_header(self, number: int) -> bytes | None:
+        """The virtio_net_hdr in the driver's buffer, empty when the frame came to none, None where headers were not recorded; raises SessionError."""
+        return self._frame(number).header
+
+    def _frame(self, number: int) -> FrameRow:
+        found = self.frames(number, number)
+        if not found:
+            raise SessionError(str(self.path), f"has no packet {number}")
+        return found[0]
+
+    def frames(self, first: int, last: int) -> list[FrameRow]:
+        """The packets numbered `first` to `last`, both included, with their bytes."""
+        found: list[FrameRow] = []
         with guarded(self.path):
-            rows = self._query("SELECT block, offset, length FROM packet WHERE id = ?", number)
-            if not rows:
-                raise SessionError(str(self.path), f"has no packet {number}")
-            block, offset, length = map(int, rows[0])
-            data = self._packet_block(block)
-            if offset < 0 or length < 0 or offset + length > len(data):
-                raise ValueError(f"packet {number} is out of its block")
-            return data[offset : offset + length]
+            for *values, block, offset in self._query(_SELECT_FRAMES, first, last):
+                row = PacketRow(*map(int, values))
+                data = self._packet_block(int(block))
+                start = int(offset) - max(row.header, 0)
+                if start < 0 or row.length < 0 or int(offset) + row.length > len(data):
+                    raise ValueError(f"packet {row.id} is out of its block")
+                found.append(FrameRow(row, data[start : int(offset)] if row.header >= 0 else None, data[int(offset) : int(offset) + row.length]))
+        return found
 
     def _packet_block(self, number: int) -> bytes:
         found = self._packet_blocks.get(number)

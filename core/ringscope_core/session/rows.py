@@ -23,7 +23,11 @@ Ints = NDArray[np.int64]
 
 
 class PacketRow(NamedTuple):
-    """One frame that passed the device.  `direction` 0 is transmit, 1 receive; `length` in bytes, without virtio_net_hdr."""
+    """One frame that passed the device.  `direction` 0 is transmit, 1 receive, -1 unknown; `length` in bytes, without virtio_net_hdr.
+
+    `queue` is the ring's number, -1 where only the frame is known; `header` is the length of the virtio_net_hdr that was recorded with it:
+    0 for a frame that never came to a buffer of the driver's, -1 when headers were not recorded.
+    """
 
     id: int
     vt: int
@@ -33,6 +37,15 @@ class PacketRow(NamedTuple):
     head: int
     seq: int
     length: int
+    header: int = -1
+
+
+class FrameRow(NamedTuple):
+    """A packet with its bytes.  `header` is the virtio_net_hdr in the driver's buffer, empty for none, None where it was not recorded."""
+
+    row: PacketRow
+    header: bytes | None
+    data: bytes
 
 
 class MarkRow(NamedTuple):

@@ -37,7 +37,7 @@ TABLES: Final[dict[str, str]] = {
     "keyframe": "CREATE TABLE keyframe (seq INTEGER PRIMARY KEY, vt INTEGER NOT NULL, wall INTEGER NOT NULL, data BLOB NOT NULL)",
     "packet": (
         "CREATE TABLE packet (id INTEGER PRIMARY KEY, vt INTEGER NOT NULL, wall INTEGER NOT NULL, direction INTEGER NOT NULL, queue INTEGER NOT NULL,"
-        " head INTEGER NOT NULL, seq INTEGER NOT NULL, length INTEGER NOT NULL, block INTEGER NOT NULL, offset INTEGER NOT NULL)"
+        " head INTEGER NOT NULL, seq INTEGER NOT NULL, length INTEGER NOT NULL, block INTEGER NOT NULL, offset INTEGER NOT NULL, header INTEGER NOT NULL)"
     ),
     "packet_block": "CREATE TABLE packet_block (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
     "counter": (
@@ -57,7 +57,10 @@ TABLES: Final[dict[str, str]] = {
 }
 
 VIEWS: Final[dict[str, str]] = {
-    "packets": ("CREATE VIEW packets AS SELECT id, vt / 1e9 AS seconds, iif(direction = 0, 'tx', 'rx') AS direction, queue, head, length, seq FROM packet"),
+    "packets": (
+        "CREATE VIEW packets AS SELECT id, vt / 1e9 AS seconds, CASE direction WHEN 0 THEN 'tx' WHEN 1 THEN 'rx' ELSE 'unknown' END AS direction,"
+        " queue, head, length, seq FROM packet"
+    ),
     "counters": (
         "CREATE VIEW counters AS SELECT vt / 1e9 AS seconds, (oid - 65536) / 1024 AS bdf, (oid - 65536) % 1024 AS queue,"
         f" {', '.join(COUNTER_NAMES)} FROM counter"

@@ -84,9 +84,9 @@ class SessionWriter:
         """The machine's whole state after event `seq` (`MachineState.to_plain()`)."""
         self._put(16384, items.Keyframe(seq, vt, wall, plain))
 
-    def add_packets(self, rows: Sequence[PacketRow], frames: Sequence[bytes]) -> None:
-        """Frames and their bytes, in order."""
-        self._put(sum(map(len, frames)) + 100 * len(rows), items.Packets(rows, frames))
+    def add_packets(self, rows: Sequence[PacketRow], frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
+        """Frames and their bytes, in order; `headers` are their virtio_net_hdr (each of `PacketRow.header` bytes), None when nothing is known of them."""
+        self._put(sum(map(len, frames)) + 100 * len(rows), items.Packets(rows, frames, headers))
 
     def add_counters(self, vt: int, wall: int, rings: list[RingSample]) -> None:
         """One sample of every ring."""
@@ -209,7 +209,7 @@ class SessionWriter:
             case items.Keyframe():
                 inserter.keyframe(item.seq, item.vt, item.wall, item.plain)
             case items.Packets():
-                inserter.packets(item.rows, item.frames)
+                inserter.packets(item.rows, item.frames, item.headers)
             case items.Counters():
                 inserter.counters(item.vt, item.wall, [(r.oid, r.values, r.latency) for r in item.rings])
             case items.Row():

@@ -56,7 +56,7 @@ def test_a_live_run_drops_counts_and_goes_on(tmp_path: Path) -> None:
     recorder.flush()
     writer.behind = 2 << 20
     emit(log, 20_000)
-    packets.add(0, 0, 1, 5, b"frame")
+    packets.add(0, 0, 1, 5, b"frame", b"")
     recorder.flush()
     assert recorder.dropping
     assert not recorder.tick()
@@ -66,7 +66,7 @@ def test_a_live_run_drops_counts_and_goes_on(tmp_path: Path) -> None:
     assert not recorder.dropping
     recorder.keyframe(state(log))
     emit(log, 10)
-    packets.add(0, 0, 1, 5, b"later")
+    packets.add(0, 0, 1, 5, b"later", b"")
     recorder.flush()
     assert (recorder.dropped_events, recorder.dropped_packets) == (20_000, 1)
     writer.close()

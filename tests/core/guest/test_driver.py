@@ -173,7 +173,7 @@ class _Recording:
         self.frames = 0
 
         class Sink(PacketSink):
-            def on_packet(self, packet: int, vt: int, wall: int, direction: int, queue: int, head: int, seq: int, frame: bytes) -> None:
+            def on_packet(self, packet: int, vt: int, wall: int, direction: int, queue: int, head: int, seq: int, frame: bytes, header: bytes) -> None:
                 if direction == 0:
                     outer.frames += 1
                     sha.update(frame)

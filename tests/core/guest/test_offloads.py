@@ -87,7 +87,7 @@ def test_both_ways_put_the_same_frames_on_the_wire() -> None:
 
         class Wire(PacketSink):
             def on_packet(
-                self, packet: int, vt: int, wall: int, direction: int, queue: int, head: int, seq: int, frame: bytes, wire: list[bytes] = wire
+                self, packet: int, vt: int, wall: int, direction: int, queue: int, head: int, seq: int, frame: bytes, header: bytes, wire: list[bytes] = wire
             ) -> None:
                 if direction == 0:
                     wire.append(frame)

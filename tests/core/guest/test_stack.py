@@ -25,7 +25,7 @@ class Sent(PacketSink):
     def __init__(self) -> None:
         self.frames: list[bytes] = []
 
-    def on_packet(self, packet: int, vt: int, wall: int, direction: int, queue: int, head: int, seq: int, frame: bytes) -> None:
+    def on_packet(self, packet: int, vt: int, wall: int, direction: int, queue: int, head: int, seq: int, frame: bytes, header: bytes) -> None:
         if direction == DIR_TX:
             self.frames.append(frame)
 

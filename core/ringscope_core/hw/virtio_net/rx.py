@@ -115,7 +115,7 @@ def _drop(n: VirtIONet, vq: VirtQueue, frame: bytes, reason: i64) -> None:
         counters.dropped(reason)
     log = vq.log
     if log.level >= LEVEL_PACKETS:
-        packet = n.ctx.packets.add(DIR_RX, vq.queue_index, -1, log.seq, frame[n.host_hdr_len :])
+        packet = n.ctx.packets.add(DIR_RX, vq.queue_index, -1, log.seq, frame[n.host_hdr_len :], b"")
         log.emit(EV_FRAME_DROP, vq.oid, packet, i64(len(frame)) - n.host_hdr_len, reason, 1)
 
 
@@ -191,7 +191,7 @@ def _receive_plain(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueEle
     else:
         return False
     vq.fill(elem, total, 0)
-    _finish(n, vq, frame, elem.index, 1)
+    _finish(n, vq, frame, elem.index, 1, header)
     return True
 
 
@@ -271,7 +271,7 @@ def _receive_general(n: VirtIONet, q: VirtIONetQueue, frame: bytes, size: i64, e
     _unmap(n, vq, elem)
     for place in range(len(heads)):
         vq.fill_head(heads[place], lengths[place], place, ndescs[place])
-    _finish(n, vq, frame if len(frame) == size else frame[: n.host_hdr_len], heads[0], count)
+    _finish(n, vq, frame if len(frame) == size else frame[: n.host_hdr_len], heads[0], count, _written_header(n, frame, count))
     return size
 
 
@@ -323,7 +323,19 @@ def _receive_failed(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueEl
     return -1
 
 
-def _finish(n: VirtIONet, vq: VirtQueue, frame: bytes, head: i64, buffers: i64) -> None:
+def _written_header(n: VirtIONet, frame: bytes, count: i64) -> bytes:
+    """What `_write_header` and those after it wrote before the frame, for the record: without VIRTIO_NET_F_MRG_RXBUF ten bytes of a twelve byte header."""
+    if n.ctx.packets.sink is None:
+        return b""
+    header = frame[:HDR_LEN] if n.host_hdr_len >= HDR_LEN else _EMPTY_HEADER
+    if n.mergeable_rx_bufs:
+        header += bytes([count & 0xFF, count >> 8 & 0xFF])
+        if n.rss.populate_hash:
+            header += frame[HASH_AT : n.host_hdr_len] + bytes(int(HDR_HASH_LEN - n.host_hdr_len))
+    return header
+
+
+def _finish(n: VirtIONet, vq: VirtQueue, frame: bytes, head: i64, buffers: i64, header: bytes) -> None:
     """Flush what was filled and notify; outside a burst, publish."""
     counters = vq.counters
     length = i64(len(frame)) - n.host_hdr_len
@@ -332,7 +344,7 @@ def _finish(n: VirtIONet, vq: VirtQueue, frame: bytes, head: i64, buffers: i64) 
         counters.bytes += length
     log = vq.log
     if log.level >= LEVEL_PACKETS:
-        packet = n.ctx.packets.add(DIR_RX, vq.queue_index, head, log.seq, frame[n.host_hdr_len :] if n.host_hdr_len else frame)
+        packet = n.ctx.packets.add(DIR_RX, vq.queue_index, head, log.seq, frame[n.host_hdr_len :] if n.host_hdr_len else frame, header)
         log.emit(EV_FRAME_RX, vq.oid, packet, length, head, buffers)
     vq.flush(buffers)
     n.virtio_notify(vq)

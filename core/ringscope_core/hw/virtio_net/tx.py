@@ -113,8 +113,10 @@ def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
 def _trace_lost(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, length: i64, reason: i64) -> None:
     """Record a frame that goes nowhere."""
     packets = n.ctx.packets
-    frame = elem.read_some(vq.memory, n.guest_hdr_len, NET_BUFSIZE) if packets.sink is not None else b""
-    packet = packets.add(DIR_TX, vq.queue_index, elem.index, vq.log.seq, frame)
+    kept = packets.sink is not None
+    frame = elem.read_some(vq.memory, n.guest_hdr_len, NET_BUFSIZE) if kept else b""
+    header = _header_of(n, vq, elem) if kept else b""
+    packet = packets.add(DIR_TX, vq.queue_index, elem.index, vq.log.seq, frame, header)
     vq.log.emit(EV_FRAME_DROP, vq.oid, packet, length, reason, 0)
 
 
@@ -123,6 +125,7 @@ def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElemen
     memory = vq.memory
     if length + n.host_hdr_len > NET_BUFSIZE:
         return _drop_too_long(n, vq, nc, elem, length)
+    data = b""
     if n.host_hdr_len == 0:
         frame = elem.read_out(memory, n.guest_hdr_len)
         payload = frame
@@ -132,7 +135,9 @@ def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElemen
         frame = data[: n.host_hdr_len] + payload if n.host_hdr_len != n.guest_hdr_len else data
     log = vq.log
     if log.level >= LEVEL_PACKETS:
-        packet = n.ctx.packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, payload)
+        packets = n.ctx.packets
+        header = b"" if packets.sink is None else data[: n.guest_hdr_len] if n.host_hdr_len != 0 else _header_of(n, vq, elem)
+        packet = packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, payload, header)
         cause = log.cause
         # what the peer answers at once, it answers to this frame
         log.cause = log.emit(EV_FRAME_TX, vq.oid, packet, length, elem.index)
@@ -140,6 +145,12 @@ def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElemen
         log.cause = cause
         return ret
     return qemu_send_packet_async(nc, frame)
+
+
+def _header_of(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement) -> bytes:
+    """The driver's virtio_net_hdr, for the record."""
+    size = n.guest_hdr_len
+    return vq.memory.read(elem.addr[0], size) if elem.length[0] >= size else elem.read_some(vq.memory, 0, size)
 
 
 def _drop_too_long(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElement, length: i64) -> i64:
@@ -151,8 +162,10 @@ def _drop_too_long(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQu
     log = vq.log
     if log.level >= LEVEL_PACKETS:
         packets = n.ctx.packets
-        frame = elem.read_some(vq.memory, n.guest_hdr_len, NET_BUFSIZE) if packets.sink is not None else b""
-        packet = packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, frame)
+        kept = packets.sink is not None
+        frame = elem.read_some(vq.memory, n.guest_hdr_len, NET_BUFSIZE) if kept else b""
+        header = _header_of(n, vq, elem) if kept else b""
+        packet = packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, frame, header)
         log.emit(EV_FRAME_DROP, vq.oid, packet, length, DROP_TOO_LONG, 0)
     return length
 

@@ -77,7 +77,7 @@ def our_source(function: str) -> OurSource | None:
         for ours in module.functions:
             entry = next(((at, line) for constant, at, line in ours.enters if constant in constants), None)
             if entry is not None:
-                points = tuple(point for point in _points(module, ours, constants) if first <= point.line < end)
+                points = tuple(point for point in _points(module, ours) if first <= point.line < end)
                 start = Checkpoint(entry[0], entry[1] if entry[1] >= 0 else first)
                 return OurSource(path, path.relative_to(_ROOT).as_posix(), ours.name, module.text, ours.first, ours.last, start, points)
     return None
@@ -186,17 +186,16 @@ def _function(node: ast.FunctionDef, constants: dict[str, int]) -> _Function:
     return _Function(node.name, first, node.end_lineno or node.lineno, (*enters, *handed), tuple(sorted(points)), frozenset(calls))
 
 
-def _points(module: _Module, start: _Function, constants: set[str]) -> tuple[Checkpoint, ...]:
-    """Checkpoints of `start` and of the helpers that it calls in the module; a helper with a frame of its own has its own."""
+def _points(module: _Module, start: _Function) -> tuple[Checkpoint, ...]:
+    """Checkpoints of `start` and of everything that it calls in the module."""
     by_name = {one.name: one for one in module.functions}
     found: set[Checkpoint] = set()
     seen: set[str] = set()
     waiting = [start]
     while waiting:
         one = waiting.pop()
-        if one.name in seen or (one is not start and any(constant in module.declared and constant not in constants for constant, _, _ in one.enters)):
-            continue
-        seen.add(one.name)
-        found.update(one.points)
-        waiting.extend(by_name[name] for name in one.calls if name in by_name)
+        if one.name not in seen:
+            seen.add(one.name)
+            found.update(one.points)
+            waiting.extend(by_name[name] for name in one.calls if name in by_name)
     return tuple(sorted(found))

@@ -213,4 +213,3 @@ def default_level(change_level: str) -> int:
     if change_level not in LEVEL_NAMES:
         raise InputError("--trace", change_level, f"keep, {', '.join(LEVEL_NAMES)}")
     return LEVEL_NAMES.index(change_level)
-

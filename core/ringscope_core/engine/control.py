@@ -15,7 +15,6 @@ from ringscope_core.hw.qdev.opts import split_options
 from ringscope_core.net.backends import inject
 from ringscope_core.net.net import NET_BUFSIZE
 from ringscope_core.scenario.errors import InputError
-
 from ringscope_core.scenario.partial import checked_action, checked_traffic
 
 if TYPE_CHECKING:
@@ -187,4 +186,3 @@ CHANGING: Final[dict[str, Callable[[Run, Arguments], None]]] = {
     "x-ringscope-traffic": _traffic,
 }
 """Every command that changes the machine.  Others of a session's ``control`` table (steps, stops, speeds, trace levels) leave it as it is."""
-

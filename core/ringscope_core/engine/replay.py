@@ -227,7 +227,6 @@ class Rerun(Run):
         times = [int(self.loop.next_deadline_ns()), self._marks[0][0] if self._marks else -1, there if there < FOREVER else -1, last]
         return min((vt for vt in times if vt >= 0), default=-1)
 
-
     def close(self) -> None:
         """As `Run.close`; captures that it wrote go."""
         super().close()

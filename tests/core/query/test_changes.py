@@ -16,7 +16,18 @@ from ringscope_core.session.rows import EVENT_DTYPE
 from ringscope_core.trace import kinds as k
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.oids import ring_oid
-from ringscope_core.trace.state import F_INUSE, F_LAST_AVAIL, F_NOTIFICATION, F_NUM_FREE, F_SHADOW_AVAIL, F_USED_IDX, MachineState, ObjectState, RingImage, apply
+from ringscope_core.trace.state import (
+    F_INUSE,
+    F_LAST_AVAIL,
+    F_NOTIFICATION,
+    F_NUM_FREE,
+    F_SHADOW_AVAIL,
+    F_USED_IDX,
+    MachineState,
+    ObjectState,
+    RingImage,
+    apply,
+)
 from tests.core.query.recordings import Script, record
 
 _COLUMNS = list(EVENT_DTYPE.names or ())[1:]

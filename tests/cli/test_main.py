@@ -72,7 +72,7 @@ def test_every_verb_has_a_module_with_a_command() -> None:
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (["dance"], "ringscope: 'dance' is no verb; one of window, open, run, scenarios"),
+        (["dance"], "ringscope: 'dance' is no verb; one of window, open, run, "),
         (["run"], "ringscope: run: Missing argument 'SCENARIO'."),
         (["run", "no-such", "--json"], "ringscope: scenario: 'no-such' is not allowed; one of default, realize, ping"),
         (["run", "ping", "--json", "--for", "soon"], "ringscope: run: Invalid value for '--for'"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ringscope_core.engine.headless import Goal, Headless
-from ringscope_core.engine.process import session_meta
+from ringscope_core.engine.session_meta import session_meta
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.results import result
 from ringscope_core.engine.run import Run

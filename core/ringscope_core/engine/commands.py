@@ -6,10 +6,11 @@ middle of a call stack; changing (set_link, inject, ...) waits for the end of th
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from ringscope_core.engine.debugger import STEP_KINDS
 from ringscope_core.engine.hotplug import device_add, device_del
 from ringscope_core.engine.live import LiveRun
 from ringscope_core.engine.pacing import MAX
@@ -27,6 +28,8 @@ CAPABILITIES: Final = ("pause", "step", "speed", "inject", "trace", "mark", "bre
 MAX_FRAME: Final = 69632
 """NET_BUFSIZE: the network layer takes no longer frame."""
 
+_HEAR_S: Final = 10.0
+"""So long a run may take to stop or to go on: a turn is a matter of milliseconds."""
 MAX_MARK_NAME: Final = 200
 """Characters of a mark's name."""
 
@@ -60,7 +63,7 @@ class EngineCommands(Handler):
             ("x-ringscope-status", "", self._ringscope_status),
             ("x-ringscope-step", "kind?:string count?:integer", self._step),
             ("x-ringscope-speed", "events_per_second?:number factor?:number max?:boolean", self._speed),
-            ("x-ringscope-break", "add?:any remove?:integer list?:boolean", self._break),
+            ("x-ringscope-break", "add?:any update?:any remove?:integer list?:boolean", self._break),
             ("x-ringscope-inject", "netdev:string frame:string", self._inject),
             ("x-ringscope-trace", "level:string", self._trace),
             ("x-ringscope-mark", "name:string note?:string", self._mark),
@@ -102,11 +105,16 @@ class EngineCommands(Handler):
         return {"running": status == "running", "singlestep": False, "status": {"failed": "internal-error", "finished": "shutdown"}.get(status, status)}
 
     def _stop(self, _: dict[str, Any]) -> object:
-        self._live.debugger.pause()
+        live = self._live
+        live.debugger.pause()
+        deadline = time.monotonic() + _HEAR_S
+        while not live.debugger.standing.wait(0.01) and not live.ended:
+            if time.monotonic() > deadline:
+                raise QmpError("the run is busy")
         return {}
 
     def _cont(self, _: dict[str, Any]) -> object:
-        self._live.debugger.resume()
+        self._hear(self._live.debugger.resume())
         return {}
 
     def _quit(self, _: dict[str, Any]) -> object:
@@ -150,16 +158,25 @@ class EngineCommands(Handler):
             "trace_level": LEVEL_NAMES[int(run.log.level)],
             "capabilities": list(CAPABILITIES),
             "dropped": {"events": recorder.dropped_events, "packets": recorder.dropped_packets} if recorder is not None else {"events": 0, "packets": 0},
-            "breakpoints": [point.to_plain() for point in live.debugger.breakpoints.points],
+            "stopped": live.debugger.stop_reason,
+            "breakpoints": live.debugger.breakpoints.to_plain(),
             "failures": list(run.failures),
         }
 
     def _step(self, a: dict[str, Any]) -> object:
-        kind = a.get("kind", "event")
-        if kind not in STEP_KINDS:
-            raise QmpError(f"Parameter 'kind' expects one of {', '.join(STEP_KINDS)}")
-        self._live.debugger.step(kind, a.get("count", 1))
+        self._may_run()
+        self._hear(self._live.debugger.step(a.get("kind", "event"), a.get("count", 1)))
         return {}
+
+    def _may_run(self) -> None:
+        live = self._live
+        if live.ended:
+            raise QmpError(f"The run has ended ({live.ended})")
+
+    def _hear(self, heard: threading.Event) -> None:
+        """Wait until the run goes on: whoever asks for its status next sees no stop of before."""
+        if not heard.wait(_HEAR_S):
+            raise QmpError("the run is busy")
 
     def _speed(self, a: dict[str, Any]) -> object:
         if len(a) != 1:
@@ -178,17 +195,20 @@ class EngineCommands(Handler):
         return {}
 
     def _break(self, a: dict[str, Any]) -> object:
-        debugger = self._live.debugger
+        points = self._live.debugger.breakpoints
+        if len([name for name in ("add", "update", "remove") if name in a]) > 1:
+            raise QmpError("Only one of 'add', 'update' and 'remove' may be given")
         if "add" in a:
-            words = a["add"]
-            if not isinstance(words, dict) or len(words) != 1:
-                raise QmpError("Parameter 'add' expects an object with one of function, checkpoint, kind, time")
-            what, where = next(iter(words.items()))
-            debugger.breakpoints.add(str(what), str(where))
-        if "remove" in a and not debugger.breakpoints.remove(a["remove"]):
+            points.add(a["add"])
+        elif "update" in a:
+            words = a["update"]
+            if not isinstance(words, dict) or not isinstance(words.get("id"), int):
+                raise QmpError("Parameter 'update' expects an object with the id of a breakpoint")
+            if points.update(words["id"], words) is None:
+                raise QmpError(f"Breakpoint {words['id']} not found")
+        elif "remove" in a and not points.remove(a["remove"]):
             raise QmpError(f"Breakpoint {a['remove']} not found")
-        debugger.breakpoints_changed()
-        return [point.to_plain() for point in debugger.breakpoints.points]
+        return points.to_plain()
 
     def _inject(self, a: dict[str, Any]) -> object:
         try:

@@ -1,27 +1,27 @@
 """Stops a run at an event, in the middle of whatever call stack led to it, and lets it go on by steps.
 
-The hook runs in the run's thread, after each event, only while somebody wants to stop or to slow down.  While stopped
-it works off what the control thread asks for, so the machine is touched by its own thread alone.
+The hook runs in the run's thread, after each event that somebody wants.  While stopped it works off what the control
+thread asks for, so the machine is touched by its own thread alone.
 """
 
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 from mypy_extensions import i32, i64
 
-from ringscope_core.engine.breakpoints import BreakpointTable
+from ringscope_core.engine.points import PointTable, Wants
+from ringscope_core.engine.steps import STEP_KINDS, Step
+from ringscope_core.query.breakpoints import Breakpoint
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE, KIND_BY_NUMBER
-from ringscope_core.trace.log import EventLog, TraceHook
+from ringscope_core.trace.kinds import EV_FRAME_ENTER, KIND_BY_NUMBER
+from ringscope_core.trace.log import WANTS_EVERYTHING, EventLog, TraceHook
 
-STEP_KINDS: Final = ("event", "over", "into", "out", "turn")
 _ENTER: Final = int(EV_FRAME_ENTER)
-_AT: Final = int(EV_FRAME_AT)
-_LEAVE: Final = int(EV_FRAME_LEAVE)
 _FLUSH_S: Final = 1 / 60
 _GOING: Final = ""
 
@@ -51,56 +51,67 @@ class Debugger(TraceHook):
         super().__init__()
         self.log: EventLog = log
         self.listener: StopListener = listener or StopListener()
-        self.breakpoints: BreakpointTable = BreakpointTable()
+        self.breakpoints: PointTable = PointTable(log)
+        self.breakpoints.armed = self._arm
         self.stop_reason: str = _GOING
+        self.stop_point: Breakpoint | None = None
+        """The breakpoint at which the run stands."""
+        self.stops: int = 0
+        """How often the run has stopped."""
+        self.standing: threading.Event = threading.Event()
+        """Set while the run is stopped."""
         self.inside_turn: bool = False
         """Stopped at an event inside a turn: the machine may be looked at, not changed."""
+        self._lock: threading.Lock = threading.Lock()
         self._wish: str = _GOING
         """Why to stop at the next event, "" for no wish."""
-        self._step: str = ""
-        self._count: int = 0
-        self._depth: int = 0
-        """Open frames where the step began."""
+        self._going: int = 0
+        """How often the run was told to go on and has not yet heard it."""
+        self._step: Step | None = None
         self._here: int = 0
         """Open frames after the event at hand: a frame that it opens is not yet in the log's list, one that it closes is already gone."""
         self.events_per_s: float = 0.0
         """The brake: at most so many events a second, 0 for none."""
+        self._wants: Wants = Wants(b"", b"")
         self._due: float = 0.0
         self._flushed: float = 0.0
         self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
         self._later: list[Call] = []
         """What waits for the end of the turn."""
+        self._looking: bool = False
+        """Somebody looks at the machine: nothing that happens is a place to stop."""
         self._closing: bool = False
         log.hook = self
 
     # -- the control thread's side ------------------------------------------------------------------------------------
     def pause(self, reason: str = "pause") -> None:
-        """Stop at the next event, or at the end of the turn when none comes."""
-        if not self.stop_reason:
+        """Stop at the next event, or at the end of the turn when none comes; nothing when the run stands already."""
+        with self._lock:
+            if self.stop_reason and not self._going:
+                return
             self._wish = reason
-            self._arm()
+        self._arm()
 
-    def resume(self) -> None:
-        """Go on, to the next breakpoint."""
-        self._wish = _GOING
-        self._step = ""
-        self._calls.put(self._go)
+    def resume(self) -> threading.Event:
+        """Go on, to the next breakpoint; the event is set when the run has heard it."""
+        with self._lock:
+            self._wish = _GOING
+        return self._send(None)
 
-    def step(self, kind: str, count: int = 1) -> None:
-        """Go on for one step (or `count`): event, over, into, out, turn.  Raises InputError."""
-        if kind not in STEP_KINDS:
-            raise InputError("step", kind, ", ".join(STEP_KINDS))
-        if not 1 <= count <= 1_000_000_000:
-            raise InputError("count", str(count), "1 to 1000000000")
-        self._calls.put(lambda: self._go_step(kind, count))
+    def step(self, kind: str, count: int = 1) -> threading.Event:
+        """Go on for one step (or `count`) of a kind of `STEP_KINDS`.  Raises InputError."""
+        return self._send(Step.checked(kind, count, int(self.log.level)))
+
+    def _send(self, step: Step | None) -> threading.Event:
+        heard = threading.Event()
+        with self._lock:
+            self._going += 1
+        self._calls.put(lambda: self._go(step, heard))
+        return heard
 
     def set_rate(self, events_per_s: float) -> None:
         """At most that many events a second, 0 for no limit."""
         self.events_per_s = max(events_per_s, 0.0)
-        self._arm()
-
-    def breakpoints_changed(self) -> None:
-        """Heed the table of breakpoints."""
         self._arm()
 
     def call(self, action: Call) -> None:
@@ -117,12 +128,18 @@ class Debugger(TraceHook):
     def close(self) -> None:
         """Let a stopped run go, for good."""
         self._closing = True
-        self.breakpoints.points = ()
+        self.breakpoints.clear()
         self.events_per_s = 0.0
         self.resume()
 
     def _arm(self) -> None:
-        self.log.hooked = not self._closing and bool(self._wish or self._step or self.breakpoints.points or self.events_per_s)
+        """Have the log call for what is wanted now, and for nothing else."""
+        with self._lock:
+            points = self.breakpoints
+            everything = bool(self._wish or self._step or self.events_per_s or points.stale or points.waits)
+            self.log.wanted_kinds = WANTS_EVERYTHING if everything else self._wants.kinds
+            self.log.wanted_firsts = self._wants.firsts
+            self.log.hooked = not self._closing and not self._looking and (everything or any(self._wants.kinds))
 
     # ------------------------------------------------------------------------------------------------------------------
     # -- the run's thread ---------------------------------------------------------------------------------------------
@@ -141,63 +158,74 @@ class Debugger(TraceHook):
         except queue.Empty:
             return
 
+    def look(self, question: Call) -> None:
+        """Do something that looks at the machine and is no place to stop."""
+        was, self._looking = self._looking, True
+        self._arm()
+        try:
+            question()
+        finally:
+            self._looking = was
+            self._arm()
+
+    @property
+    def time_due(self) -> int:
+        """Virtual time at which the run has to look (`time_reached`)."""
+        return self.breakpoints.time_due
+
+    def time_reached(self, between_turns: bool) -> None:
+        """Virtual time has come to `time_due`: stop there, before anything happens at that time."""
+        point = self.breakpoints.time_came(int(self.log.seq) - 1, int(self.log.clock.now_ns))
+        if point is not None:
+            self._here = len(self.log.frames)
+            self._stop(_reason_of(point), not between_turns, point)
+
     def turn_ended(self, vt: int, moved: bool = True) -> None:
         """A turn is over: where a pause without an event, a step over a turn (in which something moved), or a time takes effect."""
         if self._later:
             actions, self._later = self._later, []
             for action in actions:
                 action()
+        if self.breakpoints.stale:
+            self._take_up(int(self.log.seq))
+        if vt >= self.time_due:
+            self.time_reached(True)
         if not self.log.hooked:
             return
         self._here = len(self.log.frames)
-        if self._step == "turn" and moved and self._counted():
+        step = self._step
+        if step is not None and step.kind == "turn" and moved and step.counted(self._here):
             self._stop("step turn", False)
         elif self._wish:
             self._stop(self._wish, False)
-        else:
-            point = self.breakpoints.hit(-1, -1, -1, -1, vt)
-            if point is not None:
-                self._stop(f"breakpoint {point.id}: {point.what} {point.where}", False)
 
-    def on_event(self, seq: i64, kind: i32, obj: i32, a0: i64, a1: i64) -> None:
-        """Called after each event while the log is hooked; blocks while the run is stopped."""
+    def on_event(self, seq: i64, kind: i32, obj: i32, a0: i64, a1: i64, a2: i64, a3: i64, a4: i64, a5: i64) -> None:
+        """Called after each wanted event; blocks while the run is stopped."""
         self._here = len(self.log.frames) + (kind == _ENTER)
+        points = self.breakpoints
+        if points.stale:
+            self._take_up(int(seq))
         if self.events_per_s:
             self._hold_back()
-        reason = self._reason(int(kind), int(obj), int(a0), int(a1))
-        if reason:
-            self._stop(reason, True)
-
-    def _reason(self, kind: int, obj: int, a0: int, a1: int) -> str:
-        if self._wish:
-            return self._wish
-        point = self.breakpoints.hit(kind, obj, a0, a1, int(self.log.clock.now_ns))
+        point: Breakpoint | None = None
+        if points.points:
+            clock = self.log.clock
+            row = (int(seq), int(clock.now_ns), int(clock.wall_ns), int(kind), int(obj), int(self.log.cause))
+            waited = points.waits
+            point = points.match((*row, int(a0), int(a1), int(a2), int(a3), int(a4), int(a5)))
+            if waited != points.waits:
+                self._arm()
         if point is not None:
-            return f"breakpoint {point.id}: {point.what} {point.where}"
-        if self._step and self._step_reached(kind) and self._counted():
-            spec = KIND_BY_NUMBER.get(kind)
-            return f"step {self._step}: {spec.name if spec else kind}"
-        return _GOING
+            self._stop(_reason_of(point), True, point)
+        elif self._wish:
+            self._stop(self._wish, True)
+        elif self._step is not None and self._step.reached(int(kind), self._here) and self._step.counted(self._here):
+            spec = KIND_BY_NUMBER.get(int(kind))
+            self._stop(f"step {self._step.kind}: {spec.name if spec else kind}", True)
 
-    def _step_reached(self, kind: int) -> bool:
-        """Whether the step that is under way ends at this event."""
-        step, depth = self._step, self._here
-        if step == "event":
-            return True
-        if step == "into":
-            return kind in (_ENTER, _AT) or depth == 0
-        if step == "over":
-            return kind == _LEAVE and depth < self._depth or depth <= self._depth and kind in (_ENTER, _AT) or depth == 0 == self._depth
-        if step == "out":
-            return kind == _LEAVE and depth < self._depth
-        return False
-
-    def _counted(self) -> bool:
-        self._count -= 1
-        if self._count > 0:
-            self._depth = self._here
-            return False
-        return True
+    def _take_up(self, seq: int) -> None:
+        self._wants = self.breakpoints.take_up(seq, int(self.log.clock.now_ns))
+        self._arm()
 
     def _hold_back(self) -> None:
         now = time.monotonic()
@@ -219,29 +247,42 @@ class Debugger(TraceHook):
         self.work_off()
         self.inside_turn = was
 
-    def _stop(self, reason: str, inside_turn: bool) -> None:
+    def _stop(self, reason: str, inside_turn: bool, point: Breakpoint | None = None) -> None:
         if self._closing:
             return
-        self._wish = _GOING
-        self._step = ""
-        self.stop_reason = reason
-        self.inside_turn = inside_turn
+        with self._lock:
+            self._wish = _GOING
+            self._step = None
+            self.stop_reason, self.stop_point = reason, point
+            self.inside_turn = inside_turn
+            self.stops += 1
+        self.breakpoints.stopped()
         self.listener.flush()
+        self.standing.set()
         self.listener.on_stopped(reason)
         while self.stop_reason:
             self._calls.get()()
         self.inside_turn = False
         self._due = time.monotonic()
         self.listener.on_resumed()
+        if self.breakpoints.stale:
+            self._take_up(int(self.log.seq))
         self._arm()
 
-    def _go(self) -> None:
-        self.stop_reason = _GOING
+    def _go(self, step: Step | None, heard: threading.Event) -> None:
+        if step is not None:
+            step.begin(self._here)
+        with self._lock:
+            self._going -= 1
+            self._step = step
+            self.stop_reason, self.stop_point = _GOING, None
+            self.standing.clear()
         self._arm()
+        heard.set()
 
-    def _go_step(self, kind: str, count: int) -> None:
-        self._step, self._count = kind, count
-        self._depth = self._here
-        if kind == "out" and self._depth == 0:
-            self._step = "turn"
-        self._go()
+
+def _reason_of(point: Breakpoint) -> str:
+    return f"breakpoint {point.id}: {point.title()}"
+
+
+__all__ = ["STEP_KINDS", "Call", "Debugger", "InputError", "StopListener"]

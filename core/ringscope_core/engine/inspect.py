@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ringscope_core.engine.breakpoints import parse
+import numpy as np
+
 from ringscope_core.engine.run import Run
 from ringscope_core.engine.sinks import RowKeeper
+from ringscope_core.engine.words import LiveVocabulary
 from ringscope_core.gdb.backtrace import BtFrame, backtrace
 from ringscope_core.hw.machine import Machine
 from ringscope_core.qom.types_json import types_json
+from ringscope_core.query.breakpoints import Bound, Breakpoint
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.rows import Events
 from ringscope_core.trace.clock import Clock
 from ringscope_core.trace.functions import function_table
-from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE
 from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL
 from ringscope_core.trace.log import EventLog
 from ringscope_core.trace.mainloop import MainLoop
@@ -25,9 +27,6 @@ _RAM: Final = 1 << 20
 _LIMIT_NS: Final = 2_000_000_000
 """Virtual time after which a function that was not called will not be waited for."""
 _LIMIT_EVENTS: Final = 2_000_000
-_ENTER: Final = int(EV_FRAME_ENTER)
-_AT: Final = int(EV_FRAME_AT)
-_LEAVE: Final = int(EV_FRAME_LEAVE)
 
 
 class CannotBuildError(InputError):
@@ -59,9 +58,10 @@ def stack_at(scenario: Scenario, place: str) -> list[BtFrame]:
     A function counts as reached at its first statement, where gdb puts a breakpoint.  Raises InputError when it is unknown or
     is not called within two virtual seconds.
     """
-    wanted = parse(0, "checkpoint" if ":" in place else "function", place)
+    point = Breakpoint(what="checkpoint" if ":" in place else "function", where=place)
     keeper = RowKeeper()
     run = Run(scenario, trace_level=int(LEVEL_FULL), digests=False, sink=keeper)
+    wanted = Bound(point, LiveVocabulary(run.log))
     going = run.build()
     searched, seq = 0, -1
     while True:
@@ -69,7 +69,7 @@ def stack_at(scenario: Scenario, place: str) -> list[BtFrame]:
         if ends or int(run.log.seq) >= 2 * searched:
             run.log.flush()
             searched = int(run.log.seq)
-            seq = _find(keeper.rows(), wanted.fn, wanted.line)
+            seq = _find(keeper.rows(), wanted)
         if seq >= 0 or ends:
             break
         going = run.turn() or run.pass_time()
@@ -79,21 +79,17 @@ def stack_at(scenario: Scenario, place: str) -> list[BtFrame]:
     return backtrace(_state_after(keeper.rows(), seq).stack, function_table(), run.log.strings.texts)
 
 
-def _find(rows: Events, fn: int, line: int) -> int:
+def _find(rows: Events, wanted: Bound) -> int:
     """Number of the event at which the run would stop; -1 when there is none."""
-    entries = ((rows["kind"] == _ENTER) & (rows["a0"] == fn)).nonzero()[0]
-    if line >= 0:
-        at = (((rows["kind"] == _AT) | (rows["kind"] == _ENTER)) & (rows["a0"] == fn) & (rows["a1"] == line)).nonzero()[0]
-        return int(at[0]) if len(at) else -1
-    if not len(entries):
+    found = np.isin(rows["kind"], list(wanted.kinds)) & np.isin(rows["a0"], list(wanted.firsts or ()))
+    if wanted.line >= 0:
+        found &= rows["a1"] == wanted.line
+    places = found.nonzero()[0]
+    if not len(places):
         return -1
-    first = int(entries[0])
-    following = first + 1
-    at_definition = int(rows["a1"][first]) == function_table()[fn].line
-    # gdb stops behind the prologue, at the first statement
-    if at_definition and following < len(rows) and int(rows["kind"][following]) == _AT and int(rows["a0"][following]) == fn:
-        return following
-    return first
+    first = int(places[0])
+    first += wanted.late_line >= 0 and int(rows["a1"][first]) == wanted.late_line
+    return first if first < len(rows) else -1
 
 
 def _state_after(rows: Events, seq: int) -> MachineState:

@@ -11,11 +11,15 @@ from ringscope_core.engine.debugger import Debugger, StopListener
 from ringscope_core.engine.pacing import MAX
 from ringscope_core.engine.run import FAILED, FINISHED, FOREVER, Run
 from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL
+from ringscope_core.trace.state import MachineState
 
 SLICE_S: Final = 0.002
 """The compiled machine holds the interpreter; after that long it lets the other threads have it."""
 SWITCH_INTERVAL_S: Final = 0.0005
 """How long a thread waits for the interpreter before it insists on its turn at the run's next pause."""
+
+_LOOK_S: Final = 0.05
+"""So often a waiting client looks whether the run has stopped in the middle of what it asked for."""
 
 T = TypeVar("T")
 
@@ -52,6 +56,8 @@ class LiveRun:
         self.run: Run = run
         self.debugger: Debugger = Debugger(run.log, _Pacemaker(run, listener))
         run.debugger = self.debugger
+        self.debugger.breakpoints.vocabulary.world = run.world.snapshot
+        self.debugger.breakpoints.state_of = self._state_now
         self.ended: str = ""
         """Why the scenario ended, "" while it goes on."""
         self.failure: BaseException | None = None
@@ -100,16 +106,17 @@ class LiveRun:
         problem: list[Exception] = []
 
         def work() -> None:
-            # answering may open frames and make objects: that is no place to stop
-            hooked, self.run.log.hooked = self.run.log.hooked, False
             try:
                 answer.append(question())
             except Exception as error:
                 problem.append(error)
-            self.run.log.hooked = hooked
+
+        def look() -> None:
+            # answering may open frames and make objects: that is no place to stop
+            self.debugger.look(work)
             answered.set()
 
-        self.debugger.call(work)
+        self.debugger.call(look)
         if not answered.wait(timeout):
             raise TimeoutError("the run is busy")
         if problem:
@@ -119,17 +126,48 @@ class LiveRun:
     def change(self, action: Callable[[], None], timeout: float = 10.0) -> bool:
         """Have the run's thread do something to the machine, between turns; false when that has to wait for the turn to end.
 
-        Raises what the action raises, unless it has to wait.
+        A breakpoint may stop the run in the middle of it: then it is finished when the run goes on.  Raises what the action raises,
+        unless it has to wait, and TimeoutError when the thread does not get to it.
         """
+        done = threading.Event()
+        problem: list[Exception] = []
+        waits: list[bool] = []
 
-        def work() -> bool:
-            if self.debugger.inside_turn:
-                self.debugger.at_turn_end(action)
-                return False
+        def act() -> None:
+            # also when it raises: what it did before stays done
+            self.run.disturbed = True
             action()
-            return True
 
-        return self.ask(work, timeout)
+        def work() -> None:
+            waits.append(self.debugger.inside_turn)
+            self.debugger.at_turn_end(run_it)
+            if waits[0]:
+                done.set()
+
+        def run_it() -> None:
+            try:
+                act()
+            except Exception as error:
+                if done.is_set():
+                    # nobody waits for it any more
+                    raise
+                problem.append(error)
+            done.set()
+
+        if not self._thread.is_alive():
+            act()
+            return True
+        stops = self.debugger.stops
+        self.debugger.call(work)
+        deadline = time.monotonic() + timeout
+        while not done.wait(_LOOK_S):
+            if waits and self.debugger.stops != stops:
+                return False
+            if time.monotonic() > deadline:
+                raise TimeoutError("the run is busy")
+        if problem:
+            raise problem[0]
+        return not waits[0]
 
     def set_rate(self, events_per_s: float) -> None:
         """Slow down to so many events a second; 0 takes the brake off."""
@@ -164,6 +202,10 @@ class LiveRun:
             if level == int(LEVEL_FULL):
                 # the events since are folded on top of a state that the machine itself tells
                 self.run.resample()
+
+    def _state_now(self) -> MachineState | None:
+        """The machine's state, unless it stands in the middle of something."""
+        return None if self.debugger.inside_turn else self.run.state()
 
     # -- the run's thread ---------------------------------------------------------------------------------------------
     def _main(self) -> None:

@@ -7,7 +7,6 @@ thread only waits, so that signals are heard at once.
 from __future__ import annotations
 
 import json
-import platform
 import signal
 import sys
 import threading
@@ -17,15 +16,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from ringscope_core import __version__
 from ringscope_core.engine.commands import EngineCommands
 from ringscope_core.engine.live import SWITCH_INTERVAL_S, LiveListener, LiveRun
 from ringscope_core.engine.qmp import QmpServer
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.run import Run
+from ringscope_core.engine.session_meta import session_meta
 from ringscope_core.qom.types_json import types_json
 from ringscope_core.qom.world import QapiEventSink
-from ringscope_core.scenario.load import load, to_toml_data
+from ringscope_core.query.breakpoints import Breakpoint
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_NAMES
@@ -60,6 +61,7 @@ class _Announcer(LiveListener):
     def __init__(self) -> None:
         self.server: QmpServer | None = None
         self.recorder: Recorder | None = None
+        self.live: LiveRun | None = None
 
     def flush(self) -> None:
         if self.recorder is not None:
@@ -67,7 +69,11 @@ class _Announcer(LiveListener):
 
     def on_stopped(self, reason: str) -> None:
         self.tell("STOP", None)
-        self.tell("X_RINGSCOPE_STOPPED", {"reason": reason})
+        assert self.live is not None
+        debugger, run = self.live.debugger, self.live.run
+        point = debugger.stop_point
+        where = {"seq": int(run.log.seq) - 1, "vt": int(run.clock.now_ns), "breakpoint": point.id if point is not None else None}
+        self.tell("X_RINGSCOPE_STOPPED", {"reason": reason, **where})
 
     def on_resumed(self) -> None:
         self.tell("RESUME", None)
@@ -89,24 +95,6 @@ class _QapiEvents(QapiEventSink):
 
     def qapi_event(self, name: str, data: dict[str, object]) -> None:
         self._announcer.tell(name, data)
-
-
-def session_meta(scenario: Scenario, seed: int, trace: str) -> dict[str, object]:
-    """What a session says about its run."""
-    return {
-        "program": f"ringscope {__version__}",
-        "source": "emulated",
-        "fidelity": "full trace" if trace == "full" else f"trace level {trace}",
-        "profile": scenario.profile,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "scenario_data": to_toml_data(scenario),
-        "seed": seed,
-        "trace": trace,
-        "time": scenario.time.mode,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "python": platform.python_version(),
-    }
 
 
 class EngineProcess:
@@ -137,24 +125,25 @@ class EngineProcess:
         self.writer.add_types(list(types_json(run.world)))
         run.world.event_sink = _QapiEvents(self._announcer)
         self.live: LiveRun = LiveRun(run, self._announcer, options.paused, scenario.run.duration_ns())
+        self._announcer.live = self.live
+        points = self.live.debugger.breakpoints
+        points.changed = self.writer.put_breakpoints
+        points.said = self._said
         self.live.level_pinned = options.trace_pinned
         self._add_breakpoints(scenario)
         self.server: QmpServer = QmpServer(options.socket, EngineCommands(self.live, self._leave.set))
         self._announcer.server = self.server
 
+    def _said(self, seq: int, vt: int, point: Breakpoint, text: str) -> None:
+        self.writer.add_log(seq, vt, point.id, text)
+        self._announcer.tell("X_RINGSCOPE_LOG", {"seq": seq, "vt": vt, "breakpoint": point.id, "text": text})
+
     def _add_breakpoints(self, scenario: Scenario) -> None:
-        debugger = self.live.debugger
-        for wanted in scenario.breakpoint:
-            if not wanted.enabled:
-                continue
-            if wanted.function:
-                place = f"{wanted.function}:{wanted.line}" if wanted.line else wanted.function
-                debugger.breakpoints.add("checkpoint" if wanted.line else "function", place)
-            elif wanted.event:
-                debugger.breakpoints.add("kind", wanted.event)
-            else:
-                debugger.breakpoints.add("time", str(wanted.at_ns()))
-        debugger.breakpoints_changed()
+        for place, wanted in enumerate(scenario.breakpoint):
+            try:
+                self.live.debugger.breakpoints.add(wanted.plain())
+            except InputError as error:
+                raise InputError(f"breakpoint.{place}.{error.field}", error.value, error.allowed) from None
 
     def main(self) -> int:
         """Run until told to leave; returns the exit code."""

@@ -6,6 +6,7 @@ In process, without sockets or threads: the engine process, the command line, th
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from ringscope_core.engine.debugger import Debugger
@@ -78,6 +79,10 @@ class Run:
         self.event_digest: EventDigest | None = None
         self.frame_digest: FrameDigest | None = None
         self.turns: int = 0
+        self.preparing: bool = False
+        """`build` runs a recording again before it comes to its own beginning."""
+        self.disturbed: bool = False
+        """Somebody changed the machine since the last turn: no time passes before the next one."""
         self._device_turn_ns: int = 0 if self.pacing.realtime else scenario.time.device_turn_ns
         self._guest_turn_ns: int = 0 if self.pacing.realtime else scenario.time.guest_turn_ns
         self._sample_due: int = 0
@@ -160,23 +165,34 @@ class Run:
     def turn(self) -> bool:
         """One turn of the main loop; returns whether anything moved."""
         clock, memory = self.clock, self.machine.memory
+        self.disturbed = False
         clock.refresh_wall()
         self.pacing.follow()
+        self._time_moved(True)
         moved = int(self.loop.run_bottom_halves()) + int(self.loop.run_timers())
         # from here on the guest may write what the device has read
         memory.turn += 1
         if moved:
             clock.now_ns += self._device_turn_ns
+            self._time_moved(False)
         worked = int(self.guest.run())
         memory.turn += 1
         if worked:
             clock.now_ns += self._guest_turn_ns
+            self._time_moved(False)
         delivered = int(self.machine.net.poll())
         if delivered:
             clock.now_ns += self._device_turn_ns
+            self._time_moved(False)
         self.turns += 1
         self._end_turn()
         return bool(moved or worked or delivered)
+
+    def _time_moved(self, between_turns: bool) -> None:
+        """Virtual time has moved: where a breakpoint on a time stops, before anything happens at that time."""
+        debugger = self.debugger
+        if debugger is not None and int(self.clock.now_ns) >= debugger.time_due:
+            debugger.time_reached(between_turns)
 
     def _end_turn(self) -> None:
         now = int(self.clock.now_ns)
@@ -197,8 +213,15 @@ class Run:
             self.recorder.flush()
             self.recorder.writer.add_mark(int(seq), int(self.clock.now_ns), name, note)
 
+    def record_control(self, name: str, arguments: Mapping[str, object]) -> None:
+        """Write into the recording that a command takes effect now: before the next event, at this virtual time."""
+        if self.recorder is not None:
+            self.recorder.writer.add_control(int(self.log.seq), int(self.clock.now_ns), name, arguments)
+
     def pass_time(self, until_vt: int = FOREVER) -> bool:
         """Nothing moves: let time pass to the next thing that will happen, not beyond `until_vt`; false when nothing ever will."""
+        if self.disturbed:
+            return True
         target = self._next_vt(until_vt)
         if target < 0:
             if not self._expects_frames():
@@ -213,6 +236,8 @@ class Run:
     def _next_vt(self, until_vt: int) -> int:
         """Virtual time of the next thing that is known to happen, -1 for none."""
         times = [int(self.loop.next_deadline_ns()), self._marks[0][0] if self._marks else -1, until_vt if until_vt < FOREVER else -1]
+        if self.debugger is not None and self.debugger.time_due < FOREVER:
+            times.append(self.debugger.time_due)
         target = min((vt for vt in times if vt >= 0), default=-1)
         if target > self._sample_due and not self.live and (self.recorder is not None or self.log.level < LEVEL_FULL):
             # samples stand at the same virtual times however fast time passes
@@ -225,6 +250,8 @@ class Run:
         if wait > 0:
             self._wait(min(wait, IDLE_WAIT_S))
             self.clock.refresh_wall()
+            if self.disturbed:
+                return
         self.clock.advance_to(min(target, self.pacing.allowed_vt()))
 
     def hold_back(self) -> None:
@@ -251,10 +278,12 @@ class Run:
     def _sample(self, force: bool) -> None:
         """A keyframe and the counters.  Below level full an event marks it, for the events alone would not tell what changed."""
         self._sample_due = (int(self.clock.wall_ns) if self.live else int(self.clock.now_ns)) + SAMPLE_NS
-        if self.log.level < LEVEL_FULL and (self.recorder is not None or not self.live):
-            self.log.emit(EV_SAMPLE, 0)
         recorder = self.recorder
-        if recorder is None or recorder.dropping:
+        dropping = recorder is not None and recorder.dropping
+        # nobody would know of one that is dropped, and a run that is run again has to have it at the same place
+        if self.log.level < LEVEL_FULL and not dropping and (recorder is not None or not self.live):
+            self.log.emit(EV_SAMPLE, 0)
+        if recorder is None or dropping:
             return
         recorder.flush()
         for part in self.machine.instruments:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ringscope_core.qom.symbols import RETURN_ADDRESSES
+from ringscope_core.qom.symbols import RETURN_ADDRESSES, SYMBOLS
 from ringscope_core.trace.functions import FunctionSpec
 
 SOURCE_PREFIX: Final = "/usr/src/debug/qemu/4.1.0-r0/qemu-4.1.0/"
 """Where the seed's build had its sources."""
 UNKNOWN: Final = "<unknown>"
 OPTIMIZED_OUT: Final = "<optimized out>"
-WRAP_COLUMN: Final = 160
+WRAP_COLUMN: Final = 172
 """gdb broke longer lines before " at "; the seed's terminal was this wide."""
+ENTRY_LINES: Final[dict[str, int]] = {"object_property_set_bool": 1336}
+"""Where a function's arguments are still all in place: gdb's first stop in it, where that is behind the definition's line."""
 
 _CALL_LINES: Final[dict[str, int]] = {
     "virtio_device_realize": 2613,
@@ -59,13 +61,14 @@ def backtrace(stack: Sequence[Sequence[int]], functions: Mapping[int, FunctionSp
         spec = functions[fn]
         tail = depth > 0 and _TAIL_CALLS.get(spec.name) == line
         address = RETURN_ADDRESSES.get(spec.name, 0) if depth > 0 and _CALL_LINES.get(spec.name) == line else 0
-        args = _arguments(spec, (a0, a1, a2, a3), strings)
+        begins = line <= ENTRY_LINES.get(spec.name, spec.line)
+        args = _arguments(spec, (a0, a1, a2, a3), strings, begins)
         frames.append(BtFrame(None if tail else number, address, spec.name, args, spec.file, line, seq))
         number += not tail
     return frames
 
 
-def _arguments(spec: FunctionSpec, values: Sequence[int], strings: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def _arguments(spec: FunctionSpec, values: Sequence[int], strings: Sequence[str], begins: bool) -> tuple[tuple[str, str], ...]:
     left = list(values)
     out: list[tuple[str, str]] = []
     for name, unit in spec.args:
@@ -75,6 +78,12 @@ def _arguments(spec: FunctionSpec, values: Sequence[int], strings: Sequence[str]
             text = UNKNOWN
         elif unit == "cstr" and len(left) > 1:
             text = f"{_pointer(left.pop(0))} {_text(left.pop(0), strings)}"
+        elif unit == "literal":
+            quoted = _text(left.pop(0), strings)
+            text = f"{_pointer(SYMBOLS.get(quoted, 0))} {quoted}"
+        elif unit == "entry_bool":
+            value = left.pop(0)
+            text = ("true" if value else "false") if begins else OPTIMIZED_OUT
         else:
             text = format_argument(unit, left.pop(0), strings)
         out.append((name, text))

@@ -64,13 +64,18 @@ class ActionProgram:
             action = self.actions[self.place]
             self.place += 1
             self._arm()
-            done = _act(kernel, action)
-            if not done:
-                self.failed += 1
-            severity = SEVERITY_INFO if done else SEVERITY_WARNING
-            kernel.ports.log.message(severity, f"guest: action {action.do}{'' if done else ' could not be done'}")
+            self.perform(kernel, action)
             moved += 1
         return moved
+
+    def perform(self, kernel: GuestKernel, action: ActionSpec) -> bool:
+        """Do one action now, whatever its time; whether it could be done."""
+        done = _act(kernel, action)
+        if not done:
+            self.failed += 1
+        severity = SEVERITY_INFO if done else SEVERITY_WARNING
+        kernel.ports.log.message(severity, f"guest: action {action.do}{'' if done else ' could not be done'}")
+        return done
 
 
 def _time(action: ActionSpec) -> int:

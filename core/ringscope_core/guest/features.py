@@ -73,9 +73,9 @@ def has(features: int, bit: int) -> bool:
     return bool(features >> bit & 1)
 
 
-def choose(offered: int, config: DriverConfig) -> int:
-    """The features the driver writes: those offered that it knows and its settings allow."""
-    chosen = offered & _wanted(config)
+def choose(offered: int, config: DriverConfig, off: int = 0, on: int = 0) -> int:
+    """The features the driver writes: those offered that it knows and its settings allow, without the bits `off` and with `on`."""
+    chosen = offered & (_wanted(config) | on) & ~off
     for bit, needed in NEEDS:
         if not has(chosen, needed):
             chosen &= ~(1 << bit)

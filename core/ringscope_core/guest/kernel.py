@@ -46,6 +46,8 @@ class GuestKernel(IrqSink):
         self.bus: PciBus = PciBus(ports)
         self.interfaces: list[VirtnetInfo] = []
         self.workloads: list[Workload] = []
+        self.entries: list[int] = []
+        """The traffic entry that each of them comes from."""
         self.program: ActionProgram = ActionProgram(actions or [], ports.loop)
         self.problems: list[str] = []
         """Why a driver could not be bound, a line each."""
@@ -73,11 +75,36 @@ class GuestKernel(IrqSink):
         up = [info for info in self.interfaces if info.up]
         for number, spec in enumerate(self.traffic):
             if spec.device < len(up):
-                self.workloads.extend(make_workloads(spec, up[spec.device].stack, self.ports.loop, self.config.peer_ip, number, self.config.seed))
+                self._add_programs(number, spec, up[spec.device].stack)
         for work in self.workloads:
             work.start(now)
         self.program.start()
         return len(up)
+
+    def _add_programs(self, number: i64, spec: TrafficSpec, stack: NetStack) -> None:
+        """The programs of traffic entry `number`, not yet started."""
+        works = make_workloads(spec, stack, self.ports.loop, self.config.peer_ip, number, self.config.seed)
+        self.workloads.extend(works)
+        self.entries.extend([int(number)] * len(works))
+
+    def change_traffic(self, number: i64, spec: TrafficSpec) -> bool:
+        """Let `spec` take the place of traffic entry `number` from now on; False when its interface is not up.
+
+        The programs of that entry end as they stand: what they sent stays sent.
+        """
+        up = [info for info in self.interfaces if info.up]
+        if spec.device >= len(up):
+            return False
+        for place in range(len(self.workloads) - 1, -1, -1):
+            if self.entries[place] == number:
+                self.workloads[place].wake_at(-1)
+                del self.workloads[place]
+                del self.entries[place]
+        first = len(self.workloads)
+        self._add_programs(number, spec, up[spec.device].stack)
+        for work in self.workloads[first:]:
+            work.start(self.ports.clock.now_ns)
+        return True
 
     def _drive(self, function: PciFunction) -> None:
         stack = NetStack(self.ports.clock, _nth_address(self.config.ip, len(self.interfaces)), self.digests)

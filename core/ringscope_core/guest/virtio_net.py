@@ -114,6 +114,10 @@ class VirtnetInfo:
         self.configured: bool = False
         """The device's configuration has been read."""
         self.features: int = 0
+        self.features_off: int = 0
+        """Bits that it is made to leave out, whatever its settings say."""
+        self.features_on: int = 0
+        """Bits that it is made to take where they are offered."""
         self.max_pairs: i64 = 1
         self.pairs: i64 = 0
         self.mtu: i64 = config.mtu
@@ -208,7 +212,7 @@ class VirtnetInfo:
         offered = transport.device_features()
         if not transport.legacy and not has(offered, F_VERSION_1):
             raise ProbeError("virtio_net: device does not offer VIRTIO_F_VERSION_1")
-        self.features = choose(offered, self.config)
+        self.features = choose(offered, self.config, self.features_off, self.features_on)
         transport.write_features(self.features)
         self.ports.log.field(self.oid, F_FEATURES, _signed(self.features), 0)
         if transport.legacy:
@@ -533,6 +537,12 @@ class VirtnetInfo:
             self.senders[place % len(self.senders)].qdisc.extend(frames)
         self.ports.log.message(SEVERITY_INFO, f"guest: {self.announcement()}")
         return True
+
+    def renegotiate(self, off: int, on: int) -> bool:
+        """Reset the device and negotiate again, without the bits `off` and with the bits `on`; whether it came up again."""
+        self.features_off = (self.features_off | off) & ~on
+        self.features_on = (self.features_on | on) & ~off
+        return self.restart()
 
     def remove(self) -> None:
         """Reset the device and give all memory back (virtnet_remove); `probe` may follow."""

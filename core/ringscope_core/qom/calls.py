@@ -1,8 +1,10 @@
 """Call frames of QEMU's functions: declare one by name, open it at its definition's line.
 
-Argument units are those of `trace.kinds.ArgSpec` and three more.  ``opt`` and ``unknown`` carry no value and print as gdb's
+Argument units are those of `trace.kinds.ArgSpec` and some more.  ``opt`` and ``unknown`` carry no value and print as gdb's
 ``<optimized out>`` and as ``<unknown>``; ``cstr`` carries two, the address and the string id, and prints as
-``0xADDR "text"``.  The values of a frame go to the remaining arguments in order.
+``0xADDR "text"``; ``literal`` carries the string id alone and prints alike, at the address that `symbols.SYMBOLS` knows of such a string
+literal; ``entry_bool`` is a bool that is known where the function begins and optimized out later.  The values of
+a frame go to the remaining arguments in order.
 """
 
 from __future__ import annotations

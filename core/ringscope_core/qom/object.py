@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ringscope_core.qom.types import TypeImpl
     from ringscope_core.qom.world import World
 
-FN_SET_BOOL = declare("object_property_set_bool", "obj:ptr value:opt name:cstr errp:ptr")
+FN_SET_BOOL = declare("object_property_set_bool", "obj:ptr value:entry_bool name:literal errp:ptr")
 FN_SET_QOBJECT = declare("object_property_set_qobject", "obj:ptr value:opt name:cstr errp:ptr")
 FN_SET = declare("object_property_set", "obj:ptr v:unknown name:cstr errp:ptr")
 FN_PARSE = declare("object_property_parse", "obj:ptr string:str name:str errp:ptr")
@@ -29,6 +29,7 @@ FN_ADD_CHILD = declare("object_property_add_child", "obj:ptr name:str child:ptr 
 FN_UNPARENT = declare("object_unparent", "obj:ptr")
 FN_FINALIZE = declare("object_finalize", "data:ptr")
 
+_LINE_SET_BOOL_ENTRY = 1336
 _LINE_SET_BOOL_CALL = 1337
 _LINE_SET_QOBJECT_CALL = 26
 _LINE_SET_CALL = 1271
@@ -213,7 +214,7 @@ class Object:
     def property_set_bool(self, value: bool, name: str, errp: Errp) -> None:
         """object_property_set_bool."""
         log = self.world.log
-        FN_SET_BOOL.enter(log, self.addr, self.world.literal(name), log.text(name), errp.addr)
+        FN_SET_BOOL.enter_at(log, _LINE_SET_BOOL_ENTRY, self.addr, 1 if value else 0, log.text(name), errp.addr)
         log.at(_LINE_SET_BOOL_CALL)
         self.property_set_qobject(value, name, errp)
         log.leave()

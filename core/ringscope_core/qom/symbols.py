@@ -33,7 +33,7 @@ HEAP: Final[dict[str, int]] = {
     "type:virtio-net-device": 0x5555563105A0,
     "type:virtio-device": 0x555556311A30,
     "name:virtio-net-device": 0x555556310720,
-    "name:virtio-device": 0x555556310740,
+    "parent-name:virtio-net-device": 0x555556310740,
     "properties:virtio-net-device": 0x555557267C60,
 }
 """First allocation of each kind."""

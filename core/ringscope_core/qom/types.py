@@ -88,6 +88,8 @@ class TypeImpl:
         self.addr: i64 = addr
         self.name_addr: i64 = 0
         """Where the copy of the type's name lives."""
+        self.parent_addr: i64 = 0
+        """Where the copy of the parent's name lives, 0 for a root."""
         self.klass: ObjectClass | None = None
         """None until something needs the class."""
         self.instances: int = 0
@@ -245,6 +247,8 @@ class TypeTable:
         """A TypeImpl outside the table, as the classes of interfaces have (type_new); `lookup` finds it as a parent all the same."""
         impl = TypeImpl(self, info, self.heap.alloc(f"type:{info.name}", TYPE_IMPL_SIZE, ARENA_TYPES))
         impl.name_addr = self.heap.alloc(f"name:{info.name}", len(info.name) + 1, ARENA_TYPES)
+        if info.parent:
+            impl.parent_addr = self.heap.alloc(f"parent-name:{info.name}", len(info.parent) + 1, ARENA_TYPES)
         if "::" in info.name:
             self._interface_impls[info.name] = impl
         return impl

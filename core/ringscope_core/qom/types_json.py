@@ -26,6 +26,10 @@ def _row(impl: TypeImpl, of_4_1: bool) -> TypeRow:
         "class_base_init": info.class_base_init_name or None,
         "file": (info.file_line or None) if of_4_1 else None,
         "instances": impl.instances,
+        "addr": int(impl.addr),
+        "name_addr": int(impl.name_addr),
+        "parent_addr": int(impl.parent_addr),
+        "class_addr": int(impl.klass.addr) if impl.klass is not None else 0,
     }
 
 
@@ -34,6 +38,7 @@ def types_json(world: World) -> list[TypeRow]:
 
     Structures and sizes are inherited where the type gives none, null where they are not known; hooks are the type's own.
     Sizes and places in the source are known of 4.1.0 alone, so profile 7.2 has none.
-    `instances` counts live objects of exactly this type.
+    `instances` counts live objects of exactly this type; `addr`, `name_addr`, `parent_addr` and `class_addr` are where the TypeImpl, its
+    copies of the names and the class lie, 0 when there is none yet.
     """
     return [_row(impl, not world.v7_2) for impl in world.types.all()]

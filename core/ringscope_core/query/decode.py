@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from ringscope_core.qom.symbols import SYMBOLS
 from ringscope_core.trace.fields import FieldSpec
 from ringscope_core.trace.functions import FunctionSpec
 from ringscope_core.trace.kinds import ENUMS, EV_EXPERT, EV_FIELD, EV_FRAME_ENTER, EV_FRAME_LEAVE, KindSpec
@@ -159,10 +160,19 @@ class Decoder:
                 text = "<unknown>"
             elif unit == "cstr" and len(left) > 1:
                 text = f'{self.value("ptr", left.pop(0))} "{self.text(left.pop(0))}"'
+            elif unit == "literal":
+                text = self._literal(left.pop(0))
+            elif unit == "entry_bool":
+                text = self.value("bool", left.pop(0))
             else:
                 text = self.value(unit, left.pop(0))
             found.append((name, text, unit))
         return found
+
+    def _literal(self, number: int) -> str:
+        """A string literal of QEMU's, with its address when that is known."""
+        quoted = f'"{self.text(number)}"'
+        return f"0x{SYMBOLS[quoted]:x} {quoted}" if quoted in SYMBOLS else quoted
 
     def describe(self, kind: int, values: Sequence[int]) -> str:
         """An event's arguments on one line."""

@@ -32,10 +32,12 @@ _TOKEN: Final = re.compile(
     r'\s*(?:(?P<op>==|!=|<=|>=|&&|\|\||[<>~!(){},=])|"(?P<text>[^"]*)"|(?P<range>\.\.)|(?P<word>(?:[^\s"<>=!~(){},.&|]|\.(?!\.)|[&|](?![&|]))+))'
 )
 _COMPARE: Final = ("==", "!=", "<", "<=", ">", ">=", "~", "in", "=")
-_COLUMNS: Final = ("seq", "vt", "wall", "cause")
-_FIXED: Final = ("kind", "group", "obj", "type", "any", *_COLUMNS)
+COLUMNS: Final = ("seq", "vt", "wall", "cause")
+"""Numbers that every event has."""
+_FIXED: Final = ("kind", "group", "obj", "type", "any", *COLUMNS)
 _TIMES: Final = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-_NUMBERS: Final = {"ptr", "gpa", "bytes", "idx", "slot", "head", "flags", "count", "bool", "packet", "line", "value", "ns", "off_wrap"}
+NUMBERS: Final = {"ptr", "gpa", "bytes", "idx", "slot", "head", "flags", "count", "bool", "packet", "line", "value", "ns", "off_wrap"}
+"""Units of arguments that are compared as numbers."""
 
 
 class FilterError(ValueError):
@@ -198,7 +200,8 @@ class Filter:
         self._vocabulary = vocabulary
         self.text = text
         self.node = parse(text)
-        self._places = _argument_places(vocabulary)
+        self.places = _argument_places(vocabulary)
+        """Argument name -> (kind, column, unit) of every kind that has one of that name."""
         if self.node is not None:
             self._check(self.node)
         self._ids_cache: dict[tuple[str, str, bool, int], frozenset[int]] = {}
@@ -214,13 +217,13 @@ class Filter:
             for part in node.parts:
                 self._check(part)
             return
-        if node.name not in _FIXED and node.name not in self._places:
+        if node.name not in _FIXED and node.name not in self.places:
             raise FilterError(f"there is no field {node.name!r}")
         if node.name == "kind" and node.op in ("==", "!=", "in"):
             self._check_names("kind", node.values, {spec.name for spec in self._vocabulary.kinds.values()})
         if node.name == "group" and node.op in ("==", "!=", "in"):
             self._check_names("group", node.values, {spec.group for spec in self._vocabulary.kinds.values()})
-        if node.name in _COLUMNS and any(number_of(value) is None for value in node.values):
+        if node.name in COLUMNS and any(number_of(value) is None for value in node.values):
             raise FilterError(f"{node.name} is compared with a number")
 
     def _check_names(self, what: str, values: tuple[str, ...], known: set[str]) -> None:
@@ -237,7 +240,7 @@ class Filter:
             for mask in masks[1:]:
                 result = result & mask if node.op == "and" else result | mask
             return result
-        if node.name in _COLUMNS:
+        if node.name in COLUMNS:
             return self._numbers(rows[node.name], node)
         if node.name == "kind":
             return self._named(rows["kind"], node, lambda: {n: spec.name for n, spec in self._vocabulary.kinds.items()})
@@ -245,7 +248,7 @@ class Filter:
             return self._named(rows["kind"], node, lambda: {n: spec.group for n, spec in self._vocabulary.kinds.items()})
         if node.name == "obj":
             return self._named(rows["obj"], node, self._object_names)
-        if node.name == "type" and node.name not in self._places:
+        if node.name == "type" and node.name not in self.places:
             return self._named(rows["obj"], node, self._object_types)
         if node.name == "any":
             return self._anything(rows, node)
@@ -296,14 +299,14 @@ class Filter:
         np = self._np
         result: Mask = np.zeros(len(rows), bool)
         kinds = rows["kind"]
-        for kind, column, unit in self._places[node.name]:
+        for kind, column, unit in self.places[node.name]:
             where = np.flatnonzero(kinds == kind)
             if len(where):
                 result[where] = self._one(rows[column][where], unit, node)
         return result
 
     def _one(self, column: Any, unit: str, node: Compare) -> Mask:
-        if unit in _NUMBERS:
+        if unit in NUMBERS:
             return self._numbers(column, node)
         return self._named(column, node, lambda: self._table(unit))
 
@@ -325,9 +328,9 @@ class Filter:
         kinds = {n: f"{spec.name} {spec.title} {spec.group}" for n, spec in self._vocabulary.kinds.items()}
         needle = Compare("any", "~", node.values)
         mask = self._text_in(rows["kind"], needle, kinds) | self._text_in(rows["obj"], needle, self._object_names())
-        for places in self._places.values():
+        for places in self.places.values():
             for kind, column, unit in places:
-                if unit in _NUMBERS:
+                if unit in NUMBERS:
                     continue
                 where = self._np.flatnonzero(rows["kind"] == kind)
                 if len(where):

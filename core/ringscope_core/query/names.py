@@ -8,6 +8,8 @@ from ringscope_core.trace.kinds import EV_FIELD, EV_OBJ_CHILD, EV_OBJ_NEW, EV_RI
 from ringscope_core.trace.oids import is_ring, ring_bdf, ring_index
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ringscope_core.session.reader import SessionReader
 
 _BATCH: Final = 20000
@@ -43,7 +45,7 @@ class ObjectNames:
                 self._next_seq = int(rows[-1]["seq"]) + 1
         self._find_pairs(reader, first)
 
-    def _note(self, kind: int, oid: int, a0: int, a1: int, texts: list[str]) -> None:
+    def _note(self, kind: int, oid: int, a0: int, a1: int, texts: Sequence[str]) -> None:
         if kind == EV_OBJ_NEW:
             self._types[oid] = texts[a0] if a0 < len(texts) else ""
             self._names.pop(oid, None)
@@ -77,6 +79,10 @@ class ObjectNames:
     def known(self) -> list[int]:
         """Every object of the recording, and every ring that did anything."""
         return [*self._types, *sorted(self._rings)]
+
+    def knows(self, oid: int) -> bool:
+        """Whether `oid` is among `known`."""
+        return oid in self._types or oid in self._rings
 
     def ring_name(self, oid: int) -> str:
         """``rx0``, ``tx0``, .. and ``ctrl``; queue pairs as virtio-net numbers them."""

@@ -23,6 +23,14 @@ class Names(Protocol):
         """Every object and ring that did anything."""
         ...
 
+    def knows(self, oid: int) -> bool:
+        """Whether `oid` is among them."""
+        ...
+
+    def path(self, oid: int) -> str:
+        """The path in the composition tree."""
+        ...
+
     def type_name(self, oid: int) -> str:
         """The QOM type, ``virtqueue`` for a ring."""
         ...

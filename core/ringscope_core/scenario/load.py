@@ -82,10 +82,10 @@ def parse_scenario(data: dict[str, Any], settings: list[str] | None = None) -> S
     for place, breakpoint_ in enumerate(scenario.breakpoint):
         _check_breakpoint(f"breakpoint.{place}", breakpoint_)
     for place, entry in enumerate(scenario.traffic):
-        _check_traffic(f"traffic.{place}", entry, scenario)
+        check_traffic(f"traffic.{place}", entry, scenario)
     _check_driver(scenario.driver)
     for place, action in enumerate(scenario.action):
-        _check_action(f"action.{place}", action, scenario)
+        check_action(f"action.{place}", action, scenario)
     scenario.netdev = [resolve_captures(option) for option in scenario.netdev]
     _complete_sources(scenario)
     return scenario
@@ -111,7 +111,7 @@ def _check_machine(scenario: Scenario) -> None:
         raise InputError("machine.type", scenario.machine.type, f"one of {', '.join(machines)} in profile {scenario.profile}")
 
 
-def _check_traffic(path: str, entry: Traffic, scenario: Scenario) -> None:
+def check_traffic(path: str, entry: Traffic, scenario: Scenario) -> None:
     """What no single field can tell: rates, devices and sizes that fit the rest of the scenario."""
     if entry.kind == "mixed" and entry.rate_pps == 0:
         raise InputError(f"{path}.rate_pps", 0, "above 0 for mixed traffic, which is divided by rate")
@@ -152,7 +152,7 @@ def _check_driver(driver: Driver) -> None:
         raise InputError("driver.free_thresh", driver.free_thresh, f"at least the burst, {driver.burst}, for rx_mode vector")
 
 
-def _check_action(path: str, action: Action, scenario: Scenario) -> None:
+def check_action(path: str, action: Action, scenario: Scenario) -> None:
     """What no single field can tell: devices, addresses, numbers that fit the action."""
     if scenario.device and action.device >= len(scenario.device):
         raise InputError(f"{path}.device", action.device, f"from 0 to {len(scenario.device) - 1}: the scenario has no more devices")
@@ -164,13 +164,16 @@ def _check_action(path: str, action: Action, scenario: Scenario) -> None:
 
 
 def _check_breakpoint(path: str, wanted: Breakpoint) -> None:
-    given = [name for name in ("function", "event", "at") if getattr(wanted, name)]
+    given = [name for name in ("function", "event", "field", "at") if getattr(wanted, name)]
     if len(given) != 1:
-        raise InputError(path, " and ".join(given), "exactly one of function, event, at")
+        raise InputError(path, " and ".join(given), "exactly one of function, event, field, at")
+    if wanted.line and not wanted.function:
+        raise InputError(f"{path}.line", wanted.line, "only with a function")
     if wanted.function and wanted.function not in {spec.name for spec in function_table().values()}:
         raise InputError(f"{path}.function", wanted.function, "a function of QEMU that Ringscope knows")
-    if wanted.event and wanted.event not in KIND_BY_NAME:
-        raise InputError(f"{path}.event", wanted.event, f"one of {', '.join(KIND_BY_NAME)}")
+    for event in wanted.event.split(",") if wanted.event and wanted.event != "*" else ():
+        if event.strip() not in KIND_BY_NAME:
+            raise InputError(f"{path}.event", wanted.event, f"one of {', '.join(KIND_BY_NAME)}")
 
 
 def to_toml_data(scenario: Scenario) -> dict[str, Any]:

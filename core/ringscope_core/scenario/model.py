@@ -201,17 +201,40 @@ class Mark(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Breakpoint(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One ``[[breakpoint]]``: exactly one of a QEMU function (with a line, if wanted), a kind of event, a virtual time."""
+    """One ``[[breakpoint]]``: exactly one of a QEMU function (with a line, if wanted), a kind of event, a field, a virtual time.
+
+    See `query.breakpoints.Breakpoint`, which checks the names when the run begins.
+    """
 
     function: str = ""
     line: Annotated[int, Meta(ge=0, le=100000)] = 0
     event: str = ""
+    field: str = ""
+    """``Struct.field`` of any object, or ``OBJECT.Struct.field``."""
     at: Duration = ""
+    condition: str = ""
+    """A filter that the event has to fulfil."""
     enabled: bool = True
+    temporary: bool = False
+    ignore: Count = 0
+    every: Annotated[int, Meta(ge=1, le=2**62)] = 1
+    log: str = ""
+    """A message to write instead of stopping."""
 
     def at_ns(self) -> int:
         """Virtual time, 0 when it is not a time."""
         return duration_ns("breakpoint.at", self.at)
+
+    def plain(self) -> dict[str, object]:
+        """What `query.breakpoints.Breakpoint.from_plain` takes."""
+        if self.function:
+            what, where = ("checkpoint", f"{self.function}:{self.line}") if self.line else ("function", self.function)
+        elif self.event or self.field:
+            what, where = ("event", self.event) if self.event else ("field", self.field)
+        else:
+            what, where = "time", str(self.at_ns())
+        common = {name: getattr(self, name) for name in ("condition", "enabled", "temporary", "ignore", "every", "log")}
+        return {"what": what, "where": where, **common}
 
 
 class Scenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

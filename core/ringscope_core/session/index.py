@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -74,6 +75,10 @@ class BlockIndex:
         if self.entries and start < len(self.entries) and self.entries[start].last_seq < first:
             start += 1
         return range(start, bisect_right(self._firsts, last))
+
+    def holes(self) -> list[tuple[int, int]]:
+        """Numbers around each stretch of missing events: the last before it, the first behind it."""
+        return [(before.last_seq, after.first_seq) for before, after in pairwise(self.entries) if after.first_seq != before.last_seq + 1]
 
     def at_vt(self, vt: int) -> int:
         """Place of the last entry that begins at or before `vt`, -1 for none."""

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from ringscope_core.session import blocks, keyframes, latency
+from ringscope_core.session.condense import fold_events
 from ringscope_core.session.counter_store import CounterStore
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.guard import Deadline, guarded, open_database
@@ -36,12 +37,11 @@ from ringscope_core.session.rows import (
     NoteRow,
     PacketRow,
 )
-from ringscope_core.session.validate import check_foldable
 from ringscope_core.trace.counters import COUNTER_NAMES
 from ringscope_core.trace.fields import FieldSpec
 from ringscope_core.trace.functions import FunctionSpec
 from ringscope_core.trace.kinds import EV_DROPPED, ArgSpec, KindSpec
-from ringscope_core.trace.state import MachineState, fold
+from ringscope_core.trace.state import MachineState
 
 _BLOCKS_KEPT: Final = 24
 _STATES_KEPT: Final = 16
@@ -50,7 +50,6 @@ _MAX_PACKETS: Final = 1024 * 70_000
 _SELECT_COUNTERS: Final = f"SELECT sample, vt, wall, oid, {', '.join(COUNTER_NAMES)} FROM counter WHERE sample > ? ORDER BY sample, oid"
 _SELECT_FRAMES: Final = "SELECT id, vt, wall, direction, queue, head, seq, length, header, block, offset FROM packet WHERE id BETWEEN ? AND ? ORDER BY id"
 _SELECT_BLOCKS: Final = "SELECT first_seq, count, first_vt, last_vt, last_wall, kinds FROM block WHERE first_seq >= ? ORDER BY first_seq"
-_ROW_NAMES: Final = list(EVENT_DTYPE.names or ())[1:]
 _NO_EVENTS: Final = np.zeros(0, EVENT_DTYPE)
 
 
@@ -255,6 +254,24 @@ class SessionReader:
             mask &= np.isin(block["obj"], list(oids))
         return block[mask]
 
+    def pieces_with(self, kinds: Collection[int], first: int, last: int, backwards: bool = False) -> Iterator[Events]:
+        """The events numbered `first` to `last` in pieces, without the blocks that hold none of `kinds`; `backwards` the last piece first."""
+        wanted = set(kinds)
+        places = self._index.covering(first, last)
+        for place in reversed(places) if backwards else places:
+            entry = self._index.entries[place]
+            if wanted.isdisjoint(entry.kinds):
+                continue
+            with guarded(self.path):
+                block = self._block(place)
+            part = block[max(first - entry.first_seq, 0) : last - entry.first_seq + 1]
+            if len(part):
+                yield part
+
+    def holes(self) -> list[tuple[int, int]]:
+        """Where events are missing: (the last one before, the first one behind) of each stretch."""
+        return self._index.holes()
+
     def seq_at_vt(self, vt: int) -> int:
         """Number of the last event at or before virtual time `vt` ns, -1 when there is none."""
         with guarded(self.path):
@@ -325,10 +342,7 @@ class SessionReader:
         else:
             state = MachineState()
         for part in self._pieces(state.seq + 1, seq):
-            check_foldable(part)
-            state.seq = int(part["seq"][0]) - 1
-            fold(state, part[_ROW_NAMES].tolist())
-            state.seq = int(part["seq"][-1])
+            fold_events(state, part)
         state.seq = seq
         return state
 
@@ -359,6 +373,19 @@ class SessionReader:
         with guarded(self.path):
             rows = self._query("SELECT id, vt, wall, direction, queue, head, seq, length, header FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
             return [PacketRow(*map(int, row)) for row in rows]
+
+    def packet_places(self, first: int, last: int) -> list[tuple[int, int, int, int, int, int]]:
+        """(id, vt, seq, length, block, offset in its bytes) of the frames numbered `first` to `last`, both included."""
+        with guarded(self.path):
+            rows = self._query("SELECT id, vt, seq, length, block, offset FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
+            if any(type(value) is not int for row in rows for value in row):
+                raise ValueError(f"packets {first} to {last} are not numbers")
+            return rows
+
+    def packet_block(self, number: int) -> bytes:
+        """The bytes of the frames of one block, one after the other."""
+        with guarded(self.path):
+            return self._packet_block(number)
 
     def packet_bytes(self, number: int) -> bytes:
         """A frame's bytes, without virtio_net_hdr; raises SessionError when there is no such packet."""
@@ -431,6 +458,12 @@ class SessionReader:
         with guarded(self.path):
             rows = self._query("SELECT id, first_seq, last_seq, events, packets, reason FROM gap ORDER BY id")
             return [GapRow(int(i), int(f), int(n), int(e), int(p), str(r)) for i, f, n, e, p, r in rows]
+
+    def stored_bytes(self) -> dict[str, int]:
+        """Compressed bytes of events, keyframes and frames."""
+        with guarded(self.path):
+            tables = {"events": "block", "keyframes": "keyframe", "packets": "packet_block"}
+            return {name: int(self._query(f"SELECT coalesce(sum(length(data)), 0) FROM {table}")[0][0]) for name, table in tables.items()}
 
     # -- the end ------------------------------------------------------------------------------------------------------
     def close(self) -> None:

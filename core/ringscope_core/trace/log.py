@@ -43,6 +43,13 @@ ROW_DTYPE: Final = [
 ]
 """The row as a numpy dtype description."""
 
+WANT_NONE: Final = 0
+WANT_ALL: Final = 1
+WANT_FIRST: Final = 2
+"""For each kind of event: whether the hook wants none, all, or those whose first argument it has asked for."""
+KINDS_MOST: Final = 256
+WANTS_EVERYTHING: Final = bytes([WANT_ALL]) * KINDS_MOST
+
 SEVERITY_INFO: Final[i64] = 0
 SEVERITY_WARNING: Final[i64] = 1
 SEVERITY_ERROR: Final[i64] = 2
@@ -50,9 +57,9 @@ SEVERITY_ERROR: Final[i64] = 2
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class TraceHook:
-    """What a debugger implements: called in the run thread after each event while `EventLog.hooked` is set."""
+    """What a debugger implements: called in the run thread after each event that it wants while `EventLog.hooked` is set."""
 
-    def on_event(self, seq: i64, kind: i32, obj: i32, a0: i64, a1: i64) -> None:
+    def on_event(self, seq: i64, kind: i32, obj: i32, a0: i64, a1: i64, a2: i64, a3: i64, a4: i64, a5: i64) -> None:
         """May block the run thread; may not emit events."""
 
 
@@ -99,7 +106,11 @@ class EventLog:
         """Open call frames, outermost first."""
         self.hook: TraceHook | None = None
         self.hooked: bool = False
-        """Call the hook at each event; a plain flag, so that a run without a debugger pays one test."""
+        """Call the hook at events; a plain flag, so that a run without a debugger pays one test."""
+        self.wanted_kinds: bytes = WANTS_EVERYTHING
+        """By kind: one of the `WANT_` numbers.  Looked at in native code, so that what nobody wants costs next to nothing."""
+        self.wanted_firsts: bytes = b""
+        """By first argument (a function's or a field's number): 1 for those that are wanted."""
         self.sink: BlockSink | None = None
         self._writer: BytesWriter = BytesWriter()
         self._block_seq: i64 = 0
@@ -125,11 +136,18 @@ class EventLog:
         self.seq = seq + 1
         if seq + 1 - self._block_seq >= BLOCK_ROWS:
             self.flush()
-        if self.hooked:
+        if self.hooked and self._wanted(kind, a0):
             hook = self.hook
             if hook is not None:
-                hook.on_event(seq, kind, i32(obj), a0, a1)
+                hook.on_event(seq, kind, i32(obj), a0, a1, a2, a3, a4, a5)
         return seq
+
+    def _wanted(self, kind: i32, a0: i64) -> bool:
+        want = self.wanted_kinds[kind]
+        if want != WANT_FIRST:
+            return want == WANT_ALL
+        firsts = self.wanted_firsts
+        return 0 <= a0 < len(firsts) and firsts[a0] != 0
 
     def flush(self) -> None:
         """Hand the rows gathered so far to the sink."""

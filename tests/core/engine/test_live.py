@@ -114,8 +114,7 @@ def test_a_busy_run_is_a_timeout(make: Make) -> None:
 def test_asking_makes_no_stop(make: Make) -> None:
     live, heard = make(Run(load("realize"), live=True, digests=False), paused=True)
     assert heard.stopped.wait(5)
-    live.debugger.breakpoints.add("kind", "object_new")
-    live.debugger.breakpoints_changed()
+    live.debugger.breakpoints.add({"event": "object_new"})
     seq = int(live.run.log.seq)
     live.ask(lambda: object_new(live.run.world, "container").unref())
     assert int(live.run.log.seq) > seq, "an object was made to answer"

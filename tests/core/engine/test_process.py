@@ -155,7 +155,10 @@ def test_stopped_inside_realize_and_stepped(start: Start) -> None:
     status = engine.until_paused()
     assert status["reason"] == "start"
     assert status["capabilities"] == ["pause", "step", "speed", "inject", "trace", "mark", "break", "link"]
-    assert [p["where"] for p in engine.ask("x-ringscope-break", add={"function": "virtio_net_device_realize"})] == ["virtio_net_device_realize"]
+    points = engine.ask("x-ringscope-break", add={"function": "virtio_net_device_realize"})
+    assert [(p["where"], p["enabled"]) for p in points] == [("virtio_net_device_realize", False), ("virtio_net_device_realize", True)], (
+        "the scenario's own first"
+    )
     assert engine.error("x-ringscope-break", add={"function": "nope"}).startswith("function: 'nope' is not allowed")
     engine.ask("cont")
     engine.until(lambda: "virtio_net_device_realize" in engine.status()["reason"], "breakpoint")
@@ -184,9 +187,9 @@ def test_stopped_inside_realize_and_stepped(start: Start) -> None:
     assert step("out")[0] == "virtio_device_realize"
     # looking works in the middle of the call stack
     assert engine.ask("qom-get", path="/machine/peripheral/net0/virtio-backend", property="realized") is False
-    assert engine.error("x-ringscope-step", kind="sideways").startswith("Parameter 'kind' expects one of")
-    engine.ask("x-ringscope-break", remove=1)
-    assert engine.error("x-ringscope-break", remove=1) == "Breakpoint 1 not found"
+    assert engine.error("x-ringscope-step", kind="sideways").startswith("step: 'sideways' is not allowed")
+    engine.ask("x-ringscope-break", remove=2)
+    assert engine.error("x-ringscope-break", remove=2) == "Breakpoint 2 not found"
     engine.ask("cont")
     engine.until(lambda: engine.status()["state"] == "finished", "finished")
     assert engine.ask("qom-get", path="/machine/peripheral/net0/virtio-backend", property="realized") is True

@@ -28,7 +28,7 @@ class Seen(TraceHook):
     def __init__(self) -> None:
         self.seqs: list[int] = []
 
-    def on_event(self, seq: int, kind: int, obj: int, a0: int, a1: int) -> None:
+    def on_event(self, seq: int, kind: int, obj: int, a0: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> None:
         self.seqs.append(seq)
 
 

@@ -1,0 +1,92 @@
+"""What must hold of the tables beside the events: packets and their bytes, counters, marks, totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ringscope_core.query.event_check import Finding
+from ringscope_core.session.errors import SessionError
+from ringscope_core.trace.counters import COUNTER_NAMES
+
+if TYPE_CHECKING:
+    from ringscope_core.session.reader import SessionReader
+
+_LEVELS: Final = ("inuse", "available", "num")
+"""Counters that may fall."""
+_PACKETS: Final = 20_000
+
+
+def check_places(reader: SessionReader) -> Iterator[Finding]:
+    """Whether marks, controls, logs and notes stand where events are, and keyframes stand in order."""
+    try:
+        rows = [("mark", row.id, row.seq) for row in reader.marks()]
+        rows += [("control", row.id, row.seq) for row in reader.controls()]
+        rows += [("log", row.id, row.seq) for row in reader.logs()]
+        rows += [("note", row.id, row.seq) for row in reader.notes()]
+    except SessionError as error:
+        yield Finding("tables", -1, error.reason)
+        return
+    for what, number, seq in rows:
+        # a control names the event that comes next, which may not have come
+        if not -1 <= seq <= reader.last_seq + 1:
+            yield Finding("tables", seq, f"{what} {number} is at event {seq}, the last one is {reader.last_seq}")
+    keyframes = reader.keyframes()
+    for name in ("vt", "wall"):
+        for place in np.flatnonzero(np.diff(keyframes[name]) < 0)[:3]:
+            seq = int(keyframes["seq"][place + 1])
+            yield Finding("keyframes", seq, f"keyframe after event {seq}: its {name} lies before the one of the keyframe before it")
+
+
+def check_counters(reader: SessionReader) -> Iterator[Finding]:
+    """Whether every counter only grows."""
+    series = reader.counters(0, reader.last_vt)
+    grows = [place for place, name in enumerate(COUNTER_NAMES) if name not in _LEVELS]
+    falls = np.argwhere(np.diff(series.values[:, :, grows], axis=0) < 0)
+    for time, ring, column in falls[:5]:
+        vt = int(series.vt[time + 1])
+        yield Finding("counters", -1, f"counter {COUNTER_NAMES[grows[column]]} of ring {series.oids[ring]:#x} falls at {vt} ns")
+    if len(falls) > 5:
+        yield Finding("counters", -1, f"{len(falls) - 5} more counters fall")
+
+
+def check_packets(reader: SessionReader) -> Iterator[Finding]:
+    """Whether every packet has its bytes and an event that recorded it."""
+    last_vt = last_id = 0
+    lost = sum(gap.packets for gap in reader.gaps()) + reader.dropped[1]
+    missing = 0
+    for start in range(1, reader.packet_count + 1, _PACKETS):
+        try:
+            rows = reader.packet_places(start, min(start + _PACKETS - 1, reader.packet_count))
+        except SessionError as error:
+            yield Finding("packets", -1, f"packets {start} and after: {error.reason}")
+            continue
+        missing += max(int(rows[0][0]) - last_id - 1, 0) if rows else 0
+        for before, row in zip(rows, rows[1:], strict=False):
+            missing += row[0] - before[0] - 1
+        last_id = rows[-1][0] if rows else last_id
+        for number, vt, seq, _, _, _ in rows:
+            if vt < last_vt:
+                yield Finding("packets", seq, f"packet {number}: its time falls")
+            last_vt = max(vt, last_vt)
+            if not -1 <= seq <= reader.last_seq + 1:
+                yield Finding("packets", seq, f"packet {number} is at event {seq}, the last one is {reader.last_seq}")
+        yield from _check_bytes(reader, rows)
+    if missing > lost:
+        yield Finding("packets", -1, f"{missing} packet numbers are missing, {lost} are declared lost")
+
+
+def _check_bytes(reader: SessionReader, rows: list[tuple[int, int, int, int, int, int]]) -> Iterator[Finding]:
+    """Each frame lies within its block; blocks decompress."""
+    sizes: dict[int, int] = {}
+    for number, _, seq, length, block, offset in rows:
+        if block not in sizes:
+            try:
+                sizes[block] = len(reader.packet_block(block))
+            except SessionError as error:
+                sizes[block] = -1
+                yield Finding("packets", seq, f"packet {number} and others: block {block} {error.reason}")
+        if sizes[block] >= 0 and not 0 <= offset <= offset + length <= sizes[block]:
+            yield Finding("packets", seq, f"packet {number}: its bytes lie outside its block")

@@ -1,0 +1,82 @@
+"""Breakpoints over a recording hit where the live run stopped, in both directions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ringscope_core.query.breakpoints import Breakpoint, find_hit
+from ringscope_core.query.recording import Recording
+from ringscope_core.session.reader import SessionReader
+from tests.core.query.recorded import Noting, record
+
+
+def forwards(recording: Recording, points: list[Breakpoint]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    seq = -1
+    while (hit := find_hit(recording, points, seq, 1)) is not None:
+        seq = hit[0]
+        found.append((seq, hit[1].id))
+    return found
+
+
+def backwards(recording: Recording, points: list[Breakpoint]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    seq = recording.reader.last_seq + 1
+    while (hit := find_hit(recording, points, seq, -1)) is not None:
+        seq = hit[0]
+        found.append((seq, hit[1].id))
+    return found
+
+
+def compare(path: Path, debugger: Noting) -> list[tuple[int, int]]:
+    with SessionReader(path) as reader:
+        recording = Recording(reader)
+        points = list(debugger.breakpoints.points)
+        live = debugger.stops_seen
+        ahead = forwards(recording, points)
+        assert ahead == live
+        assert backwards(recording, points) == live[::-1]
+    return live
+
+
+POINTS: dict[str, dict[str, object]] = {
+    "function": {"function": "virtio_net_device_realize"},
+    "function behind its prologue": {"function": "object_property_set_bool"},
+    "function of the data path": {"function": "virtio_net_flush_tx"},
+    "checkpoint": {"checkpoint": "virtio_device_realize:2613"},
+    "event": {"event": "kick"},
+    "event of two kinds": {"event": "frame_tx, frame_rx", "condition": "len > 60"},
+    "event and a name": {"event": "virtqueue_pop", "condition": "obj == tx0 and head in 0..40"},
+    "event and no hit": {"event": "virtqueue_pop", "condition": "head == 70000"},
+    "every kind and a word": {"event": "*", "condition": '"realize"'},
+    "every kind and a type": {"event": "*", "condition": "obj ~ virtio-backend and not kind == object_ref"},
+    "field": {"field": "VirtIODevice.status"},
+    "field of an object": {"field": "virtio-backend.VirtIODevice.status"},
+    "field by path": {"field": "/machine/peripheral/net0.DeviceState.realized"},
+    "field and a condition": {"field": "VirtIODevice.status", "condition": "value >= 7 and not old in 7..15"},
+    "field in ring events": {"field": "tx0.VirtQueue.last_avail_idx"},
+    "field that seldom changes": {"field": "VirtQueue.notification"},
+    "field in a ring's memory": {"field": "rx0.ring.used.idx"},
+    "reference count": {"field": "net0.Object.ref"},
+    "time": {"time": "3ms"},
+    "time in ns": {"time": 1_000_000},
+    "third": {"event": "kick", "every": 3},
+    "ignored": {"event": "kick", "ignore": 5},
+    "ignored and every": {"function": "virtio_net_flush_tx", "ignore": 2, "every": 4},
+    "disabled": {"event": "kick", "enabled": False},
+    "message": {"event": "kick", "log": "kick of {obj}"},
+}
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_each_sort_hits_alike(name: str, tmp_path: Path) -> None:
+    debugger = record(tmp_path / "a", "ping", [POINTS[name]], 20_000_000, ["traffic.0.rate_pps=1000"])
+    live = compare(tmp_path / "a", debugger)
+    if name in ("event and no hit", "disabled", "message"):
+        assert live == []
+        assert debugger.breakpoints.points[0].hits == (0 if name != "message" else len(debugger.said))
+    else:
+        assert live, "the machine does that"
+        assert debugger.breakpoints.points[0].hits >= len(live)

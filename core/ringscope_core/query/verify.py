@@ -225,9 +225,8 @@ class _Piece:
         if different:
             first = different[0]
             more = f" ({len(different) - 1} more differences)" if len(different) > 1 else ""
-            self.report.add(
-                Finding("keyframes", seq, f"keyframe after event {seq}: {first.where}: the events say {first.old}, the machine said {first.new}{more}")
-            )
+            words = f"{first.where}: the events say {first.old}, the machine said {first.new}{more}"
+            self.report.add(Finding("keyframes", seq, f"keyframe after event {seq}: {words}"))
         else:
             self.report.add(Finding("keyframes", seq, f"keyframe after event {seq}: the events fold to another state"))
 

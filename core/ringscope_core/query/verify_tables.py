@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -64,7 +65,7 @@ def check_packets(reader: SessionReader) -> Iterator[Finding]:
             yield Finding("packets", -1, f"packets {start} and after: {error.reason}")
             continue
         missing += max(int(rows[0][0]) - last_id - 1, 0) if rows else 0
-        for before, row in zip(rows, rows[1:], strict=False):
+        for before, row in pairwise(rows):
             missing += row[0] - before[0] - 1
         last_id = rows[-1][0] if rows else last_id
         for number, vt, seq, _, _, _ in rows:

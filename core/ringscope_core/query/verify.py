@@ -113,6 +113,8 @@ def _check_tables(reader: SessionReader, report: Report) -> None:
 
 def _pieces(reader: SessionReader) -> Iterator[tuple[int, int]]:
     """(first, last) numbers of pieces; all but the first begin after a keyframe."""
+    if not reader.event_count:
+        return
     seqs = reader.keyframes()["seq"]
     first, end = min(reader.first_seq, int(seqs[0]) + 1 if len(seqs) else reader.first_seq), reader.last_seq
     while first <= end:

@@ -379,19 +379,6 @@ class SessionReader:
             rows = self._query("SELECT id, vt, wall, direction, queue, head, seq, length, header FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
             return [PacketRow(*map(int, row)) for row in rows]
 
-    def packet_places(self, first: int, last: int) -> list[tuple[int, int, int, int, int, int]]:
-        """(id, vt, seq, length, block, offset in its bytes) of the frames numbered `first` to `last`, both included."""
-        with guarded(self.path):
-            rows = self._query("SELECT id, vt, seq, length, block, offset FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
-            if any(type(value) is not int for row in rows for value in row):
-                raise ValueError(f"packets {first} to {last} are not numbers")
-            return rows
-
-    def packet_block(self, number: int) -> bytes:
-        """The bytes of the frames of one block, one after the other."""
-        with guarded(self.path):
-            return self._packet_block(number)
-
     def packet_bytes(self, number: int) -> bytes:
         """A frame's bytes, without virtio_net_hdr; raises SessionError when there is no such packet."""
         return self._frame(number).data

@@ -11,6 +11,7 @@ import pytest
 from ringscope_core.query.diff import Options, Parting, diff, event_words
 from ringscope_core.query.recording import Recording
 from ringscope_core.session.reader import SessionReader
+from ringscope_core.session.rows import PacketRow
 from ringscope_core.trace import kinds as k
 from tests.core.query.sessions import record
 from tests.core.session.recording import Recording as Writer
@@ -65,11 +66,18 @@ def test_a_longer_run(tmp_path: Path, ping: Path) -> None:
 
 
 def test_frames_with_other_bytes(tmp_path: Path) -> None:
-    ping, other = record(tmp_path / "a.ringscope", "default"), record(tmp_path / "b.ringscope", "default", ("seed=77",))
-    found = compared(ping, other)
-    assert "has other bytes, the first at " in found.why
-    assert compared(ping, other, Options(packets=False)).common > found.common
-    assert [tuple(row) for row in found.about] == [("seed", "1", "77")]
+    for name, byte in (("a", 0x11), ("b", 0x2B)):
+        recording = Writer(tmp_path / name)
+        recording.start()
+        recording.traffic(4)
+        recording.flush()
+        frames = [bytes(60), bytes(38) + bytes([byte]) + bytes(21), bytes(60)]
+        recording.writer.add_packets([PacketRow(n + 1, n, 0, 0, 0, 0, 6 * n + 9, 60) for n in range(3)], frames)
+        recording.writer.close()
+    found = compared(tmp_path / "a", tmp_path / "b")
+    assert found.why == "the frame of packet 2 has other bytes, the first at 38: 11 and 2b"
+    assert found.common == int(found.a["seq"]) == 15
+    assert compared(tmp_path / "a", tmp_path / "b", Options(packets=False)).equal
 
 
 def write(path: Path, texts: list[str], extra: list[tuple[int, int]], count: int = 5) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +58,11 @@ class SessionReader:
 
     def __init__(self, path: str | Path) -> None:
         self.path: Path = Path(path)
+        self.origin: Path = self.path
+        """The file that a person named: `path`, or the damaged one that `path` was rescued from (`session.salvage`)."""
+        self.damage: str = ""
+        """What is missing of a damaged file, in one sentence."""
+        self.on_close: Callable[[], object] | None = None
         self._deadline: Deadline = Deadline()
         self._database: sqlite3.Connection = open_database(self.path, self._deadline)
         self._index: BlockIndex = BlockIndex()
@@ -374,19 +379,6 @@ class SessionReader:
             rows = self._query("SELECT id, vt, wall, direction, queue, head, seq, length, header FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
             return [PacketRow(*map(int, row)) for row in rows]
 
-    def packet_places(self, first: int, last: int) -> list[tuple[int, int, int, int, int, int]]:
-        """(id, vt, seq, length, block, offset in its bytes) of the frames numbered `first` to `last`, both included."""
-        with guarded(self.path):
-            rows = self._query("SELECT id, vt, seq, length, block, offset FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
-            if any(type(value) is not int for row in rows for value in row):
-                raise ValueError(f"packets {first} to {last} are not numbers")
-            return rows
-
-    def packet_block(self, number: int) -> bytes:
-        """The bytes of the frames of one block, one after the other."""
-        with guarded(self.path):
-            return self._packet_block(number)
-
     def packet_bytes(self, number: int) -> bytes:
         """A frame's bytes, without virtio_net_hdr; raises SessionError when there is no such packet."""
         return self._frame(number).data
@@ -469,6 +461,8 @@ class SessionReader:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+        if self.on_close is not None:
+            self.on_close()
 
     def __enter__(self) -> SessionReader:
         return self

@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from ringscope_core.session.errors import SessionError
 from ringscope_core.session.inserts import Inserter
 from ringscope_core.session.items import RingSample
 from ringscope_core.session.rows import PacketRow
+from ringscope_core.session.seal import seal
 
 __all__ = ["RingSample", "SessionWriter"]
 
@@ -234,3 +236,7 @@ class SessionWriter:
                 self.error = SessionError(str(self.path), f"cannot be finished ({error})")
         finally:
             self._database.close()
+        if self.error is None:
+            with suppress(OSError):
+                # without it the file is as good, but a flipped bit would go unseen
+                seal(self.path)

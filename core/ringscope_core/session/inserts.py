@@ -105,7 +105,7 @@ class Inserter:
             else:
                 parts = [part for pair in zip(headers[start:end], frames[start:end], strict=True) for part in pair]
                 for row in rows[start:end]:
-                    offset += row[8]
+                    offset += max(row[8], 0)
                     values.append((*row[:8], block, offset, row[8]))
                     offset += row[7]
             self._many("packet", values)

@@ -16,11 +16,12 @@ from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.window_actions import ACTIONS, plain
 from ringscope.window_docks import TITLES
+from ringscope.window_export import show_export
 from ringscope.window_help import KeySheet
+from ringscope.window_import import OPEN_FILTERS, open_any
 from ringscope.window_palette import Choice, Palette
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope_core import __version__
-from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.levels import LEVEL_NAMES
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Verbs:
         self._table: dict[str, Callable[[], object]] = {
             "open": self.open,
             "save": self.save,
+            "export": self.export,
             "picture": self.picture,
             "quit": window.close,
             "copy_table": self.copy_table,
@@ -201,12 +203,9 @@ class Verbs:
     # -- files and help -----------------------------------------------------------------------------------------------------
     def open(self) -> None:
         """Ask for a session and open it."""
-        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", "Ringscope sessions (*.ringscope)")
+        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", OPEN_FILTERS)
         if name and self.open_session is not None:
-            try:
-                self.open_session(Path(name))
-            except SessionError as error:
-                self.window.show_problem(str(error))
+            open_any(Path(name), self.window, self.open_session, self.window.show_problem)
 
     def save(self) -> None:
         """Ask for a name and keep a copy of the recording."""
@@ -214,6 +213,10 @@ class Verbs:
         if name:
             problem = copy_session(self.store.reader.path, Path(name))
             self.window.status.showMessage(problem or f"saved {name}", 8000)
+
+    def export(self) -> None:
+        """The export dialog."""
+        show_export(self.store, self.focus, self.window)
 
     def picture(self) -> None:
         """Ask for a name and write the window as a PNG."""

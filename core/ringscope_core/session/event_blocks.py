@@ -15,7 +15,7 @@ import numpy as np
 from ringscope_core.session import blocks
 from ringscope_core.session.create import to_json
 from ringscope_core.session.grouped import kind_groups
-from ringscope_core.session.rows import Events
+from ringscope_core.session.rows import RAW_DTYPE, Events
 from ringscope_core.trace.log import ROW_BYTES
 
 FULL_ROWS: Final = blocks.MAX_BLOCK_ROWS
@@ -45,10 +45,20 @@ class EventBlocks:
         self._counts: Counter[int] = Counter()
         self._changed: bool = False
 
+    @property
+    def tail_first(self) -> int:
+        """Number of the first event that may still be stored again with others."""
+        return self._first
+
+    def close_tail(self) -> None:
+        """The next event begins a block of its own."""
+        if self._tail:
+            self._store_whole(len(self._tail) // _ROW)
+
     def add(self, first_seq: int, rows: bytes) -> None:
         """Events as the log's sink gets them."""
         if self._tail and first_seq != self._first + len(self._tail) // _ROW:
-            self._close_tail()
+            self.close_tail()
         if not self._tail:
             self._first = first_seq
         self._tail += rows
@@ -62,7 +72,7 @@ class EventBlocks:
         if not self._changed and not whole:
             return
         if self._tail:
-            self._close_tail() if whole else self._store_piece()
+            self.close_tail() if whole else self._store_piece()
         self._changed = False
         self._write_counts()
 
@@ -73,9 +83,6 @@ class EventBlocks:
 
     def _write_counts(self) -> None:
         self._database.executemany("INSERT INTO event_count VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET count = excluded.count", list(self._counts.items()))
-
-    def _close_tail(self) -> None:
-        self._store_whole(len(self._tail) // _ROW)
 
     def _store_whole(self, count: int) -> None:
         """The first `count` events of the tail as one block, in place of their pieces."""
@@ -109,14 +116,10 @@ class EventBlocks:
         self._database.executemany("DELETE FROM block WHERE first_seq = ?", places)
         self._database.executemany("DELETE FROM block_data WHERE first_seq = ?", places)
 
-    def stored_before_tail(self) -> int:
-        """Number of the first event that may still be stored again with others."""
-        return self._first
-
 
 def raw_rows(events: Events) -> bytes:
     """Events that were decoded, as the log wrote them."""
-    out = np.empty(len(events), blocks.RAW_DTYPE)
-    for name in blocks.RAW_DTYPE.names or ():
+    out = np.empty(len(events), RAW_DTYPE)
+    for name in RAW_DTYPE.names or ():
         out[name] = events[name]
     return out.tobytes()

@@ -41,7 +41,7 @@ def _codes(low: Ints, high: Ints) -> Ints:
 
 def kind_groups(kinds: Ints) -> tuple[Ints, Ints, Ints]:
     """The kinds that occur, in order, how often each does, and for each row the place of its kind among them."""
-    if 0 <= int(kinds.min()) and int(kinds.max()) < 4 * MAX_KINDS:
+    if int(kinds.min()) >= 0 and int(kinds.max()) < 4 * MAX_KINDS:
         totals = np.bincount(kinds)
         numbers = np.flatnonzero(totals)
         places = np.zeros(len(totals), np.int64)

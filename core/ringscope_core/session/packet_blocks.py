@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from operator import add
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,8 @@ SMALL_FRAMES: Final = 256
 SINGLE_ROWS: Final = 16384
 """So many frames, the first of the recording, also have a row each in table ``packet``, for people with the sqlite3 shell."""
 _COLUMNS: Final = len(PacketRow._fields)
+LENGTH: Final = PacketRow._fields.index("length")
+HEADER: Final = PacketRow._fields.index("header")
 _ROWS_LIMIT: Final = _COLUMNS * (17 + 8 * MAX_FRAMES)
 
 
@@ -49,20 +52,31 @@ class PacketBlocks:
         """First number and count of the stored pieces of what is gathered."""
         self._singles: int = 0
         self._changed: bool = False
+        self._next: int = 1
 
-    def add(self, rows: Ints, frames: Sequence[bytes]) -> None:
-        """Frames with consecutive numbers."""
+    @property
+    def tail_first(self) -> int:
+        """Number of the first frame that may still be stored again with others."""
+        return int(self._rows[0][0, 0]) if self._rows else self._next
+
+    def add(self, rows: Ints, frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
+        """Frames with consecutive numbers; a frame's header lies before it."""
         if not len(rows):
             return
+        if headers is None:
+            rows[:, HEADER] = -1
+        else:
+            frames = list(map(add, headers, frames))
         if self._rows and int(rows[0, 0]) != int(self._rows[-1][-1, 0]) + 1:
             self._store_whole()
         self._rows.append(rows)
         self._frames.extend(frames)
-        self._bytes += int(rows[:, -1].sum())
+        self._bytes += sum(map(len, frames))
+        self._next = int(rows[-1, 0]) + 1
         self._changed = True
         if self._singles < SINGLE_ROWS:
             some = rows[: SINGLE_ROWS - self._singles].tolist()
-            self._database.executemany("INSERT OR REPLACE INTO packet VALUES (?, ?, ?, ?, ?, ?, ?, ?)", some)
+            self._database.executemany("INSERT OR REPLACE INTO packet VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", some)
             self._singles += len(some)
         if len(self._frames) >= FULL_FRAMES or self._bytes >= FULL_BYTES:
             self._store_whole()
@@ -97,7 +111,7 @@ class PacketBlocks:
     def _store(self, rows: Ints, frames: list[bytes]) -> None:
         first = int(rows[0, 0])
         seqs, vt = rows[:, 6], rows[:, 1]
-        entry = (first, len(rows), int(vt[0]), int(vt[-1]), int(seqs[0]), int(seqs[-1]), int(rows[:, 7].sum()))
+        entry = (first, len(rows), int(vt[0]), int(vt[-1]), int(seqs[0]), int(seqs[-1]), int(rows[:, LENGTH].sum()))
         blobs = (first, pack(columns.encode(list(rows.T))), pack(b"".join(frames)))
         self._database.execute("INSERT OR REPLACE INTO packet_block VALUES (?, ?, ?, ?, ?, ?, ?)", entry)
         self._database.execute("INSERT OR REPLACE INTO packet_data VALUES (?, ?, ?)", blobs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +59,11 @@ class SessionReader:
 
     def __init__(self, path: str | Path) -> None:
         self.path: Path = Path(path)
+        self.origin: Path = self.path
+        """The file that a person named: `path`, or the damaged one that `path` was rescued from (`session.salvage`)."""
+        self.damage: str = ""
+        """What is missing of a damaged file, in one sentence."""
+        self.on_close: Callable[[], object] | None = None
         self._deadline: Deadline = Deadline()
         self._database: sqlite3.Connection = open_database(self.path, self._deadline)
         self._index: BlockIndex = BlockIndex()
@@ -494,6 +499,8 @@ class SessionReader:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+        if self.on_close is not None:
+            self.on_close()
 
     def __enter__(self) -> SessionReader:
         return self

@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from ringscope_core.session.items import RingSample
 from ringscope_core.session.loss import FULL_GAP, Loss
 from ringscope_core.session.packet_blocks import as_array
 from ringscope_core.session.rows import GAP_FULL, Ints, PacketRow
+from ringscope_core.session.seal import seal
 
 __all__ = ["RingSample", "SessionWriter"]
 
@@ -311,3 +313,7 @@ class SessionWriter:
                 self.error = SessionError(str(self.path), f"cannot be finished ({error})")
         finally:
             self._database.close()
+        if self.error is None:
+            with suppress(OSError):
+                # without it the file is as good, but a flipped bit would go unseen
+                seal(self.path)

@@ -27,6 +27,8 @@ VERBS: Final[dict[str, str]] = {
     "info": "Say what a session file holds.",
     "verify": "Fold a session's events and compare with every keyframe.",
     "diff": "Find the first event where two sessions part.",
+    "export": "Write a session as pcapng, Perfetto, CSV, JSON lines, Parquet or Markdown.",
+    "import": "Make a session of a capture or of exported JSON lines.",
     "scenarios": "List the scenarios that ship.",
     "types": "Print the QOM types of the model.",
     "qtree": "Print the device tree, as QEMU's `info qtree`.",

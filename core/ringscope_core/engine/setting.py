@@ -160,6 +160,7 @@ def ring_areas(run: Run) -> list[tuple[str, int, int]]:
     state = MachineState()
     for part in run.machine.instruments:
         part.snapshot(state)
+    run.guest.snapshot(state)
     areas: list[tuple[str, int, int]] = []
     for ring in state.rings.values():
         for name, start, size in (

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ringscope_core.engine.feature_bits import mask_of
+from ringscope_core.engine.setting import apply_set
 from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.hw.qdev.opts import split_options
 from ringscope_core.net.backends import inject
@@ -184,5 +185,6 @@ CHANGING: Final[dict[str, Callable[[Run, Arguments], None]]] = {
     "x-ringscope-option": _option,
     "x-ringscope-action": _action,
     "x-ringscope-traffic": _traffic,
+    "x-ringscope-set": apply_set,
 }
 """Every command that changes the machine.  Others of a session's ``control`` table (steps, stops, speeds, trace levels) leave it as it is."""

@@ -81,6 +81,9 @@ class _Announcer(LiveListener):
     def on_ended(self, reason: str) -> None:
         self.tell("X_RINGSCOPE_ENDED", {"reason": reason})
 
+    def on_refused(self, reason: str) -> None:
+        self.tell("X_RINGSCOPE_REFUSED", {"reason": reason})
+
     def tell(self, name: str, data: dict[str, object] | None) -> None:
         """An event for every client."""
         if self.server is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope_core.engine.compare import Comparer, ReplayError
 from ringscope_core.engine.control import apply_control
+from ringscope_core.engine.errors import CancelledError
 from ringscope_core.engine.guide import CONTROL, Guide, Item
 from ringscope_core.engine.headless import limit_replay
 from ringscope_core.engine.pacing import MAX
@@ -35,10 +36,6 @@ Progress = Callable[[int, int], bool]
 
 _LOOK_TURNS: Final = 1024
 """Between two reports, and two looks whether the machine has strayed without making an event."""
-
-
-class CancelledError(Exception):
-    """The replay was told to end."""
 
 
 class Rerun(Run):
@@ -89,27 +86,43 @@ class Rerun(Run):
         """Events that were found equal."""
         return self._comparer.compared
 
+    def replayed(self) -> list[int]:
+        """Events made so far, and events to make."""
+        return [int(self.log.seq), self.to + 1]
+
     # -- the way there ------------------------------------------------------------------------------------------------
     def build(self) -> bool:
         """As `Run.build`, and on to the end of the turn in which event `to` was made.  Raises ReplayError, CancelledError."""
-        hooked, self.log.hooked = self.log.hooked, False
+        if self.debugger is not None:
+            self.debugger.sleep(True)
+        self.preparing = True
         built = super().build()
         if built:
             limit_replay(self, _packets(self.reader))
             self._follow()
         self._arrive()
-        self.log.hooked = hooked
+        self._awake()
         return built
+
+    def _awake(self) -> None:
+        """The run is where it begins: from here on it can be stopped."""
+        self.preparing = False
+        if self.debugger is not None:
+            self.debugger.sleep(False)
 
     def _follow(self) -> None:
         turns = 0
-        while self._goes_on():
+        going = self._goes_on()
+        while going:
             turns += 1
             if turns % _LOOK_TURNS == 0:
                 self._look()
             if self.run_state == FINISHED:
                 raise self._astray("the run had ended")
-            if not self.turn() and self._goes_on() and not self.pass_time():
+            moved = self.turn()
+            # only after a turn: what is due at the moment has happened then
+            going = self._goes_on()
+            if going and not moved and not self.pass_time():
                 raise self._astray("nothing more happens")
 
     def _goes_on(self) -> bool:

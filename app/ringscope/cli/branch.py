@@ -39,7 +39,7 @@ def command(file: Path, at: str, text: str, output: Path | None, duration: int |
       inject net=hostnet0 frame=HEX        a frame comes from a backend
       link net0 off                        pull a cable, or plug it in (on)
       feature net0 -MRG_RXBUF +EVENT_IDX   reset, and negotiate without or with bits
-      option net0 tx_queue_size=512        unplug, and plug in with other options
+      option net0 rx_queue_size=512        unplug, and plug in with other options
       option net0 mq=off from=start        the same from the start of the run
       action break queue=1 fault=bad-order what a scenario's [[action]] can do
       traffic 0 rate_pps=100               a program goes on with other fields

@@ -57,7 +57,7 @@ class BranchRun(Rerun):
         """Raises ReplayError when the recording cannot be run again."""
         self.change: Change = change
         self.took_effect: int = -1
-        """Number of the first event that the change may have made another."""
+        """Number of the first event that may be another than the parent's."""
         self._level: int = level
         self._drop: bool = recorder is not None and recorder.live
         self._tell: Callable[[int, int], None] | None = tell
@@ -71,12 +71,12 @@ class BranchRun(Rerun):
         built = super().build()
         if not built:
             raise InputError("--at", self.to, "nothing: that run did not start, so only a change from the start is possible (set ...)")
+        self.took_effect = int(self.log.seq)
         if self._level != KEEP_LEVEL:
             self.log.set_level(self._level)
-        self._sample(True)
+        self._keep(True)
         if self.recorder is not None:
             self.recorder.live = self._drop
-        self.took_effect = int(self.log.seq)
         if self._tell is not None:
             self._tell(self.took_effect, int(self.clock.now_ns))
         # one that is to stand at its beginning stands at the first event of the change

@@ -64,9 +64,7 @@ class LiveBranch:
         def tell(seq: int, vt: int) -> None:
             note_branch(writer, self.reader, self.parent, seq, vt)
 
-        return BranchRun(
-            self.reader, self.parent.moment, self.parent.change, recorder=recorder, live=True, factor=factor, level=level, tell=tell
-        )
+        return BranchRun(self.reader, self.parent.moment, self.parent.change, recorder=recorder, live=True, factor=factor, level=level, tell=tell)
 
     def close(self) -> None:
         """Let go of the parent's recording."""

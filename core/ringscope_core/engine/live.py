@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from ringscope_core.engine.debugger import Debugger, StopListener
+from ringscope_core.engine.errors import CancelledError
 from ringscope_core.engine.pacing import MAX
 from ringscope_core.engine.run import FAILED, FINISHED, FOREVER, Run
-from ringscope_core.engine.errors import CancelledError
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.errors import SessionError

@@ -136,11 +136,12 @@ class EngineCommands(Handler):
             "wall": int(run.clock.wall_ns),
             "speed": {"events_per_second": rate, "factor": factor, "max": factor == MAX and rate == 0},
             "trace_level": LEVEL_NAMES[int(run.log.level)],
-            "capabilities": list(CAPABILITIES),
+            "capabilities": [] if run.preparing else list(CAPABILITIES),
             "dropped": {"events": recorder.dropped_events, "packets": recorder.dropped_packets} if recorder is not None else {"events": 0, "packets": 0},
             "stopped": live.debugger.stop_reason,
             "breakpoints": live.debugger.breakpoints.to_plain(),
             "failures": list(run.failures),
+            "replay": run.replayed() if run.preparing else None,
         }
 
     def _speed(self, a: dict[str, Any]) -> object:

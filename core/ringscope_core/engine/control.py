@@ -142,6 +142,8 @@ def _traffic(run: Run, a: Arguments) -> None:
 def _option(run: Run, a: Arguments) -> None:
     """Unplug the device and plug it in again with other options, in the same place."""
     device = str(a["device"])
+    if device in backends(run):
+        raise InputError("device", device, "a device; what a backend is can only change from the start (from=start)")
     place = device_place(run.scenario.device, device)
     text = with_options(run.scenario.device[place], a["options"])
     ident = option_value(text, "id")

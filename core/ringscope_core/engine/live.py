@@ -9,11 +9,13 @@ from typing import Any, Final, TypeVar
 
 from ringscope_core.engine.control import apply_control
 from ringscope_core.engine.debugger import Debugger, StopListener
+from ringscope_core.engine.errors import CancelledError
 from ringscope_core.engine.pacing import MAX
 from ringscope_core.engine.run import FAILED, FINISHED, FOREVER, Run
 from ringscope_core.hw.monitor_error import MonitorError
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL, LEVEL_NAMES
 from ringscope_core.trace.state import MachineState
 
@@ -62,7 +64,8 @@ class _Pacemaker(StopListener):
 class LiveRun:
     """Owns the run's thread.  Public methods may be called from any other thread."""
 
-    def __init__(self, run: Run, listener: LiveListener, paused: bool = False, duration_ns: int = 0) -> None:
+    def __init__(self, run: Run, listener: LiveListener, paused: bool = False, duration_ns: int = 0, level: int | None = None) -> None:
+        """`level`: the trace level that a run has that is not flat out; None for the one it begins with."""
         self.run: Run = run
         self.debugger: Debugger = Debugger(run.log, _Pacemaker(run, listener))
         run.debugger = self.debugger
@@ -76,7 +79,7 @@ class LiveRun:
         """Somebody chose a trace level: flat out keeps to it."""
         self._listener: LiveListener = listener
         self._duration_ns: int = duration_ns
-        self._wanted_level: int = int(run.log.level)
+        self._wanted_level: int = int(run.log.level) if level is None else level
         self._quit: bool = False
         self._slice_end: float = 0.0
         if paused:
@@ -99,6 +102,8 @@ class LiveRun:
         """prelaunch, running, paused, finished, failed."""
         if self.failure is not None:
             return "failed"
+        if self.run.preparing:
+            return "prelaunch"
         if self.debugger.stop_reason:
             return "paused"
         return ("prelaunch", "running", "paused", "finished", "failed")[self.run.run_state]
@@ -254,6 +259,10 @@ class LiveRun:
                 self._end(self.run.failures[-1])
             while not self._quit:
                 self.debugger.wait(0.5)
+        except (InputError, NetOptionError, SessionError, CancelledError) as error:
+            # a branch that cannot be made: the machine is not at fault
+            self.failure = error
+            self._end(str(error) or "cancelled")
         except BaseException as error:
             # the process reports it; the session keeps what led to it
             self.failure = error

@@ -13,7 +13,7 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest
 from ringscope.views.inspector.fields import Observed, field_tree, gdb_text
-from ringscope.views.inspector.hooks import effective_hooks
+from ringscope_core.gdb.hooks import effective_hooks
 from ringscope.views.inspector.page import Page, table, wide_table
 from ringscope.widgets.tree_list import Node, TreeList
 from ringscope_core.gdb.backtrace import backtrace, format_frame

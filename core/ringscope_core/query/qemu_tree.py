@@ -81,6 +81,18 @@ def marked_lines(file: str) -> dict[int, str]:
     return found
 
 
+def function_at(place: str) -> tuple[str, int] | None:
+    """The function around ``FILE:LINE`` (a path may lead to the file), and the line; None when the model knows none there."""
+    path, _, number = place.rpartition(":")
+    if not number.isdecimal():
+        return None
+    line, best = int(number), ("", 0)
+    for name, (file, definition) in FUNCTION_LINES.items():
+        if (path == file or path.endswith(f"/{file}") or file.endswith(f"/{path}")) and best[1] <= definition <= line:
+            best = (name, definition)
+    return (best[0], line) if best[0] else None
+
+
 def _stamp(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns

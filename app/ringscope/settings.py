@@ -11,8 +11,11 @@ import platformdirs
 
 VERSION: Final = 1
 """Version of the file; another one is ignored, not guessed at."""
-LAYOUT_VERSION: Final = 3
+LAYOUT_VERSION: Final = 4
 """Version of the arrangement of docks; raised when a dock is added or renamed, so that an old layout is not forced on a new window."""
+
+PREFERENCES: Final = ("qemu_tree", "console_history")
+"""Values that views read and change, through `Commands.preference`."""
 
 
 def settings_file() -> Path:

@@ -33,6 +33,7 @@ VERBS: Final[dict[str, str]] = {
     "types": "Print the QOM types of the model.",
     "qtree": "Print the device tree, as QEMU's `info qtree`.",
     "bt": "Print the call stack at a function, as gdb does.",
+    "branch": "Run on from a moment of a session with something changed.",
     "figure": "Draw a view of a scenario or a session into a file.",
     "tour": "Record the default scenario and draw every view.",
     "conform": "Replay cases recorded on a real QEMU and compare.",

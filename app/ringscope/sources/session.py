@@ -8,7 +8,9 @@ from PySide6.QtCore import QObject
 
 from ringscope.commands import SPEED_REAL, Controls
 from ringscope.focus import Focus
+from ringscope.sources.points import LocalPoints
 from ringscope.store import Store
+from ringscope_core.scenario.errors import InputError
 
 WHOLE_S: Final = 10.0
 """Flat out plays the whole recording in that many seconds."""
@@ -22,7 +24,9 @@ class SessionControls(Controls):
     def __init__(self, store: Store, focus: Focus, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store, self._focus = store, focus
-        self.capabilities = frozenset({"pause", "speed", "playback"})
+        self.capabilities = frozenset({"pause", "speed", "playback", "break"})
+        self._table = LocalPoints(row.spec for row in store.reader.breakpoints())
+        self.points = self._table.points
         self.state = "paused"
         self.speed = SPEED_REAL
         self._place = 0.0
@@ -48,6 +52,16 @@ class SessionControls(Controls):
         self.speed = events_per_second
         self._last = -1
         self.changed.emit()
+
+    def change_points(self, request: dict[str, object]) -> None:
+        """Change the table."""
+        try:
+            self._table.change(request)
+        except InputError as error:
+            self.failed.emit(str(error))
+            return
+        self.points = self._table.points
+        self.points_changed.emit()
 
     def _go(self, state: str) -> None:
         if self.state != state:

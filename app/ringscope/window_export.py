@@ -231,7 +231,7 @@ class ExportDialog(QDialog):
             check(request)
             if self.whats and not request.whats:
                 return "choose at least one table"
-            first, last = range_of(self._store.recording, request.since, request.until)
+            first, last = range_of(self._store.recording, request.since, request.until)[:2]
             Filter(request.filter, self._store.recording)
         except (InputError, FilterError) as error:
             return str(error)

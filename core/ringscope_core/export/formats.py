@@ -105,7 +105,7 @@ def export(recording: Recording, request: Request, path: Path, progress: Progres
     made, whats, options = check(request)
     if request.format == "parquet":
         parquet.arrow()
-    selection = Selection(recording, *range_of(recording, request.since, request.until), request.filter)
+    selection = Selection(recording, range_of(recording, request.since, request.until), request.filter)
     job = Job(selection, whats, options, Meter(progress, 0))
     if made.folder:
         _into_folder(made, job, path, request.force, progress)

@@ -30,6 +30,7 @@ from ringscope_core.query.breakpoints import Breakpoint
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario
+from ringscope_core.session.errors import SessionError
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_NAMES
 
@@ -60,6 +61,8 @@ class Options:
     at: str = "end"
     change: str = "none"
     """A line or JSON; see `engine.change`."""
+    keep_bytes: int = 0
+    """The session file stays within that size, as a flight recorder; 0: it is complete."""
 
 
 class _Announcer(LiveListener):
@@ -124,7 +127,7 @@ class EngineProcess:
             if options.seed is not None:
                 scenario.seed = options.seed
             meta = session_meta(scenario, scenario.seed, options.trace)
-        self.writer: SessionWriter = SessionWriter(options.session, meta)
+        self.writer: SessionWriter = SessionWriter(options.session, meta, keep_bytes=options.keep_bytes)
         try:
             self._assemble(scenario)
         except BaseException:
@@ -199,7 +202,11 @@ class EngineProcess:
             self.live.run.cancel = True
         self.live.stop()
         self.writer.set_meta("ended", self.live.ended or "quit")
-        self.writer.close()
+        try:
+            self.writer.close()
+        except SessionError as error:
+            # the run itself was not harmed; what is recorded is whole up to there
+            print(f"ringscope-engine: {error}", file=sys.stderr)
         self.live.run.close()
         if self._branch is not None:
             self._branch.close()

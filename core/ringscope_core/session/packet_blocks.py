@@ -59,6 +59,16 @@ class PacketBlocks:
         """Number of the first frame that may still be stored again with others."""
         return int(self._rows[0][0, 0]) if self._rows else self._next
 
+    @property
+    def gathers(self) -> bool:
+        """Whether there are frames that may still be stored again with others."""
+        return bool(self._frames)
+
+    def close_tail(self) -> None:
+        """The next frame begins a block of its own."""
+        if self._frames:
+            self._store_whole()
+
     def add(self, rows: Ints, frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
         """Frames with consecutive numbers; a frame's header lies before it."""
         if not len(rows):

@@ -62,6 +62,7 @@ class SessionWriter:
         self._database: sqlite3.Connection = self._open()
         self._inserter: Inserter = Inserter(self._database)
         self._flight: FlightRecorder | None = FlightRecorder(self._database, self._inserter.events, self._inserter.packets, keep_bytes) if keep_bytes else None
+        self._batch_bytes: int = min(_BATCH_BYTES, keep_bytes // 16) if keep_bytes else _BATCH_BYTES
         self._wal: Path = self.path.with_name(self.path.name + "-wal")
         self._wal_limit: int = wal_limit(keep_bytes) if keep_bytes else _WAL_BYTES
         self._wal_retry: float = 0.0
@@ -187,9 +188,9 @@ class SessionWriter:
             last = self._closing
             batch, size = self._gather(0.0 if last else _IDLE_WAIT_S)
             if batch:
-                self._write(batch, size >= _BATCH_BYTES)
+                self._write(batch, size >= self._batch_bytes)
                 self._written += size
-                time.sleep(0 if last or size >= _BATCH_BYTES else COMMIT_INTERVAL_S)
+                time.sleep(0 if last or size >= self._batch_bytes else COMMIT_INTERVAL_S)
             elif last:
                 self._transaction(lambda: self._inserter.commit(True))
                 return
@@ -203,7 +204,7 @@ class SessionWriter:
             while True:
                 batch.append(item)
                 total += size
-                if total >= _BATCH_BYTES:
+                if total >= self._batch_bytes:
                     return batch, total
                 size, item = self._queue.get_nowait()
         except queue.Empty:

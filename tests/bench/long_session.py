@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +43,7 @@ class Tape:
         self.pending_bytes: int = 0
         self.texts: list[str] = []
         self.blocks: list[bytes] = []
-        self.frames: list[tuple[Ints, Sequence[bytes], Sequence[bytes] | None]] = []
+        self.frames: list[tuple[Ints, bytes]] = []
         self.keyframes: list[dict[str, Any]] = []
         self.samples: list[tuple[int, int, list[RingSample]]] = []
 
@@ -56,8 +55,8 @@ class Tape:
         assert first_seq == sum(map(len, self.blocks)) // int(ROW_BYTES)
         self.blocks.append(rows)
 
-    def add_packet_array(self, rows: Ints, frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
-        self.frames.append((rows, frames, headers))
+    def add_packet_array(self, rows: Ints, data: bytes) -> None:
+        self.frames.append((rows, data))
 
     def add_keyframe(self, seq: int, vt: int, wall: int, plain: dict[str, Any]) -> None:
         self.keyframes.append(plain)
@@ -98,7 +97,7 @@ class Again:
         self.tape: Tape = tape
         self.vt: int = int(rows["vt"][-1]) - int(rows["vt"][built - 1]) + 1
         self.wall: int = int(rows["wall"][-1]) - int(rows["wall"][built - 1]) + 1
-        self.packets: int = sum(len(frames) for _, frames, _ in tape.frames)
+        self.packets: int = sum(len(rows) for rows, _ in tape.frames)
         self._packet_kinds: list[tuple[int, str]] = [(spec.number, f"a{i}") for spec in KINDS for i, arg in enumerate(spec.args) if arg.unit == "packet"]
         self._states: list[dict[str, Any]] = self._fold()
 
@@ -141,10 +140,10 @@ class Again:
             moved.append({**plain, "seq": plain["seq"] + shift, "vt": plain["vt"] + time_ * self.vt, "wall": plain["wall"] + time_ * self.wall, "stack": stack})
         return moved
 
-    def frames_of(self, time_: int) -> list[tuple[Ints, Sequence[bytes], Sequence[bytes] | None]]:
+    def frames_of(self, time_: int) -> list[tuple[Ints, bytes]]:
         """Its packets."""
         shift = np.array([time_ * self.packets, time_ * self.vt, time_ * self.wall, 0, 0, 0, time_ * len(self.rows), 0, 0], np.int64)
-        return [(rows + shift, frames, headers) for rows, frames, headers in self.tape.frames]
+        return [(rows + shift, data) for rows, data in self.tape.frames]
 
     def sample(self, time_: int, part: float) -> tuple[int, int, list[RingSample]]:
         """Counters when `part` of it has gone by."""
@@ -177,8 +176,8 @@ def make_long_session(path: Path, events: int, scenario: str = "bulk-tx", keep_b
     for time_ in range(times):
         rows, first = again.rows_of(time_), built + time_ * len(again.rows)
         states, at = again.keyframes_of(time_), 0
-        for frame in again.frames_of(time_):
-            writer.add_packet_array(*frame)
+        for packets, data in again.frames_of(time_):
+            writer.add_packet_array(packets, data)
         for n in range(each):
             end = len(rows) * (n + 1) // each
             for plain in [plain for plain in states if first + at <= plain["seq"] < first + end]:

@@ -134,8 +134,9 @@ class _Copy:
         options = "mode=ro" if _size(_log_of(path)) else "mode=ro&immutable=1"
         database = sqlite3.connect(f"file:{quote(str(path.absolute()))}?{options}", uri=True, isolation_level=None, timeout=2.0)
         with contextlib.suppress(sqlite3.Error):
-            restrict(database)
+            # before anything that reads the file
             database.execute("PRAGMA writable_schema = ON")
+            restrict(database)
         database.set_progress_handler(self._deadline.passed, 50_000)
         return database
 

@@ -18,11 +18,12 @@ from urllib.parse import quote
 from ringscope_core.session.errors import DamagedSession, SessionError
 from ringscope_core.session.first_pages import mend_first_pages, statements_of
 from ringscope_core.session.guard import Deadline, restrict
+from ringscope_core.session.losses import Losses
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.rescue_rows import Budget, Rescue, Table, parse_table
 from ringscope_core.session.schema import APPLICATION_ID
 from ringscope_core.session.seal import broken_pages
-from ringscope_core.session.weed import Losses, weed
+from ringscope_core.session.weed import weed
 
 T = TypeVar("T")
 Progress = Callable[[int, int], bool]

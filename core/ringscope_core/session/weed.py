@@ -15,13 +15,14 @@ import numpy as np
 
 from ringscope_core.session import blocks, keyframes, latency
 from ringscope_core.session.create import to_json
+from ringscope_core.session.guard import DATA_ERRORS
 from ringscope_core.session.losses import Losses
 from ringscope_core.session.rows import RAW_DTYPE, Events
 from ringscope_core.session.weed_packets import weed_packets
 from ringscope_core.trace.kinds import EV_DROPPED, KINDS
 from ringscope_core.trace.state import MachineState
 
-_WRONG: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError, UnicodeError, sqlite3.Error, msgspec.DecodeError)
+_WRONG: Final = DATA_ERRORS
 REASON: Final = "damaged"
 LOST_TEXT: Final = "<lost>"
 
@@ -47,8 +48,10 @@ def weed(database: sqlite3.Connection, incomplete: list[str]) -> Losses:
 class _Weeder:
     def __init__(self, database: sqlite3.Connection, incomplete: list[str]) -> None:
         self._database = database
-        self._losses = Losses(incomplete)
         self._tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        # totals are counted anew, and single packets are copies of what blocks hold
+        copies = {"event_count", "packet"} if "packet_data" in self._tables else {"event_count"}
+        self._losses = Losses([name for name in incomplete if name not in copies])
         self._block_data = "block_data" if "block_data" in self._tables else "block"
         self._keyframe_data = "keyframe_data" if "keyframe_data" in self._tables else "keyframe"
 
@@ -81,6 +84,8 @@ class _Weeder:
                 last, count = self._rows(f"SELECT coalesce(max(id), 0), count(*) FROM {table} WHERE id > 0")[0]
                 self._losses.at_least(table, last - count)
         self._strings()
+        if not self._losses.lacks("kind"):
+            return
         # numbers of kinds are never given to another, so ours stand for lost ones
         have = {number for (number,) in self._rows("SELECT id FROM kind")}
         for spec in KINDS:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ringscope.focus import Focus
     from ringscope.store import Store
     from ringscope.window import Window
+    from ringscope.window_trust import Trust
 
 
 NARROW: Final = 1500
@@ -46,6 +47,11 @@ class WindowOptions:
     """Write frame times here and end."""
     watchdog: bool = False
     """Log ticks that take too long."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person sits before it, who can be asked."""
+        return self.screenshot is None and self.fps_report is None
 
 
 def application() -> QApplication:
@@ -77,15 +83,18 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
         controls.close()
         raise InputError("scenario", engine.scenario, str(error)) from None
     store = Store(SessionReader(path), live=True)
-    window = _make_window(store, controls, options)
+    window, trust = _make_window(store, controls, options)
+    if options.interactive:
+        trust.ask_before_closing(controls)
     controls.started.connect(lambda name: store.open(SessionReader(name), True))
     controls.stopped.connect(lambda why: _engine_stopped(window, why))
     controls.changed.connect(lambda: _engine_changed(window, controls))
+    controls.started.connect(lambda _: window.verbs.forget_saved())
     # what the engine said while the window was being made
     _engine_changed(window, controls)
     window.closing.connect(controls.close)
     try:
-        return _run(app, window, options)
+        return _run(app, window, trust, options)
     finally:
         controls.close()
         store.reader.close()
@@ -108,20 +117,21 @@ def open_file(path: Path, options: WindowOptions) -> int:
     """The window on a recording; returns the exit code.  SessionError for a file that is none."""
     from ringscope.focus import Focus
     from ringscope.store import Store
-    from ringscope_core.session.reader import SessionReader
+    from ringscope_core.query.opening import open_for_view
 
     app = application()
-    store = Store(SessionReader(path))
+    store = Store(open_for_view(path))
     focus = Focus()
     focus.seq = store.last_seq
-    window = _make_window(store, None, options, focus)
+    window, trust = _make_window(store, None, options, focus)
+    trust.tell(store.reader)
     try:
-        return _run(app, window, options)
+        return _run(app, window, trust, options)
     finally:
         store.reader.close()
 
 
-def _make_window(store: Store, controls: Controls | None, options: WindowOptions, focus: Focus | None = None) -> Window:
+def _make_window(store: Store, controls: Controls | None, options: WindowOptions, focus: Focus | None = None) -> tuple[Window, Trust]:
     from ringscope.commands import Commands
     from ringscope.focus import Focus as NewFocus
     from ringscope.settings import Settings
@@ -129,7 +139,7 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.theme import theme_named
     from ringscope.window import Window
     from ringscope.window_frames import FrameMeter
-    from ringscope_core.session.reader import SessionReader
+    from ringscope.window_trust import Trust
 
     settings = Settings()
     focus = focus or NewFocus()
@@ -141,20 +151,23 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     if playback is not None:
         window.on_tick = playback.tick
 
+    trust = Trust(window)
+
     def open_other(path: Path) -> None:
-        reader = SessionReader(path)
+        reader = trust.open(path)
         if controls is not None:
             controls.close()
         store.open(reader, False)
         other = SessionControls(store, focus)
         commands.bind(other)
         window.on_tick = other.tick
+        trust.tell(reader)
 
     window.verbs.open_session = open_other
-    return window
+    return window, trust
 
 
-def _run(app: QApplication, window: Window, options: WindowOptions) -> int:
+def _run(app: QApplication, window: Window, trust: Trust, options: WindowOptions) -> int:
     if options.size is not None:
         window.resize(*options.size)
     window.show()
@@ -168,6 +181,8 @@ def _run(app: QApplication, window: Window, options: WindowOptions) -> int:
     if options.screenshot is not None or options.fps_report is not None:
         _later(options.after_s / 2, window.meter.forget)
         _later(options.after_s, lambda: _finish(window, options))
+    if options.interactive:
+        trust.offer_unsaved()
     return app.exec()
 
 

@@ -29,6 +29,7 @@ from ringscope.window_frames import BUDGET_MS, FrameMeter
 from ringscope.window_host import ViewHost
 from ringscope.window_status import StatusLine
 from ringscope.window_top import TopBar
+from ringscope.window_unsaved import UnsavedBar
 from ringscope.window_verbs import Verbs
 from ringscope_core.session.errors import SessionError
 
@@ -53,6 +54,10 @@ class Window(QMainWindow):
         self.meter = meter or FrameMeter()
         self.on_tick: Callable[[float], None] | None = None
         """Called first in each tick with the ms since the last: a source's playback."""
+        self.rescue: Callable[[SessionError], bool] | None = None
+        """Asked when the file turns out to be damaged: whether it put what is whole into the store."""
+        self.may_close: Callable[[], bool] | None = None
+        """Asked before the window closes: whether it may."""
         # widgets take their fonts when they are made
         self._dress(theme)
         self.setWindowTitle(self._title())
@@ -61,6 +66,7 @@ class Window(QMainWindow):
         self.commands_by_name: dict[str, QAction] = make_actions(self)
         self.menus = fill_menus(self.menuBar(), self.commands_by_name)
         self.banner = Banner()
+        self.unsaved = UnsavedBar()
         self._layout_kind = f"{LAYOUT_VERSION}{' narrow' if narrow else ''}"
         """Which saved layouts fit: one of a wide screen hides half of everything on a narrow one."""
         self.docks = DockArea(self.hosts, narrow)
@@ -95,6 +101,7 @@ class Window(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.banner)
+        layout.addWidget(self.unsaved)
         layout.addWidget(self.docks.manager, 1)
         self.setCentralWidget(middle)
 
@@ -174,7 +181,9 @@ class Window(QMainWindow):
         return slowest
 
     def _unreadable(self, error: SessionError) -> None:
-        """The file is damaged, or was taken away: say so once, and show what is in memory."""
+        """The file is damaged, or was taken away: show what of it is whole, or what is in memory, and say so once."""
+        if self.rescue is not None and not self._broken and self.rescue(error):
+            return
         if not self._broken:
             self._broken = True
             self.store.set_live(False)
@@ -281,6 +290,9 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout, stop the timer, end the source."""
+        if not self._closed and self.may_close is not None and not self.may_close():
+            event.ignore()
+            return
         if not self._closed:
             self._closed = True
             self._timer.stop()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ringscope.icons import icon
-from ringscope.sources.keep import copy_session
+from ringscope.sources.keep import copy_session, notes_of
 from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.window_actions import ACTIONS, plain
@@ -38,6 +38,8 @@ class Verbs:
         self._theme: Theme = window.theme
         self.open_session: Callable[[Path], None] | None = None
         """How another session is opened; the verb that made the window sets it."""
+        self.saved_notes: int = 0
+        """Marks and notes in the copy that was saved last."""
         self._table: dict[str, Callable[[], object]] = {
             "open": self.open,
             "save": self.save,
@@ -190,12 +192,20 @@ class Verbs:
             except SessionError as error:
                 self.window.show_problem(str(error))
 
-    def save(self) -> None:
-        """Ask for a name and keep a copy of the recording."""
+    def save(self) -> bool:
+        """Ask for a name and keep a copy of the recording; whether that was done."""
         name, _ = QFileDialog.getSaveFileName(self.window, "Save session", "session.ringscope", "Ringscope sessions (*.ringscope)")
-        if name:
-            problem = copy_session(self.store.reader.path, Path(name))
-            self.window.status.showMessage(problem or f"saved {name}", 8000)
+        if not name:
+            return False
+        problem = copy_session(self.store.reader.path, Path(name))
+        self.window.status.showMessage(problem or f"saved {name}", 8000)
+        if not problem:
+            self.saved_notes = notes_of(self.store.reader)
+        return not problem
+
+    def forget_saved(self) -> None:
+        """Another recording began: nothing of it is saved."""
+        self.saved_notes = 0
 
     def picture(self) -> None:
         """Ask for a name and write the window as a PNG."""

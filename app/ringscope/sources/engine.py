@@ -21,6 +21,7 @@ from PySide6.QtCore import QEventLoop, QObject, QProcess, QTimer, Signal
 
 from ringscope.commands import SPEED_MAX, SPEED_REAL, Controls, Stop
 from ringscope.sources.qmp_link import QmpLink
+from ringscope.sources.unsaved import UnsavedFolder
 
 STATUS_MS: Final = 150
 """How often the engine is asked how it stands."""
@@ -69,6 +70,10 @@ class EngineControls(Controls):
         """What the engine says went wrong with the machine."""
         self.process: QProcess | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="ringscope-"))
+        """Sockets: their paths must be short."""
+        self._unsaved = UnsavedFolder.make() if options.record is None else None
+        self.keep_unsaved: bool = False
+        """Leave the recordings that nobody saved where the next window finds and offers them."""
         self._runs = 0
         self._link: QmpLink | None = None
         self._closing = False
@@ -115,8 +120,13 @@ class EngineControls(Controls):
     def _session_path(self) -> Path:
         kept = self.options.record
         if kept is None:
-            return self._folder / f"run-{self._runs}.ringscope"
+            return (self._unsaved.path if self._unsaved else self._folder) / f"run-{self._runs}.ringscope"
         return kept if self._runs == 1 else kept.with_name(f"{kept.stem}-{self._runs}{kept.suffix}")
+
+    @property
+    def holds_unsaved(self) -> bool:
+        """Whether this run is recorded where it goes with the window."""
+        return self._unsaved is not None and not self._closing
 
     def _arguments(self) -> list[str]:
         options = self.options
@@ -198,6 +208,7 @@ class EngineControls(Controls):
         self._drop_link()
         self._set_state("failed")
         if not was_starting:
+            self.keep_unsaved = True
             self.stopped.emit(f"{how}{f', {last}' if last else ''}")
 
     def _drop_link(self) -> None:
@@ -227,12 +238,17 @@ class EngineControls(Controls):
         self._drop_link()
 
     def close(self) -> None:
-        """End the engine; a recording that nobody asked to keep goes."""
+        """End the engine; a recording that nobody asked to keep goes, but one whose engine died by itself."""
         if self._closing:
             return
         self._closing = True
         self._end_process()
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._unsaved is not None:
+            if self.keep_unsaved:
+                self._unsaved.release()
+            else:
+                self._unsaved.discard()
 
     # -- how it stands --------------------------------------------------------------------------------------------------
     def _ask(self) -> None:

@@ -37,6 +37,7 @@ def parse(args: list[str]) -> Options:
     parser.add_argument("--branch-of", type=Path, default=None, metavar="FILE", help="run this recording again and go on from there, instead of --scenario")
     parser.add_argument("--at", default="end", metavar="MOMENT", help="of --branch-of: 1.5s, #123, mark:NAME, packet:7, start, end")
     parser.add_argument("--change", default="none", metavar="CHANGE", help="of --branch-of: what is changed there, as a line or as JSON")
+    parser.add_argument("--breakpoints-of", type=Path, default=None, metavar="FILE", help="take this session's breakpoints, in place of the scenario's")
     parser.add_argument("--leave-with-client", action="store_true", help="end when the last control client has gone")
     given = parser.parse_args(args)
     if bool(given.scenario) == (given.branch_of is not None):
@@ -57,6 +58,7 @@ def parse(args: list[str]) -> Options:
         branch_of=given.branch_of,
         at=given.at,
         change=given.change,
+        breakpoints_of=given.breakpoints_of,
     )
 
 

@@ -38,6 +38,7 @@ def parse(args: list[str]) -> Options:
     parser.add_argument("--branch-of", type=Path, default=None, metavar="FILE", help="run this recording again and go on from there, instead of --scenario")
     parser.add_argument("--at", default="end", metavar="MOMENT", help="of --branch-of: 1.5s, #123, mark:NAME, packet:7, start, end")
     parser.add_argument("--change", default="none", metavar="CHANGE", help="of --branch-of: what is changed there, as a line or as JSON")
+    parser.add_argument("--breakpoints-of", type=Path, default=None, metavar="FILE", help="take this session's breakpoints, in place of the scenario's")
     parser.add_argument("--leave-with-client", action="store_true", help="end when the last control client has gone")
     parser.add_argument("--keep", default="all", metavar="SIZE", help="keep the session file within that size, such as 2G, dropping the oldest (default all)")
     given = parser.parse_args(args)
@@ -60,6 +61,7 @@ def parse(args: list[str]) -> Options:
         at=given.at,
         change=given.change,
         keep_bytes=keep_bytes("keep", given.keep),
+        breakpoints_of=given.breakpoints_of,
     )
 
 

@@ -31,6 +31,7 @@ from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.errors import SessionError
+from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_NAMES
 
@@ -63,6 +64,8 @@ class Options:
     """A line or JSON; see `engine.change`."""
     keep_bytes: int = 0
     """The session file stays within that size, as a flight recorder; 0: it is complete."""
+    breakpoints_of: Path | None = None
+    """Take the breakpoints of this session, in place of the scenario's."""
 
 
 class _Announcer(LiveListener):
@@ -166,9 +169,18 @@ class EngineProcess:
         self._announcer.tell("X_RINGSCOPE_LOG", {"seq": seq, "vt": vt, "breakpoint": point.id, "text": text})
 
     def _add_breakpoints(self, scenario: Scenario) -> None:
+        """The scenario's; of a branch or after `breakpoints_of` those of the recording, which has the scenario's among them."""
+        table = self.live.debugger.breakpoints
+        if self.options.breakpoints_of is not None:
+            with SessionReader(self.options.breakpoints_of) as reader:
+                table.restore(row.spec for row in reader.breakpoints())
+            return
+        if self._branch is not None and self._branch.reader.breakpoints():
+            table.restore(row.spec for row in self._branch.reader.breakpoints())
+            return
         for place, wanted in enumerate(scenario.breakpoint):
             try:
-                self.live.debugger.breakpoints.add(wanted.plain())
+                table.add(wanted.plain())
             except InputError as error:
                 raise InputError(f"breakpoint.{place}.{error.field}", error.value, error.allowed) from None
 
@@ -181,6 +193,7 @@ class EngineProcess:
         ready = {"ready": True, "session": str(self.options.session), "socket": self.server.address, "scenario": self.live.run.scenario.name}
         print(json.dumps(ready), flush=True)
         while not self._leave.wait(0.25):
+            self.live.debugger.breakpoints.tell_counts()
             if self._deserted():
                 break
         return self._close()
@@ -200,6 +213,7 @@ class EngineProcess:
     def _close(self) -> int:
         if isinstance(self.live.run, Rerun):
             self.live.run.cancel = True
+        self.live.debugger.breakpoints.tell_counts()
         self.live.stop()
         self.writer.set_meta("ended", self.live.ended or "quit")
         try:

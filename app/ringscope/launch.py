@@ -78,8 +78,8 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
         raise InputError("scenario", engine.scenario, str(error)) from None
     store = Store(SessionReader(path), live=True)
     window = _make_window(store, controls, options)
-    controls.started.connect(lambda name: store.open(SessionReader(name), True))
-    controls.stopped.connect(lambda why: _engine_stopped(window, why))
+    controls.started.connect(lambda name: _engine_began(window, controls, Path(name)))
+    controls.stopped.connect(lambda why: _engine_stopped(window, controls, why))
     controls.changed.connect(lambda: _engine_changed(window, controls))
     # what the engine said while the window was being made
     _engine_changed(window, controls)
@@ -91,7 +91,21 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
         store.reader.close()
 
 
-def _engine_stopped(window: Window, why: str) -> None:
+def _engine_began(window: Window, controls: EngineControls, path: Path) -> None:
+    """Another run of the same engine's scenario."""
+    from ringscope_core.session.reader import SessionReader
+
+    if window.commands.controls is controls:
+        window.store.open(SessionReader(path), True)
+        if window.branches is not None:
+            window.branches.restarted(path)
+
+
+def _engine_stopped(window: Window, controls: EngineControls, why: str) -> None:
+    if window.commands.controls is not controls:
+        # a branch is shown
+        window.status.showMessage(f"the engine of the first run stopped: {why}", 10_000)
+        return
     window.store.poll()
     window.store.set_live(False)
     last = max(window.store.last_seq, 0)
@@ -99,6 +113,8 @@ def _engine_stopped(window: Window, why: str) -> None:
 
 
 def _engine_changed(window: Window, controls: EngineControls) -> None:
+    if window.commands.controls is not controls:
+        return
     if controls.state == "failed" and controls.failures:
         window.show_problem(f"The machine was not built: {controls.failures[-1]}")
     window.store.set_live(controls.state not in ("failed", "finished"))
@@ -128,6 +144,7 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.sources.session import SessionControls
     from ringscope.theme import theme_named
     from ringscope.window import Window
+    from ringscope.window_branches import Branches
     from ringscope.window_frames import FrameMeter
     from ringscope_core.session.reader import SessionReader
 
@@ -140,6 +157,10 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     window = Window(store, focus, commands, theme, settings, FrameMeter(options.watchdog), width < NARROW)
     if playback is not None:
         window.on_tick = playback.tick
+    source = controls or playback
+    assert source is not None
+    branches = Branches(window, source, playback.tick if playback is not None else None)
+    window.take_branches(branches)
 
     def open_other(path: Path) -> None:
         reader = SessionReader(path)
@@ -149,6 +170,7 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
         other = SessionControls(store, focus)
         commands.bind(other)
         window.on_tick = other.tick
+        branches.reset(other, other.tick)
 
     window.verbs.open_session = open_other
     return window

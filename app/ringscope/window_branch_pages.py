@@ -278,7 +278,9 @@ class TrafficPage(Page):
         self._entries = choices.traffic
         places = [f"{place}: {entry['kind']}" for place, entry in enumerate(choices.traffic) if entry["kind"] != "bulk-rx"]
         self._entry = self._combo("Program", places)
-        self._values: dict[str, QLineEdit] = {name: self._edit(label, "") for name, label in (("rate_pps", "Frames a second"), ("size", "Bytes"), ("count", "In all"))}
+        self._values: dict[str, QLineEdit] = {
+            name: self._edit(label, "") for name, label in (("rate_pps", "Frames a second"), ("size", "Bytes"), ("count", "In all"))
+        }
         self._words("0 frames a second is as fast as it goes; 0 in all is without end. Bulk traffic from the network is a backend's and begins with the run.")
         self._entry.currentTextChanged.connect(lambda _: self._fill())
         self._fill()
@@ -313,7 +315,7 @@ class SetPage(Page):
     def __init__(self) -> None:
         super().__init__()
         self._settings = self._edit("Settings", "", "traffic.0.rate_pps=100 driver.event_idx=off")
-        self._words("key=value, separated by blanks, as --set takes them. The run begins anew with them: it has no events in common with this one by itself.")
+        self._words("key=value, separated by blanks, as --set takes them. The run begins anew with them, so it may differ from event 0 on.")
 
     def line(self) -> str:
         """``set key=value ..``."""

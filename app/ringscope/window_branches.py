@@ -27,7 +27,6 @@ from ringscope_core.session.reader import SessionReader
 
 if TYPE_CHECKING:
     from ringscope.commands import Controls
-    from ringscope.focus import Place
     from ringscope.window import Window
 
 
@@ -40,9 +39,6 @@ class Shown:
     controls: Controls
     parent: Shown | None = None
     tick: Callable[[float], None] | None = None
-    place: Place | None = None
-    """Where the focus was when it was last shown."""
-    following: bool = False
     owned: bool = False
     """Its engine was started here, and ends with the window."""
 
@@ -155,10 +151,8 @@ class Branches(QObject):
         shown.path = path
         if shown not in self.runs:
             self.runs.append(shown)
-        place = self._window.focus.place
         self.show(shown)
-        # what was looked at is there too as soon as it was made again
-        shown.place = place
+        # it is made again from event 0 on: the moment comes by itself, and the run stands or goes on from there
         self._window.focus.set_following(True)
 
     def _stopped(self, shown: Shown, why: str) -> None:
@@ -188,7 +182,6 @@ class Branches(QObject):
             window.show_problem(str(error))
             return
         place, following = window.focus.place, window.focus.following
-        self.current.following = following
         self.current = shown
         window.on_tick = shown.tick
         window.store.open(reader, shown.live)
@@ -198,7 +191,7 @@ class Branches(QObject):
         window.focus.select(
             seq=max(min(wanted, window.store.last_seq), 0), oid=place.oid, field=place.field, head=place.head, packet=place.packet, type_name=place.type_name
         )
-        if seq is None and shown.live and shown.following:
+        if seq is None and shown.live and following:
             window.focus.set_following(True)
         self.changed.emit()
 
@@ -269,5 +262,3 @@ class Branches(QObject):
 
 def _short(text: str, most: int = 48) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-

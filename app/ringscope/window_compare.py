@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +12,11 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QPushButton, QSplitter, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from ringscope.theme import ROW, SPACE, Theme, mono_font
+from ringscope_core.engine.change import Change
 from ringscope_core.query.decode import format_clock
 from ringscope_core.query.diff import Parting, diff
 from ringscope_core.query.recording import Recording
+from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.reader import SessionReader
 
@@ -23,7 +26,7 @@ AFTER: Final = 120
 """Events shown from there on, on each side."""
 _POLL_MS: Final = 60
 _COLUMNS: Final = ("Event", "Time", "Kind", "Object", "Arguments")
-_WIDTHS: Final = (64, 84, 132, 96)
+_WIDTHS: Final = (60, 82, 130, 70)
 
 Rows = list[tuple[int, tuple[str, ...]]]
 """(number, texts) of events."""
@@ -38,6 +41,8 @@ class _Found:
         self.sides: tuple[Rows, Rows] = ([], [])
         self.part: tuple[int, int] = (-1, -1)
         self.states: list[tuple[str, str, str, str]] = []
+        self.change: str = ""
+        """What the second one changed, if it is a branch."""
         self.problem: str = ""
 
 
@@ -77,6 +82,10 @@ class Comparison(QObject):
         found.names = (self._paths[0].stem, self._paths[1].stem)
         numbers = [int(row["seq"]) if row is not None else recording.reader.last_seq + 1 for row, recording in ((parting.a, one), (parting.b, two))]
         found.part = (numbers[0], numbers[1])
+        about = two.reader.meta.get("branch")
+        if isinstance(about, dict):
+            with suppress(InputError):
+                found.change = Change.from_plain(about.get("change")).describe()
         if parting.equal:
             return
         found.sides = (_rows(one, numbers[0]), _rows(two, numbers[1]))
@@ -197,7 +206,8 @@ class CompareWindow(QWidget):
             self.summary.setText(f"{parting.common} events, all the same.")
             return
         self._part = found.part
-        self.summary.setText(f"{parting.common} events are the same; then: {parting.why}.")
+        change = f" Changed: {found.change}." if found.change else ""
+        self.summary.setText(f"{parting.common} events are the same; then: {parting.why}.{change}")
         for side, (table, rows) in enumerate(zip(self.tables, found.sides, strict=True)):
             self._fill_events(table, rows, found.part[side])
             self.buttons[side].setEnabled(bool(rows))

@@ -102,5 +102,3 @@ def _negotiated(recording: Recording, state: MachineState, name: str) -> tuple[l
             up = state.value(oid, recording.field_id("VirtIONet.status"))
             return [Bit(bit, *FEATURES[bit], bool(taken >> bit & 1)) for bit in sorted(FEATURES) if offered >> bit & 1], up is None or bool(up & 1)
     return [], True
-
-

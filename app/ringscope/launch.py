@@ -86,8 +86,8 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
     window, trust = _make_window(store, controls, options)
     if options.interactive:
         trust.ask_before_closing(controls)
-    controls.started.connect(lambda name: store.open(SessionReader(name), True))
-    controls.stopped.connect(lambda why: _engine_stopped(window, why))
+    controls.started.connect(lambda name: _engine_began(window, controls, Path(name)))
+    controls.stopped.connect(lambda why: _engine_stopped(window, controls, why))
     controls.changed.connect(lambda: _engine_changed(window, controls))
     controls.started.connect(lambda _: window.verbs.forget_saved())
     # what the engine said while the window was being made
@@ -100,7 +100,21 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
         store.reader.close()
 
 
-def _engine_stopped(window: Window, why: str) -> None:
+def _engine_began(window: Window, controls: EngineControls, path: Path) -> None:
+    """Another run of the same engine's scenario."""
+    from ringscope_core.session.reader import SessionReader
+
+    if window.commands.controls is controls:
+        window.store.open(SessionReader(path), True)
+        if window.branches is not None:
+            window.branches.restarted(path)
+
+
+def _engine_stopped(window: Window, controls: EngineControls, why: str) -> None:
+    if window.commands.controls is not controls:
+        # a branch is shown
+        window.status.showMessage(f"the engine of the first run stopped: {why}", 10_000)
+        return
     window.store.poll()
     window.store.set_live(False)
     last = max(window.store.last_seq, 0)
@@ -108,6 +122,8 @@ def _engine_stopped(window: Window, why: str) -> None:
 
 
 def _engine_changed(window: Window, controls: EngineControls) -> None:
+    if window.commands.controls is not controls:
+        return
     if controls.state == "failed" and controls.failures:
         window.show_problem(f"The machine was not built: {controls.failures[-1]}")
     window.store.set_live(controls.state not in ("failed", "finished"))
@@ -138,6 +154,7 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.sources.session import SessionControls
     from ringscope.theme import theme_named
     from ringscope.window import Window
+    from ringscope.window_branches import Branches
     from ringscope.window_frames import FrameMeter
     from ringscope.window_trust import Trust
 
@@ -150,6 +167,10 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     window = Window(store, focus, commands, theme, settings, FrameMeter(options.watchdog), width < NARROW)
     if playback is not None:
         window.on_tick = playback.tick
+    source = controls or playback
+    assert source is not None
+    branches = Branches(window, source, playback.tick if playback is not None else None)
+    window.take_branches(branches)
 
     trust = Trust(window)
 
@@ -161,6 +182,7 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
         other = SessionControls(store, focus)
         commands.bind(other)
         window.on_tick = other.tick
+        branches.reset(other, other.tick)
         trust.tell(reader)
 
     window.verbs.open_session = open_other

@@ -30,6 +30,7 @@ QPushButton { background: @raised; border: 1px solid @border; border-radius: 4px
 QPushButton:hover { background: @hover; }
 QPushButton:focus { border-color: @accent; }
 QPushButton:default { background: @accent; color: @text.on_accent; border-color: @accent; }
+QPushButton:disabled { background: @window; color: @text.faint; border-color: @grid; }
 QLineEdit, QSpinBox, QDoubleSpinBox { background: @surface; border: 1px solid @border; border-radius: 4px; padding: 3px 7px;
   selection-background-color: @selection; selection-color: @text; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: 1px solid @border; border-radius: 4px;

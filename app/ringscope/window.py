@@ -24,6 +24,7 @@ from ringscope.views import ALL_VIEWS, PANELS
 from ringscope.views.spec import View
 from ringscope.window_actions import fill_menus, make_actions, paint_actions
 from ringscope.window_banner import Banner
+from ringscope.window_branches import Branches
 from ringscope.window_docks import DockArea
 from ringscope.window_frames import BUDGET_MS, FrameMeter
 from ringscope.window_host import ViewHost
@@ -52,6 +53,8 @@ class Window(QMainWindow):
         super().__init__()
         self.store, self.focus, self.commands, self.theme, self.settings = store, focus, commands, theme, settings
         self.meter = meter or FrameMeter()
+        self.branches: Branches | None = None
+        """The runs of this window, where whoever made it can start some."""
         self.on_tick: Callable[[float], None] | None = None
         """Called first in each tick with the ms since the last: a source's playback."""
         self.rescue: Callable[[SessionError], bool] | None = None
@@ -120,6 +123,12 @@ class Window(QMainWindow):
     def _title(self) -> str:
         name = str(self.store.meta.get("title") or self.store.meta.get("scenario") or self.store.reader.path.name)
         return f"{name} - Ringscope"
+
+    def take_branches(self, branches: Branches) -> None:
+        """Offer branches from now on."""
+        self.branches = branches
+        self.top.add_runs(branches)
+        self.verbs.show_state()
 
     def _replaced(self) -> None:
         self._suggested = self._broken = False

@@ -58,6 +58,9 @@ class Verbs:
             "faster": partial(self.change_speed, 10),
             "mark": self.mark,
             "link": self.toggle_link,
+            "branch": partial(self._branches, "ask"),
+            "compare": partial(self._branches, "compare"),
+            "next_run": partial(self._branches, "show_next"),
             "trace_counters": partial(self.commands.set_trace, "counters"),
             "trace_packets": partial(self.commands.set_trace, "packets"),
             "trace_full": partial(self.commands.set_trace, "full"),
@@ -107,6 +110,10 @@ class Verbs:
         actions["forward"].setEnabled(self.focus.can_forward)
         actions["mark"].setEnabled(commands.can_mark)
         actions["link"].setEnabled(commands.can_link)
+        branches = self.window.branches
+        actions["branch"].setEnabled(branches is not None)
+        actions["compare"].setEnabled(branches is not None and branches.can_compare)
+        actions["next_run"].setEnabled(branches is not None and len(branches.runs) > 1)
         for level in LEVEL_NAMES:
             actions[f"trace_{level}"].setEnabled(commands.can_trace)
             actions[f"trace_{level}"].setChecked(commands.trace_level == level)
@@ -124,6 +131,10 @@ class Verbs:
             actions["follow"].setChecked(self.focus.following)
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
+
+    def _branches(self, method: str) -> None:
+        if self.window.branches is not None:
+            getattr(self.window.branches, method)()
 
     # -- moving -----------------------------------------------------------------------------------------------------------
     def move(self, events: int) -> None:

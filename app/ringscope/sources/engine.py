@@ -46,6 +46,10 @@ class EngineOptions:
     record: Path | None = None
     """Where to keep the recording; None: it goes with the window."""
     paused: bool = False
+    branch_of: Path | None = None
+    """Run this recording again to `at`, and go on with `change`; `scenario` and `settings` are then its own."""
+    at: str = ""
+    change: str = ""
 
 
 class EngineControls(Controls):
@@ -66,6 +70,8 @@ class EngineControls(Controls):
         """The file that the present run is recorded in."""
         self.problem: str = ""
         """Why the last start failed, empty when it did not."""
+        self.replay: tuple[int, int] | None = None
+        """While a branch is on its way to where it begins: events made, and events to make."""
         self.failures: tuple[str, ...] = ()
         """What the engine says went wrong with the machine."""
         self.process: QProcess | None = None
@@ -128,9 +134,16 @@ class EngineControls(Controls):
         """Whether this run is recorded where it goes with the window."""
         return self._unsaved is not None and not self._closing
 
+    def owns(self, path: Path) -> bool:
+        """Whether the recording `path` goes with this source: nobody asked to keep it."""
+        return path.parent == (self._unsaved.path if self._unsaved else self._folder)
+
     def _arguments(self) -> list[str]:
         options = self.options
-        found = ["--scenario", options.scenario, "--session", str(self.session), "--socket", self.address]
+        what = ["--scenario", options.scenario]
+        if options.branch_of is not None:
+            what = ["--branch-of", str(options.branch_of), "--at", options.at, "--change", options.change]
+        found = [*what, "--session", str(self.session), "--socket", self.address]
         found += ["--speed", options.speed, "--leave-with-client"]
         if options.trace:
             found += ["--trace", options.trace]
@@ -271,6 +284,8 @@ class EngineControls(Controls):
         if time.monotonic() - self._speed_set_at < _SETTLE_S:
             speed = self.speed
         failures = tuple(str(line) for line in status.get("failures", ()))
+        replay = status.get("replay")
+        self.replay = (int(replay[0]), int(replay[1])) if isinstance(replay, list) and len(replay) == 2 else None
         stop = self._stop_of(status) if state == "paused" else None
         news = (state, capabilities | {"restart"}, speed, str(status.get("trace_level", "")), failures, stop)
         if news != (self.state, self.capabilities, self.speed, self.trace_level, self.failures, self.stop):

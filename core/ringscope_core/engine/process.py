@@ -155,6 +155,8 @@ class EngineProcess:
         run.world.event_sink = _QapiEvents(self._announcer)
         duration = scenario.run.duration_ns() if self._branch is None else self._branch.duration_ns
         self.live: LiveRun = LiveRun(run, self._announcer, options.paused, duration, level=LEVEL_NAMES.index(options.trace))
+        if self._branch is not None and options.paused:
+            self.live.debugger.pause("branch")
         self._announcer.live = self.live
         points = self.live.debugger.breakpoints
         points.changed = self.writer.put_breakpoints

@@ -16,8 +16,9 @@ from ringscope.window_debug_actions import DEBUG_ACTIONS, DEBUG_MENU
 from ringscope.window_spec import ActionSpec
 
 ACTIONS: Final = (
-    ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session"),
+    ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session, or a capture as one"),
     ActionSpec("save", "&File", "&Save session as...", "Ctrl+S", "save", "Keep this recording under a name of your own"),
+    ActionSpec("export", "&File", "&Export...", "Ctrl+E", "export", "Write this session, or a part of it, for another tool"),
     ActionSpec("picture", "&File", "Save &picture of the window...", "Ctrl+P", "export", "Write the window as a PNG"),
     ActionSpec("quit", "&File", "-&Quit", "Ctrl+Q", "", "End Ringscope and its engine"),
     ActionSpec("copy_table", "&Edit", "&Copy view as text", "Ctrl+Shift+C", "copy", "Copy what the current view shows as a table"),

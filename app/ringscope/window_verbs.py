@@ -17,12 +17,13 @@ from ringscope.views.spec import View
 from ringscope.window_actions import ACTIONS, plain
 from ringscope.window_debug import DebugVerbs
 from ringscope.window_docks import TITLES
+from ringscope.window_export import show_export
 from ringscope.window_help import KeySheet
+from ringscope.window_import import OPEN_FILTERS, open_any
 from ringscope.window_palette import Choice, Palette
 from ringscope.window_preferences import PreferencesDialog
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope_core import __version__
-from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.levels import LEVEL_NAMES
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Verbs:
         self._table: dict[str, Callable[[], object]] = {
             "open": self.open,
             "save": self.save,
+            "export": self.export,
             "picture": self.picture,
             "quit": window.close,
             "copy_table": self.copy_table,
@@ -196,12 +198,9 @@ class Verbs:
     # -- files and help -----------------------------------------------------------------------------------------------------
     def open(self) -> None:
         """Ask for a session and open it."""
-        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", "Ringscope sessions (*.ringscope)")
+        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", OPEN_FILTERS)
         if name and self.open_session is not None:
-            try:
-                self.open_session(Path(name))
-            except SessionError as error:
-                self.window.show_problem(str(error))
+            open_any(Path(name), self.window, self.open_session, self.window.show_problem)
 
     def save(self) -> bool:
         """Ask for a name and keep a copy of the recording; whether that was done."""
@@ -217,6 +216,10 @@ class Verbs:
     def forget_saved(self) -> None:
         """Another recording began: nothing of it is saved."""
         self.saved_notes = 0
+
+    def export(self) -> None:
+        """The export dialog."""
+        show_export(self.store, self.focus, self.window)
 
     def picture(self) -> None:
         """Ask for a name and write the window as a PNG."""

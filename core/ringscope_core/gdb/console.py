@@ -17,7 +17,6 @@ from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.evaluate import Evaluator
 from ringscope_core.gdb.frames import Frame, frames_of
 from ringscope_core.gdb.moment import Moment, TypeTable
-from ringscope_core.gdb.observed import Observed
 from ringscope_core.gdb.parse import parse
 from ringscope_core.gdb.printer import Style
 from ringscope_core.gdb.source import Source
@@ -80,7 +79,6 @@ class Console:
         self._collect_for: list[int] = []
         self._types: TypeTable | None = None
         self._type_rows: int = -1
-        self._observed: Observed = Observed(inferior.recording)
         self._moment: Moment | None = None
         self._frames: list[Frame] = []
         self._nested: int = 0
@@ -200,7 +198,7 @@ class Console:
         if self._moment is None or self._moment.seq != seq or self._type_rows != len(reader.types):
             if self._types is None or self._type_rows != len(reader.types):
                 self._types, self._type_rows = TypeTable(reader.types), len(reader.types)
-            self._moment = Moment(self.inferior.recording, seq, self._types, self._observed)
+            self._moment = Moment(self.inferior.recording, seq, self._types)
             self._frames = frames_of(self._moment)
             self.level = min(self.level, max(len(self._frames) - 1, 0))
         return self._moment

@@ -113,6 +113,8 @@ class Evaluator:
 
     def _follow(self, value: Value) -> Value:
         target = value.ctype.target
+        if value.ctype.kind == FUNCTION:
+            return value
         if value.ctype.kind != POINTER or target is None:
             raise ConsoleError("Attempt to take contents of a non-pointer value.")
         if value.note:

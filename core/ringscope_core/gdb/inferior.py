@@ -102,13 +102,13 @@ class RecordedInferior:
     def until(self, plain: dict[str, object], direction: int = FORWARD) -> Stop:
         """To a place given as a breakpoint, or to another breakpoint on the way."""
         point = parse_breakpoint({**plain, "temporary": True}, self.recording)
-        found = self._nearest([point, *self._points], direction, None)
+        found = self._nearest([point, *self.points()], direction, None)
         return self._arrived(found, None, direction, point)
 
     def _over_recording(self, target_of: Callable[[], int | None], direction: int) -> Stop:
         self._interrupted = False
         target = target_of()
-        return self._arrived(self._nearest(self._points, direction, target), target, direction)
+        return self._arrived(self._nearest(self.points(), direction, target), target, direction)
 
     def _nearest(self, points: list[Breakpoint], direction: int, target: int | None) -> tuple[int, Breakpoint, int | None] | None:
         """(where, which, old value) of the nearest hit on the way to `target` (None: to the recording's end)."""
@@ -118,8 +118,10 @@ class RecordedInferior:
         for point in points:
             if not point.enabled or point.log or self._interrupted:
                 continue
+            # one that was set in a run counts from then on, but it stops also where one goes back before that
+            wanted = replace(point, since=0) if point.ignore == 0 and point.every == 1 else point
             try:
-                hit = next(search_of(self.recording).search(point).hits(first, last, back), None)
+                hit = next(search_of(self.recording).search(wanted).hits(first, last, back), None)
             except InputError:
                 # a breakpoint on something that does not exist yet
                 continue
@@ -207,9 +209,6 @@ class LiveInferior(RecordedInferior):
         self.seq = self.last
 
     # -- where --------------------------------------------------------------------------------------------------------
-    def refresh(self) -> None:
-        super().refresh()
-
     @property
     def at_end(self) -> bool:
         """Whether the cursor stands where the run stands."""
@@ -337,6 +336,11 @@ class LiveInferior(RecordedInferior):
         found = [Breakpoint.from_plain(plain) for plain in self._control.execute("x-ringscope-break")]
         self._points = found
         return found
+
+    def _count(self, point: Breakpoint) -> None:
+        # the run counts for itself what it meets; a stop of the cursor alone is not counted
+        if point.temporary:
+            self._control.execute("x-ringscope-break", remove=point.id)
 
     def add(self, plain: dict[str, object]) -> Breakpoint:
         parse_breakpoint(plain, self.recording)

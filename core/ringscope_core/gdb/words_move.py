@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ringscope_core.gdb.ctypes import INT
@@ -38,43 +39,53 @@ def _after(console: Console, stop: Stop, before: tuple[int, str]) -> str:
     return stop_text(console, stop, before)
 
 
-def _unmet(console: Console, stop: Stop) -> bool:
-    """Whether the breakpoint's C condition does not hold at a stop."""
+def _unmet(console: Console, stop: Stop, complaints: list[str]) -> bool:
+    """Whether the breakpoint's C condition does not hold at a stop; one that cannot be worked out stops, and says so."""
     text = console.conditions.get(stop.point.id) if stop.point is not None else None
-    if not text:
+    if not text or stop.point is None:
         return False
     console.moved()
-    value = console.value(text)
+    try:
+        value = console.value(text)
+    except ConsoleError as error:
+        complaints.append(f"Error in testing condition for breakpoint {stop.point.id}:\n{error}")
+        return False
     return value.number is not None and not value.number
 
 
 def step(console: Console, kind: str, rest: str, direction: int) -> str:
     """Steps of one kind, and what they print."""
     before = place_of(console)
+    complaints: list[str] = []
     stop = console.inferior.step(kind, number_argument(console, rest), direction)
-    while stop.reason == "breakpoint" and _unmet(console, stop):
+    while stop.reason == "breakpoint" and _unmet(console, stop, complaints):
         stop = console.inferior.step(kind, 1, direction)
-    return _after(console, stop, before)
+    return "\n".join([*complaints, _after(console, stop, before)])
 
 
 def cont(console: Console, direction: int, skip: int = 1) -> str:
     """On to the next stop, `skip` times."""
+    return _until_wanted(console, lambda: console.inferior.cont(direction), direction, skip)
+
+
+def _until_wanted(console: Console, begin: Callable[[], Stop], direction: int = FORWARD, skip: int = 1) -> str:
+    """Begin to move, and go on past breakpoints whose condition does not hold."""
     before = place_of(console)
+    complaints: list[str] = []
+    stop = begin()
     while True:
+        if not (stop.reason == "breakpoint" and _unmet(console, stop, complaints)):
+            skip -= 1
+            if stop.reason != "breakpoint" or skip <= 0:
+                break
         stop = console.inferior.cont(direction)
-        if stop.reason == "breakpoint" and _unmet(console, stop):
-            continue
-        skip -= 1
-        if stop.reason != "breakpoint" or skip <= 0:
-            break
-    return _after(console, stop, before)
+    return "\n".join([*complaints, _after(console, stop, before)])
 
 
 @word("run", "Running", aliases="r")
 def _run(console: Console, rest: str) -> str:
     """Run from the start to the first breakpoint. A recording is played from its beginning."""
-    before = place_of(console)
-    return _after(console, console.inferior.run(False), before)
+    return _until_wanted(console, lambda: console.inferior.run(False))
 
 
 @word("start", "Running")

@@ -139,6 +139,7 @@ class CodeText(QPlainTextEdit):
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setFont(mono_font(9.0))
         self.setAccessibleName("source")
+        self.setProperty("role", "flat")
         self.updateRequest.connect(self._scrolled)
         self._shown = ""
 

@@ -56,6 +56,7 @@ class StackText(QPlainTextEdit):
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setFont(mono_font(8.5))
         self.setAccessibleName("call stack")
+        self.setProperty("role", "flat")
 
     def set_theme(self, theme: Theme) -> None:
         """Colour by `theme`."""

@@ -26,7 +26,9 @@ _WHATS: Final = "events|packets|counters|marks|states"
 @click.option("--from", "since", default="", metavar="MOMENT", help="Begin at a time (1.5s), seq:N, mark:NAME or packet:N.")
 @click.option("--until", default="", metavar="MOMENT", help="End with a moment of the same forms.")
 @click.option("--filter", "filters", multiple=True, metavar="EXPR", help="Only what the filter takes; given again, all of them.")
-@click.option("--vnet-hdr", "vnet_hdr", default=None, metavar="none|link|comment", help="pcapng: leave virtio_net_hdr out, or keep it (link type USER0, or comments).")
+@click.option(
+    "--vnet-hdr", "vnet_hdr", default=None, metavar="none|link|comment", help="pcapng: leave virtio_net_hdr out, or keep it (link type USER0, or comments)."
+)
 @click.option("--interfaces", default=None, metavar="queue|direction|device", help="pcapng: what an interface stands for.")
 @click.option("--time", "clock", default=None, metavar="virtual|wall|events", help="pcapng, perfetto: the clock of the times (events: perfetto only).")
 @click.option("--instants", default=None, metavar="main|all", help="perfetto: notifications, frames and errors, or every event.")

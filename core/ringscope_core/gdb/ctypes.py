@@ -165,7 +165,13 @@ _EXTRA: Final[dict[str, tuple[int, str, tuple[tuple[int, str, str], ...]]]] = {
 _ANONYMOUS: Final[dict[str, tuple[int, tuple[tuple[int, str, str], ...]]]] = {
     "struct {uint32_t in_use, first_multi; uint8_t multi_overflow, uni_overflow; uint8_t *macs;}": (
         24,
-        ((0, "in_use", "uint32_t"), (4, "first_multi", "uint32_t"), (8, "multi_overflow", "uint8_t"), (9, "uni_overflow", "uint8_t"), (16, "macs", "uint8_t *")),
+        (
+            (0, "in_use", "uint32_t"),
+            (4, "first_multi", "uint32_t"),
+            (8, "multi_overflow", "uint8_t"),
+            (9, "uni_overflow", "uint8_t"),
+            (16, "macs", "uint8_t *"),
+        ),
     ),
     "struct {VirtQueueElement *elem;}": (8, ((0, "elem", "VirtQueueElement *"),)),
 }

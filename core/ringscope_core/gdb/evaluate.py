@@ -76,7 +76,7 @@ class Evaluator:
         if inner.ctype.kind == STRUCT:
             return _member(inner, node.text)
         if inner.ctype.kind != POINTER:
-            raise ConsoleError(f"The -> operator must not be applied to non-pointer values.")
+            raise ConsoleError("The -> operator must not be applied to non-pointer values.")
         return _member(self._follow(inner), node.text)
 
     def _index(self, node: Node) -> Value:
@@ -85,7 +85,7 @@ class Evaluator:
             if inner.place is None:
                 raise ConsoleError("Cannot access memory at an unknown address")
             if not 0 <= index < inner.ctype.count and not inner.place.address:
-                raise ConsoleError(f"no such vector element")
+                raise ConsoleError("no such vector element")
             return inner.place.element(index).load()
         if inner.ctype.kind == POINTER:
             return self._follow(self._moved(inner, index))
@@ -233,7 +233,7 @@ class Evaluator:
         if left.place is None:
             raise ConsoleError("Only values in memory can be extended with '@'.")
         if count <= 0:
-            raise ConsoleError("Invalid number {} of repetitions.".format(count))
+            raise ConsoleError(f"Invalid number {count} of repetitions.")
         if count > _LARGEST:
             raise ConsoleError("value requires too many bytes")
         ctype = c.array_of(left.ctype, count)
@@ -307,7 +307,7 @@ def _member(inner: Value, name: str) -> Value:
     if inner.ctype.kind == "opaque":
         raise ConsoleError(f"There is no member named {name}: what {c.spelled(inner.ctype)} consists of is not modelled.")
     if inner.ctype.kind != STRUCT:
-        raise ConsoleError(f"Attempt to extract a component of a value that is not a structure.")
+        raise ConsoleError("Attempt to extract a component of a value that is not a structure.")
     place = inner.place.member(name) if inner.place is not None else None
     if place is None:
         raise ConsoleError(f"There is no member named {name}.")

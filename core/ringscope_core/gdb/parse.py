@@ -303,7 +303,7 @@ def _number(text: str) -> Node:
     try:
         value = int(digits, 8) if digits.startswith("0") and digits.isdigit() and len(digits) > 1 else int(digits, 0)
     except ValueError:
-        raise ConsoleError(f"Invalid number \"{text}\".") from None
+        raise ConsoleError(f'Invalid number "{text}".') from None
     if value >= 1 << 64:
         raise ConsoleError("Numeric constant too large.")
     wide = "l" in suffix or value >= 1 << 31

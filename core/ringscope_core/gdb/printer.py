@@ -28,7 +28,7 @@ class Style:
     pretty: bool = False
 
 
-def show(value: Value, style: Style = Style(), lead: str = "") -> str:  # noqa: B008
+def show(value: Value, style: Style = Style(), lead: str = "") -> str:
     """`value` as ``print`` shows it, behind `lead` (``$1 = ``)."""
     flow = Flow(style.width)
     flow.put(lead)
@@ -36,7 +36,7 @@ def show(value: Value, style: Style = Style(), lead: str = "") -> str:  # noqa: 
     return flow.text()
 
 
-def brief(value: Value, style: Style = Style()) -> str:  # noqa: B008
+def brief(value: Value, style: Style = Style()) -> str:
     """`value` as it stands inside a structure or a list of arguments."""
     flow = Flow(0)
     _Printer(flow, style).value(value, 1)

@@ -42,6 +42,8 @@ class RealizeView(View):
         self._chapters: list[Call] = []
         self._open_spans: int = 0
         self._match: int = -1
+        self._row_seq: int = -1
+        """The event of the row that was clicked last."""
         self.chart = FlameChart(store)
         self.chart.picked.connect(self._go_to)
         self.chart.menu_wanted.connect(self._call_menu)
@@ -173,7 +175,8 @@ class RealizeView(View):
         self.unfinished = not self.chart.tree.complete and self.chart.tree.events_read < MAX_EVENTS
         seq = self.focus.seq
         selected = self.chart.selected
-        if selected is None or not selected.covers(seq):
+        # who looks through the rows of a call with its callees stays at that call; who steps goes along
+        if selected is None or seq != self._row_seq or not selected.covers(seq):
             self.chart.selected = self.chart.tree.innermost_at(seq) or selected or self._landmark()
         self.chart.set_moment(seq)
         self._show_stack()
@@ -282,7 +285,8 @@ class RealizeView(View):
         self.focus.select(seq=seq, subject="event")
 
     def _row_clicked(self, index: QModelIndex) -> None:
-        self._go_to(int(str(index.siblingAtColumn(0).data())))
+        self._row_seq = int(str(index.siblingAtColumn(0).data()))
+        self._go_to(self._row_seq)
 
     def popup_menu(self, function: str, line: int, at: QPoint) -> QMenu:
         """Breakpoints on a function or a line in it."""

@@ -28,6 +28,7 @@ from ringscope.window_branches import Branches
 from ringscope.window_docks import DockArea
 from ringscope.window_frames import BUDGET_MS, FrameMeter
 from ringscope.window_host import ViewHost
+from ringscope.window_state import StateFile
 from ringscope.window_status import StatusLine
 from ringscope.window_top import TopBar
 from ringscope.window_unsaved import UnsavedBar
@@ -81,6 +82,7 @@ class Window(QMainWindow):
         for name in PREFERENCES:
             commands.set_preference(name, settings.get(name))
         self.verbs = Verbs(self)
+        self.state_file = StateFile(self)
         self.docks.fill_menu(self.menus["&View"], self.commands_by_name["theme"])
         self._turn = 0
         self._last_tick = time.perf_counter()
@@ -165,6 +167,7 @@ class Window(QMainWindow):
             self._slow_due = start + 0.2
             self.status.refresh()
             self.verbs.show_state()
+        self.state_file.write()
         self.meter.tick((time.perf_counter() - start) * 1000, slowest)
 
     def _work(self, start: float, elapsed_ms: float) -> str:

@@ -57,7 +57,7 @@ def _at_event(reader: SessionReader, words: str, seq: int) -> int:
 
 
 def _at_packet(reader: SessionReader, words: str, number: int) -> int:
-    rows = reader.packets(number, number)
+    rows = reader.packets(number, number) if 1 <= number <= reader.packet_count else []
     if not rows:
         raise InputError("packet", words, f"the recording holds packets 1 to {reader.packet_count}" if reader.packet_count else "no packet is recorded")
     return max(rows[0].seq, reader.first_seq)

@@ -11,13 +11,15 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from ringscope.player import Player
+
 STEP_KINDS: Final = ("event", "over", "into", "out", "turn", "back")
 """How far a step goes: one event; over, into or out of a call; one turn of the main loop; one event back (moves the focus only)."""
 
 SPEED_MAX: Final = 0.0
 """The speed value that means flat out."""
 SPEED_REAL: Final = -1.0
-"""The speed value that means virtual time goes with the wall clock."""
+"""The speed value that means virtual time goes with the wall clock; other negative ones mean so many times as fast."""
 
 
 class Controls(QObject):
@@ -92,6 +94,8 @@ class Commands(QObject):
     def __init__(self, controls: Controls | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._controls = controls or Controls(self)
+        self.playback: Player = Player(self)
+        """What plays the recording; the window sets it."""
         self._connect()
 
     @property

@@ -6,15 +6,15 @@ behind the same `Commands`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
 from ringscope.player import Player
 
-STEP_KINDS: Final = ("event", "over", "into", "out", "turn", "back")
-"""How far a step goes: one event; over, into or out of a call; one turn of the main loop; one event back (moves the focus only)."""
+STEP_KINDS: Final = ("event", "over", "into", "out", "turn", "packet", "kick")
+"""How far a step goes: one event; over, into or out of a call; one turn of the main loop; to the next frame or kick."""
 
 SPEED_MAX: Final = 0.0
 """The speed value that means flat out."""
@@ -22,13 +22,25 @@ SPEED_REAL: Final = -1.0
 """The speed value that means virtual time goes with the wall clock; other negative ones mean so many times as fast."""
 
 
+class Stop(NamedTuple):
+    """Why and where something stopped: a run, or a search over the recording."""
+
+    reason: str
+    seq: int
+    vt: int
+    point: int = 0
+    """The breakpoint that did it, 0 for none."""
+
+
 class Controls(QObject):
     """A source's control surface.  This base can do nothing; sources override what they can.
 
-    `changed` tells that `capabilities`, `state` or `speed` changed; `failed` carries one line for the person.
+    `changed` tells that `capabilities`, `state`, `speed` or `stop` changed, `points_changed` that `points` did; `failed` carries one line
+    for the person.
     """
 
     changed = Signal()
+    points_changed = Signal()
     failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -40,6 +52,12 @@ class Controls(QObject):
         self.speed: float = SPEED_MAX
         """Events a second; `SPEED_REAL` for real time, `SPEED_MAX` for flat out."""
         self.trace_level: str = ""
+        self.stop: Stop | None = None
+        """Why a live run stands still, None while it runs."""
+        self.points: Sequence[Mapping[str, Any]] = ()
+        """Breakpoints in plain form (`query.breakpoints.Breakpoint.to_plain`)."""
+        self.address: str = ""
+        """Where a running engine takes commands, empty when there is none."""
 
     def run(self) -> None:
         """Let it go on."""
@@ -65,8 +83,11 @@ class Controls(QObject):
     def mark(self, name: str, note: str) -> None:
         """Put a mark at the present."""
 
-    def add_breakpoint(self, function: str) -> None:
-        """Stop when `function` is entered."""
+    def change_points(self, request: dict[str, object]) -> None:
+        """Change the breakpoints: ``add`` a plain one, ``update`` one (``id`` and what changes), or ``remove`` an id."""
+
+    def run_until(self, point: dict[str, object]) -> None:
+        """Go on until a breakpoint that nobody keeps."""
 
     def set_link(self, name: str, up: bool) -> None:
         """QEMU's set_link."""
@@ -89,13 +110,17 @@ class Commands(QObject):
     """
 
     changed = Signal()
+    points_changed = Signal()
     message = Signal(str)
+    value_asked = Signal(object, object)
+    """A view's context menu was asked for on a value (`query.watch.Watch`), at a place of the screen."""
 
     def __init__(self, controls: Controls | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._controls = controls or Controls(self)
         self.playback: Player = Player(self)
         """What plays the recording; the window sets it."""
+        self._found: Stop | None = None
         self._connect()
 
     @property
@@ -106,13 +131,17 @@ class Commands(QObject):
     def bind(self, controls: Controls) -> None:
         """Use another source from now on."""
         self._controls.changed.disconnect(self.changed)
+        self._controls.points_changed.disconnect(self.points_changed)
         self._controls.failed.disconnect(self.message)
         self._controls = controls
+        self._found = None
         self._connect()
         self.changed.emit()
+        self.points_changed.emit()
 
     def _connect(self) -> None:
         self._controls.changed.connect(self.changed)
+        self._controls.points_changed.connect(self.points_changed)
         self._controls.failed.connect(self.message)
 
     def can(self, capability: str) -> bool:
@@ -173,6 +202,26 @@ class Commands(QObject):
     def running(self) -> bool:
         """Whether events are coming."""
         return self._controls.state == "running"
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why and where things stopped: what a search over the recording found last, else why a live run stands."""
+        return self._found or self._controls.stop
+
+    def stands_at(self, seq: int) -> bool:
+        """Whether `stop` tells of a focus at `seq`: a live stop does wherever one looks, one over the recording while one stays there."""
+        return self._found.seq == seq if self._found is not None else self._controls.stop is not None
+
+    def found(self, stop: Stop | None) -> None:
+        """A step or a search over the recording stopped here; None when what was found counts no more."""
+        if stop != self._found:
+            self._found = stop
+            self.changed.emit()
+
+    @property
+    def points(self) -> Sequence[Mapping[str, Any]]:
+        """Breakpoints in plain form."""
+        return self._controls.points
 
     @property
     def speed(self) -> float:
@@ -240,7 +289,22 @@ class Commands(QObject):
         if self.can_link:
             self._controls.set_link(name, up)
 
-    def add_breakpoint(self, function: str) -> None:
-        """Stop when QEMU's function `function` is entered."""
+    def add_point(self, point: dict[str, object]) -> None:
+        """Set a breakpoint, given in plain form."""
         if self.can_break:
-            self._controls.add_breakpoint(function)
+            self._controls.change_points({"add": point})
+
+    def update_point(self, number: int, **changes: object) -> None:
+        """Change a breakpoint's parts."""
+        if self.can_break:
+            self._controls.change_points({"update": {"id": number, **changes}})
+
+    def remove_point(self, number: int) -> None:
+        """Delete a breakpoint."""
+        if self.can_break:
+            self._controls.change_points({"remove": number})
+
+    def run_until(self, point: dict[str, object]) -> None:
+        """Let a live run go on until `point`, in plain form."""
+        if self.can_step:
+            self._controls.run_until(point)

@@ -5,25 +5,15 @@ Menus, the transport bar, the command palette and the sheet of hotkeys are all m
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from ringscope.icons import icon
 from ringscope.theme import Theme
-
-
-class ActionSpec(NamedTuple):
-    """One command: `menu` is the menu it stands in (``-`` before the text makes a separator above it)."""
-
-    name: str
-    menu: str
-    text: str
-    keys: str = ""
-    icon: str = ""
-    tip: str = ""
-
+from ringscope.window_debug_actions import DEBUG_ACTIONS, DEBUG_MENU
+from ringscope.window_spec import ActionSpec
 
 ACTIONS: Final = (
     ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session"),
@@ -36,21 +26,16 @@ ACTIONS: Final = (
     ActionSpec("clear_filter", "&Edit", "Clear fil&ter", "Ctrl+Shift+L", "", "Show everything again"),
     ActionSpec("palette", "&Edit", "-Command &palette", "Ctrl+K", "palette", "Any command, view, object or function by name"),
     ActionSpec("restart", "&Run", "Re&start", "F3", "restart", "Begin another run of the same scenario"),
-    ActionSpec("step_back", "&Run", "Step &back one event", "F4", "step-back", "Go to the event before"),
-    ActionSpec("step", "&Run", "&Step one event", "F5", "step-event", "Run until the next event (in a recording: go to it)"),
-    ActionSpec("step_over", "&Run", "Step &over", "F6", "step-over", "Run to the next line of this function"),
-    ActionSpec("step_into", "&Run", "Step &into", "F7", "step-into", "Run to the next call or line"),
-    ActionSpec("step_out", "&Run", "Step o&ut", "Shift+F7", "step-out", "Run until this function returns"),
-    ActionSpec("run", "&Run", "&Run", "F8", "run", "Run or pause"),
+    ActionSpec("run", "&Run", "&Run", "", "run", "Run or pause"),
     ActionSpec("toggle", "&Run", "Run or pause", "Space", "", "Run when paused, pause when running"),
     ActionSpec("slower", "&Run", "-Slo&wer", "-", "", "A tenth of the speed"),
     ActionSpec("faster", "&Run", "&Faster", "+", "", "Ten times the speed"),
     ActionSpec("mark", "&Run", "-&Mark this moment", "M", "mark", "Put a mark on the time line"),
-    ActionSpec("break", "&Run", "&Break at function...", "Ctrl+B", "breakpoint", "Stop when one of QEMU's functions is entered"),
     ActionSpec("link", "&Run", "&Link up or down", "Ctrl+D", "link", "Pull the network cable, or plug it in again (set_link)"),
     ActionSpec("trace_counters", "&Run", "-Trace &counters", "", "", "Record counters and keyframes of the data path"),
     ActionSpec("trace_packets", "&Run", "Trace &packets", "", "", "Record one event for each frame"),
     ActionSpec("trace_full", "&Run", "Trace &everything", "", "", "Record every ring operation"),
+    *DEBUG_ACTIONS,
     ActionSpec("back", "&Go", "&Back", "Alt+Left", "back", "Where you looked before"),
     ActionSpec("forward", "&Go", "&Forward", "Alt+Right", "forward", "Undo Back"),
     ActionSpec("previous", "&Go", "-&Previous event", ",", "", "The event before, without running anything"),
@@ -59,16 +44,16 @@ ACTIONS: Final = (
     ActionSpec("next_mark", "&Go", "Next m&ark", "Ctrl+Right", "", "The mark after"),
     ActionSpec("first", "&Go", "Fi&rst event", "Ctrl+Home", "", "The beginning of the recording"),
     ActionSpec("last", "&Go", "&Last event", "Ctrl+End", "", "The newest event, and follow it"),
-    ActionSpec("follow", "&Go", "Follo&w the end", "F9", "follow", "Stay at the newest event while the recording grows"),
+    ActionSpec("follow", "&Go", "Follo&w the end", "F4", "follow", "Stay at the newest event while the recording grows"),
     ActionSpec("cause", "&Go", "-Go to &cause", "C", "", "The event that led to the one in focus"),
     ActionSpec("theme", "&View", "-Light or dark &theme", "Ctrl+T", "theme", "Switch between the light and the dark theme"),
     ActionSpec("reset_layout", "&View", "&Reset layout", "", "layout", "Put every dock back where it was at first"),
-    ActionSpec("full_screen", "&View", "F&ull screen", "F11", "", "Use the whole screen"),
+    ActionSpec("full_screen", "&View", "F&ull screen", "Alt+Return", "", "Use the whole screen"),
     ActionSpec("keys", "&Help", "&Keyboard", "?", "help", "Every hotkey on one sheet"),
     ActionSpec("about", "&Help", "&About Ringscope", "", "info", "Version and what this is"),
 )
 CHECKABLE: Final = ("follow", "trace_counters", "trace_packets", "trace_full")
-MENUS: Final = ("&File", "&Edit", "&View", "&Run", "&Go", "&Help")
+MENUS: Final = ("&File", "&Edit", "&View", "&Run", DEBUG_MENU, "&Go", "&Help")
 PANEL_KEYS: Final = (
     ("Left, Right", "Time line: the event before, the event after"),
     ("Shift+Left, Shift+Right", "Time line: a tenth of what is visible"),
@@ -90,8 +75,7 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
     for spec in ACTIONS:
         action = QAction(spec.text.lstrip("-"), parent)
         action.setObjectName(spec.name)
-        if spec.keys:
-            action.setShortcut(QKeySequence(spec.keys))
+        action.setShortcuts([QKeySequence(keys) for keys in spec.all_keys])
         keys = f"  ({spec.keys})" if spec.keys else ""
         action.setToolTip(f"{spec.tip}{keys}")
         action.setStatusTip(spec.tip)

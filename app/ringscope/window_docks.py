@@ -23,6 +23,7 @@ TITLES: Final[dict[str, tuple[str, str]]] = {
     "events": ("Events", "events"),
     "typetree": ("Type tree", "types"),
     "inspector": ("Inspector", "inspector"),
+    "breakpoints": ("Breakpoints", "breakpoints"),
     "timeline": ("Time", "time"),
 }
 """Dock titles and icons: known without importing the views."""
@@ -88,7 +89,9 @@ class DockArea:
             left = manager.addDockWidget(ads.LeftDockWidgetArea, docks["objects"], center)
             manager.addDockWidgetTabToArea(docks["typetree"], left)
             docks["objects"].setAsCurrentTab()
-        manager.addDockWidget(ads.RightDockWidgetArea, docks["inspector"], center)
+        right = manager.addDockWidget(ads.RightDockWidgetArea, docks["inspector"], center)
+        manager.addDockWidgetTabToArea(docks["breakpoints"], right)
+        docks["inspector"].setAsCurrentTab()
         docks[FIRST].setAsCurrentTab()
 
     def proportion(self, width: int, height: int) -> None:

@@ -57,7 +57,7 @@ class TransportBar(QToolBar):
         self.setIconSize(QSize(16, 16))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._commands = commands
-        for name in ("restart", "step_back", "run", "step", "step_over", "step_into", "step_out"):
+        for name in ("restart", "continue_back", "step_back", "run", "continue", "step", "step_over", "step_into", "step_out"):
             self.addAction(actions[name])
         self.addSeparator()
         self._slider = self._make_slider()

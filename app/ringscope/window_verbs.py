@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ringscope.icons import icon
 from ringscope.sources.keep import copy_session
 from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.window_actions import ACTIONS, plain
+from ringscope.window_debug import DebugVerbs
 from ringscope.window_docks import TITLES
 from ringscope.window_help import KeySheet
 from ringscope.window_palette import Choice, Palette
@@ -47,17 +48,11 @@ class Verbs:
             "clear_filter": lambda: self.focus.set_filter(""),
             "palette": self.palette,
             "restart": self.commands.restart,
-            "step_back": partial(self.move, -1),
-            "step": self.step,
-            "step_over": partial(self.commands.step, "over"),
-            "step_into": partial(self.commands.step, "into"),
-            "step_out": partial(self.commands.step, "out"),
             "run": self.commands.toggle,
             "toggle": self.toggle,
             "slower": partial(self.change_speed, -10),
             "faster": partial(self.change_speed, 10),
             "mark": self.mark,
-            "break": self.add_breakpoint,
             "link": self.toggle_link,
             "trace_counters": partial(self.commands.set_trace, "counters"),
             "trace_packets": partial(self.commands.set_trace, "packets"),
@@ -78,6 +73,8 @@ class Verbs:
             "keys": self.keys,
             "about": self.about,
         }
+        self.debug = DebugVerbs(window)
+        self._table.update(self.debug.table)
         for name, action in window.commands_by_name.items():
             action.triggered.connect(partial(self._run, name))
         self.commands.changed.connect(self.show_state)
@@ -99,14 +96,12 @@ class Verbs:
     def show_state(self) -> None:
         """Enable what can be done now; run or pause as one button."""
         commands, actions = self.commands, self.window.commands_by_name
-        for name in ("step_over", "step_into", "step_out"):
-            actions[name].setEnabled(commands.can_step)
+        self.debug.show_state()
         actions["run"].setEnabled(commands.can_pause)
         actions["restart"].setEnabled(commands.can_restart)
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
         actions["mark"].setEnabled(commands.can_mark)
-        actions["break"].setEnabled(commands.can_break)
         actions["link"].setEnabled(commands.can_link)
         for level in LEVEL_NAMES:
             actions[f"trace_{level}"].setEnabled(commands.can_trace)
@@ -131,14 +126,6 @@ class Verbs:
         """Go so many events on in the recording, without running anything."""
         store = self.store
         self.focus.scrub(max(min(self.focus.seq + events, store.last_seq), store.first_seq))
-
-    def step(self) -> None:
-        """At the end of a live run, make the next event happen; anywhere else, go to it."""
-        if self.commands.can_step and (self.focus.following or self.focus.seq >= self.store.last_seq):
-            self.focus.set_following(True)
-            self.commands.step("event")
-        else:
-            self.move(1)
 
     def toggle(self) -> None:
         """Run or pause the source; without one that can, stop or go on following."""
@@ -181,13 +168,6 @@ class Verbs:
     def mark(self) -> None:
         """Put a mark at the present."""
         self.commands.mark(f"mark {len(self.store.reader.marks()) + 1}")
-
-    def add_breakpoint(self) -> None:
-        """Ask for a function; those that this recording knows are offered."""
-        declared = [spec.name for spec in self.store.reader.functions.values() if spec.args]
-        name, chosen = QInputDialog.getItem(self.window, "Break at function", "Stop when this function is entered:", sorted(declared), 0, True)
-        if chosen and name.strip():
-            self.commands.add_breakpoint(name.strip())
 
     def toggle_link(self) -> None:
         """Pull the cable of the first network device, or plug it in: VirtIONet.status, bit 0, says how it is."""

@@ -285,7 +285,7 @@ class TimelineView(View):
         self._moment.setAccessibleName("Moment")
         self._end = QLabel()
         self._end.setProperty("role", "muted")
-        self._follow = self._button("Follow", "Stay at the newest event (F9)", True)
+        self._follow = self._button("Follow", "Stay at the newest event (F4)", True)
         self._axis = self._button("By event", "Spread events evenly instead of by virtual time", True)
         self._fit = self._button("All", "Show the whole recording (double click)", False)
         self._follow.clicked.connect(lambda on: focus.set_following(bool(on)))

@@ -46,7 +46,7 @@ class Controls(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.capabilities: frozenset[str] = frozenset()
-        """Of: pause, step, speed, inject, restart, trace, mark, break, link, playback."""
+        """Of: pause, step, speed, inject, restart, trace, mark, break, link, annotate, playback."""
         self.state: str = "finished"
         """running, paused, finished, failed or starting."""
         self.speed: float = SPEED_MAX
@@ -89,6 +89,9 @@ class Controls(QObject):
     def run_until(self, point: dict[str, object]) -> None:
         """Go on until a breakpoint that nobody keeps."""
 
+    def annotate(self, change: Mapping[str, object]) -> None:
+        """Make, change or remove a mark or a note (`session.changes`), at any moment of the recording."""
+
     def set_link(self, name: str, up: bool) -> None:
         """QEMU's set_link."""
 
@@ -112,6 +115,10 @@ class Commands(QObject):
     changed = Signal()
     points_changed = Signal()
     message = Signal(str)
+    annotation = Signal(object)
+    """A view wants a mark or note changed (`session.changes.Change`)."""
+    view_asked = Signal(str)
+    """A view wants another one in front, by its name."""
     value_asked = Signal(object, object)
     """A view's context menu was asked for on a value (`query.watch.Watch`), at a place of the screen."""
 
@@ -279,6 +286,11 @@ class Commands(QObject):
         """Put a mark at the present."""
         if self.can_mark:
             self._controls.mark(name, note)
+
+    def annotate(self, change: Mapping[str, object]) -> None:
+        """Have the source take a mark or a note at any moment."""
+        if self.can("annotate"):
+            self._controls.annotate(change)
 
     def query(self, command: str, arguments: dict[str, object], reply: Callable[[object], None]) -> bool:
         """Ask the running machine; false when there is none (see `Controls.query`)."""

@@ -125,6 +125,7 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.commands import Commands
     from ringscope.focus import Focus as NewFocus
     from ringscope.settings import Settings
+    from ringscope.sources.playback import Playback
     from ringscope.sources.session import SessionControls
     from ringscope.theme import theme_named
     from ringscope.window import Window
@@ -133,22 +134,23 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
 
     settings = Settings()
     focus = focus or NewFocus()
-    playback = None if controls is not None else SessionControls(store, focus)
-    commands = Commands(controls or playback)
+    playback = Playback(store, focus)
+    recorded = None if controls is not None else SessionControls(store, focus, playback)
+    commands = Commands(controls or recorded)
     width = options.size[0] if options.size is not None else application().primaryScreen().availableGeometry().width()
     theme = theme_named(options.theme or settings.get("theme", "auto"))
-    window = Window(store, focus, commands, theme, settings, FrameMeter(options.watchdog), width < NARROW)
-    if playback is not None:
-        window.on_tick = playback.tick
+    window = Window(store, focus, commands, theme, settings, FrameMeter(options.watchdog), width < NARROW, playback)
+    if recorded is not None:
+        window.on_tick = recorded.watch
 
     def open_other(path: Path) -> None:
         reader = SessionReader(path)
-        if controls is not None:
-            controls.close()
+        commands.controls.close()
         store.open(reader, False)
-        other = SessionControls(store, focus)
+        focus.scrub(store.last_seq)
+        other = SessionControls(store, focus, playback)
         commands.bind(other)
-        window.on_tick = other.tick
+        window.on_tick = other.watch
 
     window.verbs.open_session = open_other
     return window

@@ -9,7 +9,8 @@ from ringscope.window_spec import ActionSpec
 
 TIME_MENU: Final = "&Time"
 SPEED_ACTIONS: Final = tuple(
-    ActionSpec(f"speed_{place}", TIME_MENU, f"Speed {factor:g} times virtual time", str(place), "", "How fast to play, or to run") for place, factor in enumerate(FACTORS, 1)
+    ActionSpec(f"speed_{place}", TIME_MENU, f"Speed {factor:g} times virtual time", str(place), "", "How fast to play, or to run")
+    for place, factor in enumerate(FACTORS, 1)
 )
 TIME_ACTIONS: Final = (
     ActionSpec("play", TIME_MENU, "&Play", "P", "play", "Play what is recorded from here on; again: stand still"),

@@ -85,16 +85,16 @@ class Store(QObject):
     # -- marks and notes ------------------------------------------------------------------------------------------------
     def marks(self) -> list[MarkRow]:
         """Every mark, also those kept beside the session; read again only when something was written."""
-        return self._said(0)
+        return self._said()[0]
 
     def notes(self) -> list[NoteRow]:
         """The notebook."""
-        return self._said(1)
+        return self._said()[1]
 
-    def _said(self, which: int) -> Any:
+    def _said(self) -> tuple[list[MarkRow], list[NoteRow]]:
         if self._spoken is None:
             self._spoken = (self.recording.marks(), self.recording.notes())
-        return self._spoken[which]
+        return self._spoken
 
     def annotated(self) -> None:
         """Marks or notes were changed by this window: read them again, and let the views."""

@@ -158,8 +158,8 @@ def _headless(scenario: Scenario, goal: Goal, speed: float, trace: str, record: 
 
 
 def _recorder(scenario: Scenario, trace: str, record: Path) -> Recorder:
-    from ringscope_core.engine.session_meta import session_meta
     from ringscope_core.engine.recorder import Recorder
+    from ringscope_core.engine.session_meta import session_meta
     from ringscope_core.session.writer import SessionWriter
 
     return Recorder(SessionWriter(record, session_meta(scenario, scenario.seed, trace)))

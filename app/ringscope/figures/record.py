@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from ringscope_core.engine.headless import Goal, Headless
-from ringscope_core.engine.session_meta import session_meta
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.results import result
 from ringscope_core.engine.run import Run
+from ringscope_core.engine.session_meta import session_meta
 from ringscope_core.qom.types_json import types_json
 from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ringscope_core.query.decode import format_clock
 from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.oids import is_ring
-from ringscope_core.trace.slots import slot_states
 from ringscope_core.trace.slot_states import SLOT_NAMES
+from ringscope_core.trace.slots import slot_states
 
 if TYPE_CHECKING:
     from ringscope_core.query.recording import Recording

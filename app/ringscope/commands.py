@@ -84,7 +84,8 @@ class Controls(QObject):
         """Put a mark at the present."""
 
     def change_points(self, request: dict[str, object]) -> None:
-        """Change the breakpoints: ``add`` a plain one, ``update`` one (``id`` and what changes), or ``remove`` an id."""
+        """Change the breakpoints: ``add`` a plain one, ``update`` one (``id`` and what changes), ``remove`` an id,
+        or (over a recording) ``replace`` all."""
 
     def run_until(self, point: dict[str, object]) -> None:
         """Go on until a breakpoint that nobody keeps."""
@@ -121,6 +122,9 @@ class Commands(QObject):
     """A view wants another one in front, by its name."""
     value_asked = Signal(object, object)
     """A view's context menu was asked for on a value (`query.watch.Watch`), at a place of the screen."""
+    until_wanted = Signal(object)
+    """A view asks to run until a breakpoint (in plain form) from the focus on; the window's stepper does it."""
+    preference_changed = Signal(str)
 
     def __init__(self, controls: Controls | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -128,6 +132,7 @@ class Commands(QObject):
         self.playback: Player = Player(self)
         """What plays the recording; the window sets it."""
         self._found: Stop | None = None
+        self._preferences: dict[str, str] = {}
         self._connect()
 
     @property
@@ -240,6 +245,16 @@ class Commands(QObject):
         """The trace level as the source last said it, empty when unknown."""
         return self._controls.trace_level
 
+    def preference(self, name: str) -> str:
+        """What the person has set, empty for nothing."""
+        return self._preferences.get(name, "")
+
+    def set_preference(self, name: str, value: str) -> None:
+        """Set it; the window keeps it for the next time."""
+        if value != self.preference(name):
+            self._preferences[name] = value
+            self.preference_changed.emit(name)
+
     def run(self) -> None:
         """Let the source go on."""
         if self.can_pause:
@@ -315,6 +330,11 @@ class Commands(QObject):
         """Delete a breakpoint."""
         if self.can_break:
             self._controls.change_points({"remove": number})
+
+    def replace_points(self, points: list[dict[str, object]]) -> None:
+        """Have these breakpoints in a recording; a running machine keeps its own."""
+        if self.can_break:
+            self._controls.change_points({"replace": points})
 
     def run_until(self, point: dict[str, object]) -> None:
         """Let a live run go on until `point`, in plain form."""

@@ -65,12 +65,14 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QStatusBar { background: @window; border-top: 1px solid @border; color: @text.muted; }
 QStatusBar::item { border: none; }
 QLabel[role="muted"] { color: @text.muted; }
+QLabel[role="problem"] { color: @severity.warning; }
 QLabel[role="title"] { color: @text; font-weight: 600; font-size: 12pt; }
 QLabel[role="heading"] { color: @text.muted; font-weight: 600; }
 QLabel[role="mono"], QPlainTextEdit[role="mono"], QTextEdit[role="mono"] { font-family: "@mono"; }
 QFrame#banner { background: @filter.invalid; border: none; border-bottom: 1px solid @severity.error; }
 QFrame#panel { background: @surface; border: none; }
 QFrame#strip { background: @raised; border: none; border-bottom: 1px solid @grid; }
+QFrame#console { background: @surface; border: none; border-top: 1px solid @grid; }
 QGraphicsView { background: @surface; border: none; }
 QSlider::groove:horizontal { height: 4px; background: @border; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: @accent; border-radius: 2px; }

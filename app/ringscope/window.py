@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
 from ringscope.focus import Focus
-from ringscope.settings import LAYOUT_VERSION, Settings
+from ringscope.settings import LAYOUT_VERSION, PREFERENCES, Settings
 from ringscope.sources.playback import Playback
 from ringscope.store import Store
 from ringscope.theme import DARK, LIGHT, Theme, apply
@@ -80,6 +80,8 @@ class Window(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.top)
         self.status = StatusLine(store, focus, commands, self.meter)
         self.setStatusBar(self.status)
+        for name in PREFERENCES:
+            commands.set_preference(name, settings.get(name))
         self.verbs = Verbs(self)
         self.docks.fill_menu(self.menus["&View"], self.commands_by_name["theme"])
         self._turn = 0
@@ -285,6 +287,8 @@ class Window(QMainWindow):
         self.settings.put("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
         self.settings.put("docks", self.docks.state())
         self.settings.put("theme", self.theme.name)
+        for name in PREFERENCES:
+            self.settings.put(name, self.commands.preference(name))
         self.settings.save()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -293,6 +297,9 @@ class Window(QMainWindow):
             self._closed = True
             self._timer.stop()
             self._save()
+            for host in self.hosts.values():
+                if host.view is not None:
+                    host.view.leave()
             self.closing.emit()
             self.docks.close()
         super().closeEvent(event)

@@ -26,6 +26,7 @@ ACTIONS: Final = (
     ActionSpec("filter", "&Edit", "Fi&lter", "Ctrl+L", "filter", "Put the keyboard into the filter box"),
     ActionSpec("clear_filter", "&Edit", "Clear fil&ter", "Ctrl+Shift+L", "", "Show everything again"),
     ActionSpec("palette", "&Edit", "-Command &palette", "Ctrl+K", "palette", "Any command, view, object or function by name"),
+    ActionSpec("preferences", "&Edit", "-&Preferences...", "Ctrl+,", "settings", "QEMU's source tree"),
     ActionSpec("restart", "&Run", "Re&start", "F3", "restart", "Begin another run of the same scenario"),
     ActionSpec("run", "&Run", "&Run", "", "run", "Run or pause"),
     ActionSpec("toggle", "&Run", "Run or pause", "Space", "", "Run when paused, pause when running"),

@@ -42,6 +42,7 @@ class DebugVerbs:
         for forward, back, kind in (*BOTH_WAYS, *DATA_PATH):
             self.table[forward] = partial(self.stepper.step, kind)
             self.table[back] = partial(self.stepper.step, kind, -1)
+        self.commands.until_wanted.connect(self._until)
         self.focus.changed.connect(self._focus_changed)
         self.store.replaced.connect(lambda: self.commands.found(None))
         window.closing.connect(self.searches.close)
@@ -71,6 +72,10 @@ class DebugVerbs:
         """Ask where to, and run there."""
         UntilDialog(self.store, self.to_event, self.stepper.until, self.window).open()
 
+    def _until(self, point: object) -> None:
+        if isinstance(point, dict):
+            self.stepper.until(point)
+
     def to_event(self, seq: int) -> None:
         """Go to event `seq`; one that has not happened yet is run to."""
         ahead = seq - self.store.last_seq
@@ -81,25 +86,22 @@ class DebugVerbs:
             self.commands.step("event", ahead)
 
     def add(self) -> None:
-        """Ask for a breakpoint; the selected call is offered."""
-        point: dict[str, Any] = {}
+        """Ask for a breakpoint; the place chosen in the source or the innermost call is offered."""
         place = self._place()
-        if place:
-            point = {"what": "checkpoint", "where": place}
+        point: dict[str, Any] = {"what": place[0], "where": place[1]} if place is not None else {}
         PointDialog(self.store, point, self.commands.add_point, self.window).open()
 
     def break_here(self) -> None:
-        """Set a breakpoint where the innermost call at the focus stands, or delete the one that is there."""
+        """Set a breakpoint on the place chosen in the source or where the innermost call at the focus stands; delete one that is there."""
         place = self._place()
-        if not place:
+        if place is None:
             self.say("no call is open here: choose one in Realize, or add a breakpoint with Ctrl+B")
             return
-        function = place.partition(":")[0]
         for point in self.commands.points:
-            if (point["what"], point["where"]) in (("checkpoint", place), ("function", function)):
+            if (point["what"], point["where"]) == place:
                 self.commands.remove_point(int(point["id"]))
                 return
-        self.commands.add_point({"what": "checkpoint", "where": place})
+        self.commands.add_point({"what": place[0], "where": place[1]})
 
     def enable_all(self, on: bool) -> None:
         """Enable or disable every breakpoint."""
@@ -107,17 +109,17 @@ class DebugVerbs:
             if bool(point.get("enabled", True)) != on:
                 self.commands.update_point(int(point["id"]), enabled=on)
 
-    def _place(self) -> str:
-        """FUNCTION:LINE of the place in the source that has the keyboard, else of the innermost call at the focus."""
+    def _place(self) -> tuple[str, str] | None:
         view = self.window.hosts["realize"].view
-        chosen = getattr(view, "chosen_place", None)
-        if view is not None and view.isVisible() and chosen is not None and chosen():
-            return str(chosen())
+        chosen = view.chosen_place() if view is not None and view.isVisible() else None
+        if chosen is not None:
+            return chosen
         stack = self.store.moment(self.focus).stack if self.store.last_seq >= 0 else []
-        if not stack:
-            return ""
-        spec = self.store.function(stack[-1][0])
-        return f"{spec.name}:{stack[-1][1]}" if spec is not None else ""
+        spec = self.store.function(stack[-1][0]) if stack else None
+        if spec is None:
+            return None
+        line = stack[-1][1]
+        return ("function", spec.name) if line == spec.line else ("checkpoint", f"{spec.name}:{line}")
 
     def _in_realize(self, method: str) -> None:
         view = self.window.show_view("realize")

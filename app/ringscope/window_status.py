@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from ringscope.commands import Commands
@@ -18,7 +20,7 @@ class StatusLine(QStatusBar):
         super().__init__()
         self._store, self._focus, self._commands, self._meter = store, focus, commands, meter
         self.setSizeGripEnabled(False)
-        self._labels = {name: QLabel() for name in ("state", "events", "packets", "lost", "trace", "source", "frames")}
+        self._labels = {name: QLabel() for name in ("stop", "state", "events", "packets", "lost", "trace", "source", "frames")}
         for name, label in self._labels.items():
             label.setContentsMargins(6, 0, 10, 0)
             label.setAccessibleName(name)
@@ -32,6 +34,7 @@ class StatusLine(QStatusBar):
         clock = format_clock(reader.last_vt)
         # a machine that ended grows no more: what is here is the whole recording
         self._put("state", f"<b>{self._commands.state}</b> at {clock} s" if store.live else f"<b>recording</b> of {clock} s")
+        self._show_stop()
         self._put("events", f"{format_count(reader.event_count)} events")
         self._put("packets", f"{format_count(reader.packet_count)} packets recorded")
         events, packets = reader.dropped
@@ -42,11 +45,19 @@ class StatusLine(QStatusBar):
         self._put("trace", f"trace level {level}")
         self._put("source", f"{store.meta.get('source') or 'session'} · profile {store.meta.get('profile') or '4.1'}")
         # without a source that moves there is nothing to keep up with, and a figure's words must not depend on the machine
-        labels["frames"].setVisible(self._meter.fps > 0 and store.live)
+        labels["frames"].setVisible(self._meter.fps > 0 and store.live and self._commands.running)
         self._put("frames", f"{self._meter.fps:.0f} frames/s of {self._meter.cost_ms:.1f} ms")
         # a label that grew takes its room now: a picture taken before the next round of events would cut it
         if (layout := self.layout()) is not None:
             layout.activate()
+
+    def _show_stop(self) -> None:
+        """Why things stand still, where they do."""
+        stop = self._commands.stop
+        stands = stop is not None and self._commands.stands_at(self._focus.seq)
+        self._labels["stop"].setVisible(stands)
+        if stop is not None and stands:
+            self._put("stop", f"<b>stopped: {escape(stop.reason)}</b> \N{MIDDLE DOT} event {format_count(max(stop.seq, 0))} at {format_clock(stop.vt)} s")
 
     def _put(self, name: str, text: str) -> None:
         label = self._labels[name]

@@ -11,6 +11,11 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QToolBar, QWidget
 from ringscope.commands import SPEED_MAX, SPEED_REAL, Commands
 from ringscope_core.query.decode import format_count
 
+BUTTONS: Final = (
+    ("restart", "run"),
+    ("continue_back", "over_back", "step_back", "step", "step_over", "step_into", "step_out", "continue"),
+)
+"""The main commands as buttons, backwards left of forwards."""
 STEPS: Final = 60
 """Slider positions for events a second: ten a decade, from 1 to 1 000 000."""
 REAL: Final = STEPS + 1
@@ -57,9 +62,10 @@ class TransportBar(QToolBar):
         self.setIconSize(QSize(16, 16))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._commands = commands
-        for name in ("restart", "continue_back", "step_back", "run", "continue", "step", "step_over", "step_into", "step_out"):
-            self.addAction(actions[name])
-        self.addSeparator()
+        for group in BUTTONS:
+            for name in group:
+                self.addAction(actions[name])
+            self.addSeparator()
         self._slider = self._make_slider()
         self._label = QLabel()
         self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance("1 000 000 ev/s") + 8)

@@ -21,6 +21,7 @@ from ringscope.window_debug import DebugVerbs
 from ringscope.window_docks import TITLES
 from ringscope.window_help import KeySheet
 from ringscope.window_palette import Choice, Palette
+from ringscope.window_preferences import PreferencesDialog
 from ringscope.window_time import TimeVerbs
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope_core import __version__
@@ -50,6 +51,7 @@ class Verbs:
             "filter": lambda: window.top.filter_box.setFocus(),
             "clear_filter": lambda: self.focus.set_filter(""),
             "palette": self.palette,
+            "preferences": lambda: PreferencesDialog(self.commands, window).open(),
             "restart": self.commands.restart,
             "run": self.commands.toggle,
             "toggle": self.toggle,

@@ -37,6 +37,7 @@ def command(a: Path, b: Path, ignore: tuple[str, ...], no_times: bool, addresses
     from ringscope_core.query.recording import Recording
     from ringscope_core.session.salvage import open_session
 
+    # damage that shows only while reading ends in a line that says so
     with open_session(a) as one, open_session(b) as two:
         first, second = Recording(one), Recording(two)
         _check_kinds(ignore, first, second)

@@ -17,10 +17,9 @@ def command(file: Path, as_json: bool) -> None:
     """Say what FILE, a .ringscope session, holds: the run, times, events by kind, packets, marks, controls, losses."""
     from ringscope_core.query.about import about
     from ringscope_core.query.recording import Recording
-    from ringscope_core.session.salvage import open_session
+    from ringscope_core.session.salvage import reading
 
-    with open_session(file) as reader:
-        found = {**about(Recording(reader)), "file": str(file), "damage": reader.damage or None}
+    found = reading(file, lambda reader: about(Recording(reader)))
     if as_json:
         print_json(found)
     else:

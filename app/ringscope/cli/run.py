@@ -126,7 +126,7 @@ def _headless(scenario: Scenario, goal: Goal, speed: float, trace: str, record: 
     from ringscope_core.engine.run import Run
     from ringscope_core.trace.levels import LEVEL_NAMES
 
-    recorder = _recorder(scenario, trace, record) if record is not None else None
+    recorder = _recorder(scenario, goal, trace, record) if record is not None else None
     try:
         run = Run(scenario, trace_level=LEVEL_NAMES.index(trace), recorder=recorder, factor=speed)
         if recorder is not None:
@@ -157,12 +157,16 @@ def _headless(scenario: Scenario, goal: Goal, speed: float, trace: str, record: 
     return 0
 
 
-def _recorder(scenario: Scenario, trace: str, record: Path) -> Recorder:
+def _recorder(scenario: Scenario, goal: Goal, trace: str, record: Path) -> Recorder:
     from ringscope_core.engine.recorder import Recorder
     from ringscope_core.engine.session_meta import session_meta
     from ringscope_core.session.writer import SessionWriter
 
-    return Recorder(SessionWriter(record, session_meta(scenario, scenario.seed, trace)))
+    meta = session_meta(scenario, scenario.seed, trace)
+    if goal.packets:
+        # it limits what a capture's replay sends, so whoever runs this again has to know
+        meta["packets"] = goal.packets
+    return Recorder(SessionWriter(record, meta))
 
 
 def _add_types(recorder: Recorder, run: Run) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QEventLoop, QObject, QProcess, QTimer, Signal
 
-from ringscope.commands import SPEED_MAX, SPEED_REAL, Controls
+from ringscope.commands import SPEED_MAX, SPEED_REAL, Controls, Stop
 from ringscope.sources.qmp_link import QmpLink
 
 STATUS_MS: Final = 150
@@ -74,6 +74,10 @@ class EngineControls(Controls):
         self._closing = False
         self._speed_set_at = 0.0
         self._wanted_speed: float | None = None
+        self._hit = 0
+        """The breakpoint that stopped the run last."""
+        self._carried: list[dict[str, Any]] = []
+        """Breakpoints of the run before: a restart keeps them."""
         self._status = QTimer(self)
         self._status.setInterval(STATUS_MS)
         self._status.timeout.connect(self._ask)
@@ -88,6 +92,7 @@ class EngineControls(Controls):
         """Start the process; returns at once (`wait_started`)."""
         self._runs += 1
         self.problem, self.failures = "", ()
+        self.address = str(self._folder / f"qmp-{self._runs}")
         self.session = self._session_path()
         self.session.unlink(missing_ok=True)
         process = QProcess(self)
@@ -113,11 +118,6 @@ class EngineControls(Controls):
             return self._folder / f"run-{self._runs}.ringscope"
         return kept if self._runs == 1 else kept.with_name(f"{kept.stem}-{self._runs}{kept.suffix}")
 
-    @property
-    def address(self) -> str:
-        """Path of the control socket of the present run."""
-        return str(self._folder / f"qmp-{self._runs}")
-
     def _arguments(self) -> list[str]:
         options = self.options
         found = ["--scenario", options.scenario, "--session", str(self.session), "--socket", self.address]
@@ -126,7 +126,7 @@ class EngineControls(Controls):
             found += ["--trace", options.trace]
         for setting in options.settings:
             found += ["--set", setting]
-        return [*found, *(["--paused"] if options.paused else [])]
+        return [*found, *(["--paused"] if options.paused or self._carried else [])]
 
     def wait_started(self, timeout_s: float = START_S) -> Path:
         """Wait until the engine has said that it is ready; the session's file.  RuntimeError with one line when it does not get there."""
@@ -165,7 +165,20 @@ class EngineControls(Controls):
 
     def _connected(self) -> None:
         self._status.start()
+        if self._carried and self._link is not None:
+            # the machine waits: it is to meet them from its first event on
+            self._link.send("x-ringscope-break", None, self._carry_over)
         self._ask()
+
+    def _carry_over(self, answer: object) -> None:
+        """Set the breakpoints of the run before, but those that the scenario has set already; then let the machine go."""
+        carried, self._carried = self._carried, []
+        present = {_key(point) for point in answer} if isinstance(answer, list) else set()
+        for point in carried:
+            if _key(point) not in present:
+                self._do("x-ringscope-break", add={name: value for name, value in point.items() if name not in ("id", "hits", "since")})
+        if not self.options.paused:
+            self._do("cont")
 
     def _failed_to_start(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
@@ -195,6 +208,7 @@ class EngineControls(Controls):
 
     def restart(self) -> None:
         """End the present run and begin another of the same scenario, at the speed chosen last."""
+        self._carried = [dict(point) for point in self.points]
         self._end_process()
         self.start()
 
@@ -226,6 +240,8 @@ class EngineControls(Controls):
             self._link.send("x-ringscope-status", None, self._take_status)
 
     def _told(self, name: str, data: object) -> None:
+        if name == "X_RINGSCOPE_STOPPED" and isinstance(data, dict):
+            self._hit = int(data.get("breakpoint") or 0)
         self._ask()
 
     def _take_status(self, answer: object) -> None:
@@ -234,15 +250,26 @@ class EngineControls(Controls):
         status: dict[str, Any] = answer
         state = str(status.get("state", "running"))
         alive = state not in ("finished", "failed")
-        capabilities = frozenset(str(word) for word in status.get("capabilities", ())) if alive else frozenset()
+        capabilities = frozenset(str(word) for word in status.get("capabilities", ())) if alive else frozenset({"break"} if state == "finished" else ())
         speed = self._speed_of(status.get("speed") or {})
         if time.monotonic() - self._speed_set_at < _SETTLE_S:
             speed = self.speed
         failures = tuple(str(line) for line in status.get("failures", ()))
-        news = (state, capabilities | {"restart"}, speed, str(status.get("trace_level", "")), failures)
-        if news != (self.state, self.capabilities, self.speed, self.trace_level, self.failures):
-            self.state, self.capabilities, self.speed, self.trace_level, self.failures = news
+        stop = self._stop_of(status) if state == "paused" else None
+        news = (state, capabilities | {"restart"}, speed, str(status.get("trace_level", "")), failures, stop)
+        if news != (self.state, self.capabilities, self.speed, self.trace_level, self.failures, self.stop):
+            self.state, self.capabilities, self.speed, self.trace_level, self.failures, self.stop = news
             self.changed.emit()
+        self._take_points(status.get("breakpoints"))
+
+    def _stop_of(self, status: dict[str, Any]) -> Stop:
+        reason = str(status.get("stopped") or status.get("reason") or "pause")
+        return Stop(reason, int(status.get("seq", -1)), int(status.get("vt", 0)), self._hit if reason.startswith("breakpoint") else 0)
+
+    def _take_points(self, answer: object) -> None:
+        if isinstance(answer, list) and not self._carried and answer != list(self.points):
+            self.points = answer
+            self.points_changed.emit()
 
     @staticmethod
     def _speed_of(plain: dict[str, Any]) -> float:
@@ -307,9 +334,14 @@ class EngineControls(Controls):
         """x-ringscope-mark."""
         self._do("x-ringscope-mark", name=name, note=note)
 
-    def add_breakpoint(self, function: str) -> None:
+    def change_points(self, request: dict[str, object]) -> None:
         """x-ringscope-break."""
-        self._do("x-ringscope-break", add={"function": function})
+        if self._link is not None:
+            self._link.send("x-ringscope-break", request, self._take_points)
+
+    def run_until(self, point: dict[str, object]) -> None:
+        """x-ringscope-until."""
+        self._do("x-ringscope-until", **point)
 
     def annotate(self, change: Mapping[str, object]) -> None:
         """x-ringscope-annotate."""
@@ -322,3 +354,8 @@ class EngineControls(Controls):
     def query(self, command: str, arguments: dict[str, object], reply: Callable[[object], None]) -> bool:
         """Ask the running machine over QMP."""
         return self._link is not None and self._link.negotiated and self._link.send(command, arguments, reply)
+
+
+def _key(point: dict[str, Any]) -> tuple[object, ...]:
+    """What makes two breakpoints the same one."""
+    return tuple(point.get(name) for name in ("what", "where", "condition", "oid", "log"))

@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject
 from ringscope.commands import Controls
 from ringscope.focus import Focus
 from ringscope.sources.playback import Playback
+from ringscope.sources.points import LocalPoints
 from ringscope.store import Store
+from ringscope_core.scenario.errors import InputError
 
 GROWING_MS: Final = 3000.0
 """A file that did not grow for so long is taken to be finished."""
@@ -22,7 +24,9 @@ class SessionControls(Controls):
         super().__init__(parent)
         self._store, self._focus = store, focus
         self.playback: Playback = playback or Playback(store, focus, self)
-        self.capabilities = frozenset({"pause", "speed", "playback"})
+        self.capabilities = frozenset({"pause", "speed", "playback", "break"})
+        self._table = LocalPoints(row.spec for row in store.reader.breakpoints())
+        self.points = self._table.points
         self._quiet_ms = 0.0
         self._known_seq = store.last_seq
         focus.following = False
@@ -49,6 +53,16 @@ class SessionControls(Controls):
     def close(self) -> None:
         """Another source takes the window over."""
         self.playback.changed.disconnect(self._played)
+
+    def change_points(self, request: dict[str, object]) -> None:
+        """Change the table."""
+        try:
+            self._table.change(request)
+        except InputError as error:
+            self.failed.emit(str(error))
+            return
+        self.points = self._table.points
+        self.points_changed.emit()
 
     def tick(self, elapsed_ms: float) -> None:
         """Playback and watch in one, where no window plays."""

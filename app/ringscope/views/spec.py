@@ -51,6 +51,13 @@ class View(QWidget):
         """What the view shows, as tab-separated text: for copying, screen readers and export."""
         raise NotImplementedError
 
+    def chosen_place(self) -> tuple[str, str] | None:
+        """Where a breakpoint is meant to be when a person asks for one here: what and where of it; None when nothing is chosen."""
+        return None
+
+    def leave(self) -> None:
+        """The window closes: end what runs beside it."""
+
     def search(self) -> None:
         """Ctrl+F: put the keyboard into the view's search field.  A view that does not override it has the window's filter box."""
 

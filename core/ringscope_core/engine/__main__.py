@@ -26,7 +26,7 @@ def _speed(text: str) -> float:
 def parse(args: list[str]) -> Options:
     """The options, or an exit with a usage line."""
     parser = argparse.ArgumentParser(prog="ringscope-engine", description="Run a scenario, record it, and serve its control over QMP.")
-    parser.add_argument("--scenario", required=True, help="a shipped scenario's name or a .toml file")
+    parser.add_argument("--scenario", default="", help="a shipped scenario's name or a .toml file")
     parser.add_argument("--session", required=True, type=Path, help="the session file to write")
     parser.add_argument("--socket", required=True, help="path of a unix socket, or 127.0.0.1:PORT (0 picks one)")
     parser.add_argument("--seed", type=int, default=None)
@@ -34,8 +34,15 @@ def parse(args: list[str]) -> Options:
     parser.add_argument("--trace", choices=LEVEL_NAMES, default=None, help="trace level; given, it stays also flat out")
     parser.add_argument("--paused", action="store_true", help="stop at the first event")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="change the scenario")
+    parser.add_argument("--branch-of", type=Path, default=None, metavar="FILE", help="run this recording again and go on from there, instead of --scenario")
+    parser.add_argument("--at", default="end", metavar="MOMENT", help="of --branch-of: 1.5s, #123, mark:NAME, packet:7, start, end")
+    parser.add_argument("--change", default="none", metavar="CHANGE", help="of --branch-of: what is changed there, as a line or as JSON")
     parser.add_argument("--leave-with-client", action="store_true", help="end when the last control client has gone")
     given = parser.parse_args(args)
+    if bool(given.scenario) == (given.branch_of is not None):
+        parser.error("one of --scenario and --branch-of is needed")
+    if given.branch_of is not None and (given.seed is not None or given.settings):
+        parser.error("--seed and --set belong to --scenario; a branch changes its scenario by --change 'set KEY=VALUE'")
     return Options(
         scenario=given.scenario,
         session=given.session,
@@ -47,6 +54,9 @@ def parse(args: list[str]) -> Options:
         paused=given.paused,
         settings=given.settings,
         leave_with_client=given.leave_with_client,
+        branch_of=given.branch_of,
+        at=given.at,
+        change=given.change,
     )
 
 

@@ -57,7 +57,7 @@ class BranchRun(Rerun):
         """Raises ReplayError when the recording cannot be run again."""
         self.change: Change = change
         self.took_effect: int = -1
-        """Number of the first event that the change may have made another."""
+        """Number of the first event that may be another than the parent's."""
         self._level: int = level
         self._drop: bool = recorder is not None and recorder.live
         self._tell: Callable[[int, int], None] | None = tell
@@ -68,23 +68,26 @@ class BranchRun(Rerun):
 
     def build(self) -> bool:
         """As `Rerun.build`, and the change.  Raises InputError or NetOptionError when it cannot be made."""
-        self.preparing = True
         built = super().build()
         if not built:
             raise InputError("--at", self.to, "nothing: that run did not start, so only a change from the start is possible (set ...)")
+        self.took_effect = int(self.log.seq)
         if self._level != KEEP_LEVEL:
             self.log.set_level(self._level)
-        self._sample(True)
+        self._keep(True)
         if self.recorder is not None:
             self.recorder.live = self._drop
-        self.took_effect = int(self.log.seq)
         if self._tell is not None:
             self._tell(self.took_effect, int(self.clock.now_ns))
+        # one that is to stand at its beginning stands at the first event of the change
+        super()._awake()
         if self.change.command:
             self.record_control(self.change.command, self.change.arguments)
             apply_control(self, self.change.command, self.change.arguments)
-        self.preparing = False
         return True
+
+    def _awake(self) -> None:
+        """Not yet."""
 
 
 def changed_scenario(reader: SessionReader, change: Change) -> Scenario:
@@ -175,10 +178,8 @@ def _run(
     parent: Parent, reader: SessionReader, scenario: Scenario, writer: SessionWriter, duration_ns: int, level: int, progress: Progress | None
 ) -> tuple[Run, str]:
     recorder = Recorder(writer)
-    effect: list[int] = []
 
     def tell(seq: int, vt: int) -> None:
-        effect.append(vt)
         note_branch(writer, reader, parent, seq, vt)
 
     run: Run
@@ -191,10 +192,9 @@ def _run(
     try:
         writer.add_types(list(types_json(run.world)))
         if not run.build():
-            ended = run.failures[-1]
-        else:
-            left = max(reader.last_vt - int(run.clock.now_ns), 0)
-            ended = Headless(run, Goal(duration_ns or left or _DEFAULT_NS)).to_the_end()
+            raise InputError("change", parent.change.describe(), f"what QEMU would take: {run.failures[-1]}")
+        left = max(reader.last_vt - int(run.clock.now_ns), 0)
+        ended = Headless(run, Goal(duration_ns or left or _DEFAULT_NS)).to_the_end()
     finally:
         run.close()
     return run, ended

@@ -5,7 +5,7 @@
 ``inject net=hostnet0 frame=HEX``          a frame comes from the backend
 ``link net0 off``                          the cable of a NIC or a backend
 ``feature net0 -MRG_RXBUF +EVENT_IDX``     the driver resets the device and negotiates without, or with, these bits
-``option net0 tx_queue_size=512``          the device is unplugged, and plugged in again with other options
+``option net0 rx_queue_size=512``          the device is unplugged, and plugged in again with other options
 ``option net0 mrg_rxbuf=off from=start``   the device has other options from the start
 ``action break queue=1 fault=bad-table``   the driver does something: the fields of an ``[[action]]``
 ``traffic 0 rate_pps=100``                 a program of the guest goes on with other fields of its ``[[traffic]]``
@@ -163,7 +163,7 @@ def _option(words: list[str]) -> Change:
     if start not in ("", _START):
         raise InputError("change option", f"from={start}", "from=start, or nothing for the moment of the branch")
     if not options:
-        raise InputError("change option", device, "name=value behind the device, such as tx_queue_size=512")
+        raise InputError("change option", device, "name=value behind the device, such as rx_queue_size=512")
     if "driver" in options or "id" in options:
         raise InputError("change option", "driver, id", "options that leave the device what it is")
     return Change(OPTION, {"device": device, "options": options}, start == _START)

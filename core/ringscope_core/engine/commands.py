@@ -6,11 +6,10 @@ middle of a call stack; changing (set_link, inject, ...) waits for the end of th
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from ringscope_core.engine.debug_commands import DebugCommands
 from ringscope_core.engine.hotplug import device_add, device_del
 from ringscope_core.engine.live import LiveRun
 from ringscope_core.engine.pacing import MAX
@@ -18,7 +17,6 @@ from ringscope_core.engine.qmp import DEVICE_NOT_FOUND, GENERIC, NOT_FOUND, Hand
 from ringscope_core.engine.queries import human_monitor
 from ringscope_core.hw.monitor_error import MonitorError
 from ringscope_core.hw.monitor_queries import Param, Query, check_arguments, params_of, queries_of
-from ringscope_core.net.backends import inject
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.changes import change_from
@@ -29,8 +27,6 @@ CAPABILITIES: Final = ("pause", "step", "speed", "inject", "trace", "mark", "bre
 MAX_FRAME: Final = 69632
 """NET_BUFSIZE: the network layer takes no longer frame."""
 
-_HEAR_S: Final = 10.0
-"""So long a run may take to stop or to go on: a turn is a matter of milliseconds."""
 MAX_MARK_NAME: Final = 200
 """Characters of a mark's name."""
 
@@ -53,8 +49,6 @@ class EngineCommands(Handler):
             ("query-version", "", self._version),
             ("query-commands", "", self._commands),
             ("query-status", "", self._status),
-            ("stop", "", self._stop),
-            ("cont", "", self._cont),
             ("quit", "", self._quit),
             ("set_link", "name:string up:boolean", self._set_link),
             ("device_add", "driver:string *?:any", lambda a: device_add(self._live, a)),
@@ -62,14 +56,14 @@ class EngineCommands(Handler):
             ("human-monitor-command", "command-line:string cpu-index?:integer", self._human),
             ("announce-self", "initial:integer max:integer rounds:integer step:integer interfaces?:array id?:string", self._announce_self),
             ("x-ringscope-status", "", self._ringscope_status),
-            ("x-ringscope-step", "kind?:string count?:integer", self._step),
             ("x-ringscope-speed", "events_per_second?:number factor?:number max?:boolean", self._speed),
-            ("x-ringscope-break", "add?:any update?:any remove?:integer list?:boolean", self._break),
             ("x-ringscope-inject", "netdev:string frame:string", self._inject),
             ("x-ringscope-trace", "level:string", self._trace),
             ("x-ringscope-mark", "name:string note?:string", self._mark),
             ("x-ringscope-annotate", "change:any", self._annotate),
             ("x-ringscope-keyframe", "", self._keyframe),
+            *((name, "*?:any", self._changing(name)) for name in ("x-ringscope-action", "x-ringscope-feature", "x-ringscope-traffic", "x-ringscope-option")),
+            *DebugCommands(live).table(),
         ):
             self._table[name] = Command(params_of(params), action)
         for name, query in queries_of(live.run.machine).items():
@@ -106,19 +100,6 @@ class EngineCommands(Handler):
         status = self._live.status
         return {"running": status == "running", "singlestep": False, "status": {"failed": "internal-error", "finished": "shutdown"}.get(status, status)}
 
-    def _stop(self, _: dict[str, Any]) -> object:
-        live = self._live
-        live.debugger.pause()
-        deadline = time.monotonic() + _HEAR_S
-        while not live.debugger.standing.wait(0.01) and not live.ended:
-            if time.monotonic() > deadline:
-                raise QmpError("the run is busy")
-        return {}
-
-    def _cont(self, _: dict[str, Any]) -> object:
-        self._hear(self._live.debugger.resume())
-        return {}
-
     def _quit(self, _: dict[str, Any]) -> object:
         self._leave()
         return {}
@@ -128,7 +109,7 @@ class EngineCommands(Handler):
         if not self._live.ask(lambda: machine.net.find_clients(a["name"])):
             # said now: inside a turn the change itself has to wait
             raise QmpError(f"Device '{a['name']}' not found")
-        self._live.change(lambda: machine.set_link(a["name"], a["up"]))
+        self._live.control("set_link", a)
         return {}
 
     def _human(self, a: dict[str, Any]) -> object:
@@ -139,8 +120,7 @@ class EngineCommands(Handler):
         interfaces = a.get("interfaces")
         if interfaces is not None and not all(isinstance(name, str) for name in interfaces):
             raise QmpError("Invalid parameter type for 'interfaces', expected: string")
-        machine = self._live.run.machine
-        self._live.change(lambda: machine.announce_self(a["initial"], a["max"], a["rounds"], a["step"], interfaces, a.get("id", "")))
+        self._live.control("announce-self", a)
         return {}
 
     # -- ours ---------------------------------------------------------------------------------------------------------
@@ -158,27 +138,13 @@ class EngineCommands(Handler):
             "wall": int(run.clock.wall_ns),
             "speed": {"events_per_second": rate, "factor": factor, "max": factor == MAX and rate == 0},
             "trace_level": LEVEL_NAMES[int(run.log.level)],
-            "capabilities": list(CAPABILITIES),
+            "capabilities": [] if run.preparing else list(CAPABILITIES),
             "dropped": {"events": recorder.dropped_events, "packets": recorder.dropped_packets} if recorder is not None else {"events": 0, "packets": 0},
             "stopped": live.debugger.stop_reason,
             "breakpoints": live.debugger.breakpoints.to_plain(),
             "failures": list(run.failures),
+            "replay": run.replayed() if run.preparing else None,
         }
-
-    def _step(self, a: dict[str, Any]) -> object:
-        self._may_run()
-        self._hear(self._live.debugger.step(a.get("kind", "event"), a.get("count", 1)))
-        return {}
-
-    def _may_run(self) -> None:
-        live = self._live
-        if live.ended:
-            raise QmpError(f"The run has ended ({live.ended})")
-
-    def _hear(self, heard: threading.Event) -> None:
-        """Wait until the run goes on: whoever asks for its status next sees no stop of before."""
-        if not heard.wait(_HEAR_S):
-            raise QmpError("the run is busy")
 
     def _speed(self, a: dict[str, Any]) -> object:
         if len(a) != 1:
@@ -196,39 +162,28 @@ class EngineCommands(Handler):
             self._live.set_factor(MAX if a["max"] else 1.0)
         return {}
 
-    def _break(self, a: dict[str, Any]) -> object:
-        points = self._live.debugger.breakpoints
-        if len([name for name in ("add", "update", "remove") if name in a]) > 1:
-            raise QmpError("Only one of 'add', 'update' and 'remove' may be given")
-        if "add" in a:
-            points.add(a["add"])
-        elif "update" in a:
-            words = a["update"]
-            if not isinstance(words, dict) or not isinstance(words.get("id"), int):
-                raise QmpError("Parameter 'update' expects an object with the id of a breakpoint")
-            if points.update(words["id"], words) is None:
-                raise QmpError(f"Breakpoint {words['id']} not found")
-        elif "remove" in a and not points.remove(a["remove"]):
-            raise QmpError(f"Breakpoint {a['remove']} not found")
-        return points.to_plain()
-
     def _inject(self, a: dict[str, Any]) -> object:
         try:
             frame = bytes.fromhex(a["frame"])
         except ValueError:
             raise QmpError("Parameter 'frame' expects bytes in hexadecimal") from None
-        run = self._live.run
-        nc = run.machine.net.find_netdev(a["netdev"])
-        if nc is None:
+        if self._live.run.machine.net.find_netdev(a["netdev"]) is None:
             raise QmpError(f"Device '{a['netdev']}' not found", DEVICE_NOT_FOUND)
         if not 1 <= len(frame) <= MAX_FRAME:
             raise QmpError(f"Parameter 'frame' expects 1 to {MAX_FRAME} bytes")
-
-        def send() -> None:
-            inject(nc, frame)
-
-        self._live.change(send)
+        self._live.control("x-ringscope-inject", a)
         return {}
+
+    def _changing(self, name: str) -> Callable[[dict[str, Any]], object]:
+        """A command that `control.CHANGING` has: done at the end of the turn, and recorded."""
+
+        def change(a: dict[str, Any]) -> object:
+            try:
+                return {"done": self._live.control(name, a)}
+            except KeyError as error:
+                raise QmpError(f"Parameter {error} is missing") from None
+
+        return change
 
     def _trace(self, a: dict[str, Any]) -> object:
         if a["level"] not in LEVEL_NAMES:

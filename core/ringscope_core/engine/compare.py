@@ -36,6 +36,8 @@ class Comparer(BlockSink):
         super().__init__()
         self.compared: int = 0
         self.on: bool = True
+        self.last: int = 1 << 62
+        """The last event to compare: what comes after it was the end of the run."""
         self._reader: SessionReader = reader
         self._texts: list[str] = texts
         self._then: BlockSink | None = then
@@ -48,7 +50,7 @@ class Comparer(BlockSink):
             self._then.on_block(first_seq, rows)
 
     def _compare(self, first: int, made: Events) -> None:
-        recorded = self._reader.events(first, first + len(made) - 1)
+        recorded = self._reader.events(first, min(first + len(made) - 1, self.last))
         if not len(recorded):
             return
         if len(recorded) < len(made):

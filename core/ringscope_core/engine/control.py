@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ringscope_core.engine.feature_bits import mask_of
+from ringscope_core.engine.setting import apply_set
 from ringscope_core.hw.pci.device import PCIDevice
 from ringscope_core.hw.qdev.opts import split_options
 from ringscope_core.net.backends import inject
@@ -141,6 +142,8 @@ def _traffic(run: Run, a: Arguments) -> None:
 def _option(run: Run, a: Arguments) -> None:
     """Unplug the device and plug it in again with other options, in the same place."""
     device = str(a["device"])
+    if device in backends(run):
+        raise InputError("device", device, "a device; what a backend is can only change from the start (from=start)")
     place = device_place(run.scenario.device, device)
     text = with_options(run.scenario.device[place], a["options"])
     ident = option_value(text, "id")
@@ -184,5 +187,6 @@ CHANGING: Final[dict[str, Callable[[Run, Arguments], None]]] = {
     "x-ringscope-option": _option,
     "x-ringscope-action": _action,
     "x-ringscope-traffic": _traffic,
+    "x-ringscope-set": apply_set,
 }
 """Every command that changes the machine.  Others of a session's ``control`` table (steps, stops, speeds, trace levels) leave it as it is."""

@@ -81,6 +81,7 @@ class Debugger(TraceHook):
         self._looking: bool = False
         """Somebody looks at the machine: nothing that happens is a place to stop."""
         self._closing: bool = False
+        self._asleep: bool = False
         log.hook = self
 
     # -- the control thread's side ------------------------------------------------------------------------------------
@@ -132,6 +133,11 @@ class Debugger(TraceHook):
         self.events_per_s = 0.0
         self.resume()
 
+    def sleep(self, on: bool) -> None:
+        """No stops and no brake while the run is on its way to where it begins; what was wished for counts afterwards."""
+        self._asleep = on
+        self._arm()
+
     def _arm(self) -> None:
         """Have the log call for what is wanted now, and for nothing else."""
         with self._lock:
@@ -139,7 +145,7 @@ class Debugger(TraceHook):
             everything = bool(self._wish or self._step or self.events_per_s or points.stale or points.waits)
             self.log.wanted_kinds = WANTS_EVERYTHING if everything else self._wants.kinds
             self.log.wanted_firsts = self._wants.firsts
-            self.log.hooked = not self._closing and not self._looking and (everything or any(self._wants.kinds))
+            self.log.hooked = not self._closing and not self._looking and not self._asleep and (everything or any(self._wants.kinds))
 
     # ------------------------------------------------------------------------------------------------------------------
     # -- the run's thread ---------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def device_add(live: LiveRun, arguments: dict[str, Any]) -> object:
         else:
             run.guest.rescan()
 
-    live.change(plug)
+    live.control("device_add", arguments, plug)
     if problem:
         raise QmpError(problem[0])
     return {}
@@ -60,7 +60,7 @@ def device_del(live: LiveRun, arguments: dict[str, Any]) -> object:
         else:
             run.guest.rescan()
 
-    live.change(unplug)
+    live.control("device_del", arguments, unplug)
     if problem:
         raise QmpError(problem[0], DEVICE_NOT_FOUND if problem[0].endswith("not found") else GENERIC)
     return {}

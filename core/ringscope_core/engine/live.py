@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
+from ringscope_core.engine.control import apply_control
 from ringscope_core.engine.debugger import Debugger, StopListener
+from ringscope_core.engine.errors import CancelledError
 from ringscope_core.engine.pacing import MAX
 from ringscope_core.engine.run import FAILED, FINISHED, FOREVER, Run
-from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL
+from ringscope_core.hw.monitor_error import MonitorError
+from ringscope_core.net.errors import NetOptionError
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.errors import SessionError
+from ringscope_core.trace.levels import LEVEL_COUNTERS, LEVEL_FULL, LEVEL_NAMES
 from ringscope_core.trace.state import MachineState
 
 SLICE_S: Final = 0.002
@@ -21,6 +27,9 @@ SWITCH_INTERVAL_S: Final = 0.0005
 _LOOK_S: Final = 0.05
 """So often a waiting client looks whether the run has stopped in the middle of what it asked for."""
 
+REFUSALS: Final = (InputError, NetOptionError, MonitorError)
+"""Errors of what was asked for, not of the machine."""
+
 T = TypeVar("T")
 
 
@@ -29,6 +38,9 @@ class LiveListener(StopListener):
 
     def on_ended(self, reason: str) -> None:
         """The scenario came to its end; the run can still be looked at."""
+
+    def on_refused(self, reason: str) -> None:
+        """What was to be done at the end of a turn could not be done."""
 
 
 class _Pacemaker(StopListener):
@@ -52,7 +64,8 @@ class _Pacemaker(StopListener):
 class LiveRun:
     """Owns the run's thread.  Public methods may be called from any other thread."""
 
-    def __init__(self, run: Run, listener: LiveListener, paused: bool = False, duration_ns: int = 0) -> None:
+    def __init__(self, run: Run, listener: LiveListener, paused: bool = False, duration_ns: int = 0, level: int | None = None) -> None:
+        """`level`: the trace level that a run has that is not flat out; None for the one it begins with."""
         self.run: Run = run
         self.debugger: Debugger = Debugger(run.log, _Pacemaker(run, listener))
         run.debugger = self.debugger
@@ -66,7 +79,7 @@ class LiveRun:
         """Somebody chose a trace level: flat out keeps to it."""
         self._listener: LiveListener = listener
         self._duration_ns: int = duration_ns
-        self._wanted_level: int = int(run.log.level)
+        self._wanted_level: int = int(run.log.level) if level is None else level
         self._quit: bool = False
         self._slice_end: float = 0.0
         if paused:
@@ -89,6 +102,8 @@ class LiveRun:
         """prelaunch, running, paused, finished, failed."""
         if self.failure is not None:
             return "failed"
+        if self.run.preparing:
+            return "prelaunch"
         if self.debugger.stop_reason:
             return "paused"
         return ("prelaunch", "running", "paused", "finished", "failed")[self.run.run_state]
@@ -148,10 +163,13 @@ class LiveRun:
             try:
                 act()
             except Exception as error:
-                if done.is_set():
+                if not done.is_set():
+                    problem.append(error)
+                elif isinstance(error, REFUSALS):
                     # nobody waits for it any more
+                    self._listener.on_refused(str(error))
+                else:
                     raise
-                problem.append(error)
             done.set()
 
         if not self._thread.is_alive():
@@ -168,6 +186,27 @@ class LiveRun:
         if problem:
             raise problem[0]
         return not waits[0]
+
+    def control(self, name: str, arguments: Mapping[str, Any], action: Callable[[], None] | None = None) -> bool:
+        """`change` by a command of `control.CHANGING`, which is recorded where it takes effect; `action` does it in other words.
+
+        What fails is recorded too: it left traces.
+        """
+
+        def act() -> None:
+            self.run.record_control(name, arguments)
+            if action is not None:
+                action()
+            else:
+                apply_control(self.run, name, arguments)
+
+        return self.change(act)
+
+    def record_all(self) -> int:
+        """Hand everything that has happened to the writer; returns the last event's number.  In the run's thread."""
+        if self.run.recorder is not None:
+            self.run.recorder.flush()
+        return int(self.run.log.seq) - 1
 
     def set_rate(self, events_per_s: float) -> None:
         """Slow down to so many events a second; 0 takes the brake off."""
@@ -187,7 +226,7 @@ class LiveRun:
             self.level_pinned = True
             self.run.log.set_level(level)
 
-        self.change(work)
+        self.control("x-ringscope-trace", {"level": LEVEL_NAMES[level]}, work)
 
     def _set_factor(self, factor: float, braked: bool) -> None:
         """Flat out, the data path is sampled instead of traced: nobody could read a million events a second."""
@@ -220,6 +259,10 @@ class LiveRun:
                 self._end(self.run.failures[-1])
             while not self._quit:
                 self.debugger.wait(0.5)
+        except (InputError, NetOptionError, SessionError, CancelledError) as error:
+            # a branch that cannot be made: the machine is not at fault
+            self.failure = error
+            self._end(str(error) or "cancelled")
         except BaseException as error:
             # the process reports it; the session keeps what led to it
             self.failure = error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.units import duration_ns
@@ -11,8 +11,8 @@ from ringscope_core.trace.kinds import EV_RUN_STATE
 if TYPE_CHECKING:
     from ringscope_core.session.reader import SessionReader
 
-_FINISHED = 3
-ALLOWED = "a time such as 1.5s, an event such as #123, mark:NAME, packet:NUMBER, start or end"
+_FINISHED: Final = 3
+ALLOWED: Final = "a time such as 1.5s, an event such as #123, mark:NAME, packet:NUMBER, start or end"
 
 
 class Moment(NamedTuple):
@@ -44,8 +44,10 @@ def parse_moment(reader: SessionReader, text: str) -> Moment:
             raise InputError("--at", text, f"a packet from 1 to {reader.packet_count}")
         return moment_at(reader, rows[0].seq)
     try:
-        vt = duration_ns("--at", word)
+        vt = duration_ns("--at", word) if word else -1
     except InputError:
+        vt = -1
+    if vt < 0:
         raise InputError("--at", text, ALLOWED) from None
     return moment_at_vt(reader, vt)
 
@@ -54,7 +56,7 @@ def moment_at(reader: SessionReader, seq: int) -> Moment:
     """After event `seq`; where the run had ended by then, just before it ended.  Raises InputError."""
     if not 0 <= seq <= reader.last_seq:
         raise InputError("--at", seq, f"an event from 0 to {reader.last_seq}")
-    end = _ended(reader)
+    end = end_of(reader)
     return Moment(seq) if end is None or seq < end.seq else Moment(end.seq - 1, end.vt)
 
 
@@ -63,12 +65,12 @@ def moment_at_vt(reader: SessionReader, vt: int) -> Moment:
     if vt > reader.last_vt:
         raise InputError("--at", f"{vt} ns", f"a time up to {reader.last_vt} ns, the recording's end")
     seq = reader.seq_at_vt(vt)
-    end = _ended(reader)
+    end = end_of(reader)
     return Moment(seq, vt) if end is None or seq < end.seq else Moment(end.seq - 1, end.vt)
 
 
-def _ended(reader: SessionReader) -> Moment | None:
-    """The event that says that the run is over."""
+def end_of(reader: SessionReader) -> Moment | None:
+    """The event that says that the run is over, and when that was; None for a run that was cut off."""
     rows = reader.find_events((int(EV_RUN_STATE),), max(reader.first_seq, 0), reader.last_seq, 4, backwards=True)
     for row in rows:
         if int(row["a0"]) == _FINISHED:

@@ -16,10 +16,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from ringscope_core.engine.branch_live import LiveBranch
 from ringscope_core.engine.commands import EngineCommands
 from ringscope_core.engine.live import SWITCH_INTERVAL_S, LiveListener, LiveRun
 from ringscope_core.engine.qmp import QmpServer
 from ringscope_core.engine.recorder import Recorder
+from ringscope_core.engine.replay import Rerun
 from ringscope_core.engine.run import Run
 from ringscope_core.engine.session_meta import session_meta
 from ringscope_core.qom.types_json import types_json
@@ -53,6 +55,11 @@ class Options:
     paused: bool = False
     settings: list[str] = field(default_factory=list)
     leave_with_client: bool = False
+    branch_of: Path | None = None
+    """Run this recording again to `at`, and go on from there with `change`; `scenario` and `settings` are then its own."""
+    at: str = "end"
+    change: str = "none"
+    """A line or JSON; see `engine.change`."""
 
 
 class _Announcer(LiveListener):
@@ -81,6 +88,9 @@ class _Announcer(LiveListener):
     def on_ended(self, reason: str) -> None:
         self.tell("X_RINGSCOPE_ENDED", {"reason": reason})
 
+    def on_refused(self, reason: str) -> None:
+        self.tell("X_RINGSCOPE_REFUSED", {"reason": reason})
+
     def tell(self, name: str, data: dict[str, object] | None) -> None:
         """An event for every client."""
         if self.server is not None:
@@ -103,28 +113,42 @@ class EngineProcess:
     def __init__(self, options: Options) -> None:
         """Raises InputError, SessionError or OSError: nothing has started then."""
         self.options: Options = options
-        scenario = load(options.scenario, options.settings)
-        seed = scenario.seed if options.seed is None else options.seed
         self._started: float = time.monotonic()
         self._leave: threading.Event = threading.Event()
         self._announcer: _Announcer = _Announcer()
-        self.writer: SessionWriter = SessionWriter(options.session, session_meta(scenario, seed, options.trace))
+        self._branch: LiveBranch | None = LiveBranch(options.branch_of, options.at, options.change) if options.branch_of is not None else None
+        if self._branch is not None:
+            scenario, meta = self._branch.scenario, self._branch.meta(options.session, options.trace)
+        else:
+            scenario = load(options.scenario, options.settings)
+            if options.seed is not None:
+                scenario.seed = options.seed
+            meta = session_meta(scenario, scenario.seed, options.trace)
+        self.writer: SessionWriter = SessionWriter(options.session, meta)
         try:
-            self._assemble(scenario, seed)
+            self._assemble(scenario)
         except BaseException:
             # nothing half-made stays
             self.writer.close()
             options.session.unlink(missing_ok=True)
             raise
 
-    def _assemble(self, scenario: Scenario, seed: int) -> None:
+    def _make_run(self, scenario: Scenario, recorder: Recorder) -> Run:
+        options = self.options
+        level = LEVEL_NAMES.index(options.trace)
+        if self._branch is not None:
+            return self._branch.make_run(self.writer, recorder, options.speed, level)
+        return Run(scenario, trace_level=level, recorder=recorder, live=True, factor=options.speed, digests=False)
+
+    def _assemble(self, scenario: Scenario) -> None:
         options = self.options
         recorder = Recorder(self.writer, live=True, budget_bytes=LIVE_BUDGET_BYTES)
         self._announcer.recorder = recorder
-        run = Run(scenario, seed=seed, trace_level=LEVEL_NAMES.index(options.trace), recorder=recorder, live=True, factor=options.speed, digests=False)
+        run = self._make_run(scenario, recorder)
         self.writer.add_types(list(types_json(run.world)))
         run.world.event_sink = _QapiEvents(self._announcer)
-        self.live: LiveRun = LiveRun(run, self._announcer, options.paused, scenario.run.duration_ns())
+        duration = scenario.run.duration_ns() if self._branch is None else self._branch.duration_ns
+        self.live: LiveRun = LiveRun(run, self._announcer, options.paused, duration, level=LEVEL_NAMES.index(options.trace))
         self._announcer.live = self.live
         points = self.live.debugger.breakpoints
         points.changed = self.writer.put_breakpoints
@@ -171,10 +195,14 @@ class EngineProcess:
         return not self.server.clients
 
     def _close(self) -> int:
+        if isinstance(self.live.run, Rerun):
+            self.live.run.cancel = True
         self.live.stop()
         self.writer.set_meta("ended", self.live.ended or "quit")
         self.writer.close()
         self.live.run.close()
+        if self._branch is not None:
+            self._branch.close()
         self.server.event("SHUTDOWN", {"guest": False, "reason": "host-qmp-quit"})
         self.server.close()
         if self.live.failure is not None:

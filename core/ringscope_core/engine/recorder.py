@@ -10,19 +10,19 @@ from __future__ import annotations
 import time
 from typing import Final
 
+import numpy as np
 from mypy_extensions import i64
 
-from ringscope_core.session.rows import PacketRow
+from ringscope_core.session.rows import GAP_SLOW
 from ringscope_core.session.writer import RingSample, SessionWriter
 from ringscope_core.trace.counters import RingCounters
 from ringscope_core.trace.kinds import EV_DROPPED
 from ringscope_core.trace.log import ROW_BYTES, BlockSink, EventLog
-from ringscope_core.trace.packets import PacketLog, PacketSink
+from ringscope_core.trace.packets import PACKET_WORDS, PacketBlockSink, PacketLog
 from ringscope_core.trace.state import MachineState
 
 BUDGET_BYTES: Final = 64 << 20
 """What may wait for the writer."""
-_PACKETS_AT_ONCE: Final = 1024
 _WAIT_S: Final = 0.002
 
 
@@ -35,20 +35,23 @@ class _Blocks(BlockSink):
         self.recorder.take_block(int(first_seq), rows)
 
 
-class _Packets(PacketSink):
+class _Packets(PacketBlockSink):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
-        self.rows: list[PacketRow] = []
-        self.frames: list[bytes] = []
-        self.headers: list[bytes] = []
         self.recorder: Recorder = recorder
 
-    def on_packet(self, packet: i64, vt: i64, wall: i64, direction: i64, queue: i64, head: i64, seq: i64, frame: bytes, header: bytes) -> None:
-        self.rows.append(PacketRow(packet, vt, wall, direction, queue, head, seq, len(frame), len(header)))
-        self.frames.append(frame)
-        self.headers.append(header)
-        if len(self.rows) >= _PACKETS_AT_ONCE:
-            self.recorder.hand_packets()
+    def on_packets(self, rows: bytes, frames: list[bytes], headers: list[bytes]) -> None:
+        self.recorder.take_packets(rows, frames, headers)
+
+
+class _Gap:
+    """What was dropped since the recorder last kept up."""
+
+    def __init__(self) -> None:
+        self.first_seq: int = -1
+        self.last_seq: int = -1
+        self.events: int = 0
+        self.packets: int = 0
 
 
 class Recorder:
@@ -61,9 +64,9 @@ class Recorder:
         self.dropped_events: int = 0
         self.dropped_packets: int = 0
         self._log: EventLog | None = None
+        self._packet_log: PacketLog | None = None
         self._strings: int = 0
-        self._gap: tuple[int, int] = (0, 0)
-        """Events and packets dropped since the recorder last kept up."""
+        self._gap: _Gap = _Gap()
         self._dropping: bool = False
         self._keyframe_seq: int = -1
         self._packets: _Packets = _Packets(self)
@@ -76,32 +79,35 @@ class Recorder:
 
     def attach_packets(self, packets: PacketLog) -> None:
         """Record these frames from now on."""
-        packets.sink = self._packets
+        self._packet_log = packets
+        packets.blocks = self._packets
 
     # -- in the middle of a turn --------------------------------------------------------------------------------------
     def take_block(self, first_seq: int, rows: bytes) -> None:
         """Pass a block of events on, after the texts that it names."""
         if self._refused():
-            self._gap = (self._gap[0] + len(rows) // int(ROW_BYTES), self._gap[1])
+            gap, count = self._gap, len(rows) // int(ROW_BYTES)
+            gap.first_seq = first_seq if gap.first_seq < 0 else gap.first_seq
+            gap.last_seq = first_seq + count - 1
+            gap.events += count
             return
         self._hand_strings()
         self.writer.add_block(first_seq, rows)
 
-    def hand_packets(self) -> None:
-        """Pass the gathered frames on."""
-        sink = self._packets
-        if not sink.rows:
-            return
+    def take_packets(self, rows: bytes, frames: list[bytes], headers: list[bytes]) -> None:
+        """Pass frames on."""
         if self._refused():
-            self._gap = (self._gap[0], self._gap[1] + len(sink.rows))
+            self._gap.packets += len(frames)
         else:
-            self.writer.add_packets(sink.rows, sink.frames, sink.headers)
-        sink.rows, sink.frames, sink.headers = [], [], []
+            self.writer.add_packet_array(np.frombuffer(rows, np.int64).reshape(-1, PACKET_WORDS), frames, headers)
 
     def _refused(self) -> bool:
-        """Whether to drop; waits for room in a headless run.  Raises SessionError when the file cannot be written any more."""
+        """Whether to drop; waits for room in a headless run.
+
+        A file that cannot be written any more ends a headless run (raises SessionError); a live one goes on unrecorded.
+        """
         writer = self.writer
-        if writer.error is not None:
+        if writer.error is not None and not self.live:
             raise writer.error
         if writer.pending_bytes > self.budget_bytes:
             if self.live:
@@ -122,7 +128,8 @@ class Recorder:
         """Hand everything on that was recorded so far."""
         if self._log is not None:
             self._log.flush()
-            self.hand_packets()
+        if self._packet_log is not None:
+            self._packet_log.flush()
 
     def tick(self) -> bool:
         """End a gap when the writer has caught up; true when it did and a keyframe is wanted."""
@@ -131,12 +138,29 @@ class Recorder:
         assert self._log is not None
         self.flush()
         self._dropping = False
-        events, packets = self._gap
-        self._gap = (0, 0)
-        self.dropped_events += events
-        self.dropped_packets += packets
-        self._log.emit(EV_DROPPED, 0, events, packets)
+        gap, self._gap = self._gap, _Gap()
+        self.dropped_events += gap.events
+        self.dropped_packets += gap.packets
+        self.writer.add_gap(gap.first_seq, gap.last_seq, gap.events, gap.packets, GAP_SLOW)
+        self._log.emit(EV_DROPPED, 0, gap.events, gap.packets)
         return True
+
+    def pin(self) -> None:
+        """What is recorded so far stays when the file is bounded: the building, after its keyframe."""
+        self.writer.pin()
+
+    def finish(self) -> None:
+        """The run is over: say what was dropped last."""
+        gap, self._gap = self._gap, _Gap()
+        if gap.events or gap.packets:
+            self.dropped_events += gap.events
+            self.dropped_packets += gap.packets
+            self.writer.add_gap(gap.first_seq, gap.last_seq, gap.events, gap.packets, GAP_SLOW)
+
+    @property
+    def stopped(self) -> str:
+        """Why nothing is recorded any more, "" while something is."""
+        return "" if self.writer.error is None else self.writer.error.reason
 
     @property
     def dropping(self) -> bool:

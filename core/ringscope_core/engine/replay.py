@@ -8,23 +8,26 @@ and each event that it makes is compared with the recorded one, wall time aside.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Final
 
 from ringscope_core.engine.compare import Comparer, ReplayError
 from ringscope_core.engine.control import apply_control
+from ringscope_core.engine.errors import CancelledError
 from ringscope_core.engine.guide import CONTROL, Guide, Item
 from ringscope_core.engine.headless import limit_replay
+from ringscope_core.engine.moment import end_of
 from ringscope_core.engine.pacing import MAX
 from ringscope_core.engine.recorder import Recorder
-from ringscope_core.engine.replayable import scenario_of, seed_of, start_level, without_output
+from ringscope_core.engine.replayable import scenario_of, seed_of, start_level, without_output, writes_capture
 from ringscope_core.engine.run import FINISHED, FOREVER, KEYFRAME_EVENTS, SAMPLE_NS, Run
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.trace.kinds import EV_DROPPED, EV_MARK, EV_SAMPLE, EV_TRACE_LEVEL
+from ringscope_core.trace.kinds import EV_DROPPED, EV_MARK, EV_RUN_STATE, EV_SAMPLE, EV_TRACE_LEVEL
 from ringscope_core.trace.levels import LEVEL_FULL
 
 if TYPE_CHECKING:
@@ -33,12 +36,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], bool]
 """Told (events made, events in all) now and then; false ends the replay."""
 
-_LOOK_TURNS: Final = 1024
+_LOOK_TURNS: Final = 64
 """Between two reports, and two looks whether the machine has strayed without making an event."""
-
-
-class CancelledError(Exception):
-    """The replay was told to end."""
 
 
 class Rerun(Run):
@@ -72,8 +71,10 @@ class Rerun(Run):
         self._factor: float = factor
         self._guide: Guide = Guide(reader, to)
         scenario = scenario_of(reader)
-        self._folder: TemporaryDirectory[str] = TemporaryDirectory(prefix="ringscope-replay-")
-        scenario.netdev = [without_output(option, Path(self._folder.name)) for option in scenario.netdev]
+        self._folder: Path | None = None
+        if any(writes_capture(option) for option in scenario.netdev):
+            self._folder = Path(mkdtemp(prefix="ringscope-replay-"))
+            scenario.netdev = [without_output(option, self._folder) for option in scenario.netdev]
         super().__init__(scenario, seed=seed_of(reader), trace_level=start_level(reader), recorder=recorder, live=live, factor=MAX, digests=False)
 
     def _attach_event_sinks(self, digests: bool) -> None:
@@ -83,34 +84,63 @@ class Rerun(Run):
             self.log.text(text)
         self._comparer: Comparer = Comparer(self.reader, self.log.strings.texts, self.log.sink)
         self.log.sink = self._comparer
+        end = end_of(self.reader)
+        if end is not None and self.to < end.seq:
+            self._comparer.last = end.seq - 1
 
     @property
     def compared(self) -> int:
         """Events that were found equal."""
         return self._comparer.compared
 
+    def replayed(self) -> list[int]:
+        """Events made so far, and events to make."""
+        return [int(self.log.seq), self.to + 1]
+
     # -- the way there ------------------------------------------------------------------------------------------------
     def build(self) -> bool:
         """As `Run.build`, and on to the end of the turn in which event `to` was made.  Raises ReplayError, CancelledError."""
-        hooked, self.log.hooked = self.log.hooked, False
+        if self.debugger is not None:
+            self.debugger.sleep(True)
+        self.preparing = True
         built = super().build()
         if built:
             limit_replay(self, _packets(self.reader))
             self._follow()
         self._arrive()
-        self.log.hooked = hooked
+        self._awake()
         return built
+
+    def _awake(self) -> None:
+        """The run is where it begins: from here on it can be stopped."""
+        self.preparing = False
+        if self.debugger is not None:
+            self.debugger.sleep(False)
 
     def _follow(self) -> None:
         turns = 0
-        while self._goes_on():
+        going = self._goes_on()
+        while going:
             turns += 1
             if turns % _LOOK_TURNS == 0:
                 self._look()
             if self.run_state == FINISHED:
                 raise self._astray("the run had ended")
-            if not self.turn() and self._goes_on() and not self.pass_time():
-                raise self._astray("nothing more happens")
+            moved = self.turn()
+            # only after a turn: what is due at the moment has happened then
+            going = self._goes_on()
+            if going and not moved:
+                if not self.pass_time():
+                    raise self._astray("nothing more happens")
+                going = not self._ended_here()
+
+    def _ended_here(self) -> bool:
+        """Whether the run ended as soon as time had come here, before another turn."""
+        item = self._guide.peek(int(self.log.seq))
+        if item is None or item.kind != EV_RUN_STATE or item.a0 != FINISHED or (item.seq, item.vt) != (int(self.log.seq), int(self.clock.now_ns)):
+            return False
+        self._obey()
+        return not self._goes_on()
 
     def _goes_on(self) -> bool:
         return int(self.log.seq) <= self.to or int(self.clock.now_ns) < self.to_vt
@@ -230,7 +260,8 @@ class Rerun(Run):
     def close(self) -> None:
         """As `Run.close`; captures that it wrote go."""
         super().close()
-        self._folder.cleanup()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _packets(reader: SessionReader) -> int:

@@ -88,11 +88,17 @@ def _copy(data: Any) -> Any:
     return [_copy(value) for value in data] if isinstance(data, list) else data
 
 
+def writes_capture(option: str) -> bool:
+    """Whether a ``-netdev`` string names a file to write frames to."""
+    parts = split_options(option)
+    return parts[0].removeprefix("type=") == "pcap" and any(part.startswith("out=") for part in parts)
+
+
 def without_output(option: str, folder: Path) -> str:
     """A ``-netdev`` string whose capture file, if it writes one, lies in `folder`: the file of the first run stays as it is."""
-    parts = split_options(option)
-    if parts[0].removeprefix("type=") != "pcap":
+    if not writes_capture(option):
         return option
+    parts = split_options(option)
     changed = [f"out={folder / Path(part[4:]).name}" if part.startswith("out=") else part for part in parts]
     return ",".join(part.replace(",", ",,") for part in changed)
 

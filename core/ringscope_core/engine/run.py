@@ -218,6 +218,10 @@ class Run:
         if self.recorder is not None:
             self.recorder.writer.add_control(int(self.log.seq), int(self.clock.now_ns), name, arguments)
 
+    def replayed(self) -> list[int]:
+        """While `preparing`: events made so far, and events to make."""
+        return [int(self.log.seq), int(self.log.seq)]
+
     def pass_time(self, until_vt: int = FOREVER) -> bool:
         """Nothing moves: let time pass to the next thing that will happen, not beyond `until_vt`; false when nothing ever will."""
         if self.disturbed:

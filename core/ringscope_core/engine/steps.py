@@ -40,7 +40,7 @@ class Step:
         return Step(kind, count)
 
     def begin(self, depth: int) -> None:
-        """Begin where `depth` frames are open."""
+        """Begin where `depth` frames are open; out of everything leads to the end of the turn."""
         self._depth = depth
         if self.kind == "out" and depth == 0:
             self.kind = "turn"
@@ -66,6 +66,6 @@ class Step:
         """One step is done; whether it was the last."""
         self._count -= 1
         if self._count > 0:
-            self._depth = depth
+            self.begin(depth)
             return False
         return True

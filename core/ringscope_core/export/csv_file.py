@@ -57,7 +57,7 @@ class _Lines:
         self._texts = Texts(self._recording, quoted)
         self._text = text
         self._patterns: dict[int, str] = {}
-        self.header: list[str] = [*FIXED, *(column.name for column in self._columns.columns), *(["text"] if text else [])]
+        self.header: list[str] = [*FIXED, *(column.name for column in self._columns.columns), *(["description"] if text else [])]
 
     def of(self, rows: Events) -> Iterator[str]:
         """The line of each row, in order."""

@@ -7,9 +7,12 @@ makes the same events of them.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from ringscope_core.export.event_columns import TEXT, UNSIGNED, Texts, sort_of
 from ringscope_core.export.tables import COLUMNS, counter_samples, rows_of
@@ -168,4 +171,15 @@ def _counters(job: Job, what: str) -> Iterator[tuple[int, str]]:
         yield 1, _dump({**row, "latency": counts}) + "\n"
 
 
-_WRITERS: Final = {"events": _events, "counters": _counters}
+def _states(job: Job, what: str) -> Iterator[tuple[int, str]]:
+    """Fields in words, and, unfiltered, the keyframes themselves (msgpack in base64), of which an import makes keyframes again."""
+    yield from _table(job, what)
+    if job.selection.text:
+        return
+    for seq, vt, wall in job.recording.reader.keyframes().tolist():
+        if job.selection.first <= seq <= job.selection.last:
+            state = msgspec.msgpack.encode(job.recording.reader.keyframe_state(seq).to_plain())
+            yield 0, _dump({"type": "keyframe", "seq": seq, "vt": vt, "wall": wall, "state": b64encode(state).decode()}) + "\n"
+
+
+_WRITERS: Final = {"events": _events, "counters": _counters, "states": _states}

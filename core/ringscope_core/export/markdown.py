@@ -12,7 +12,7 @@ from ringscope_core.export.tables import DIRECTIONS, percentile_ns
 from ringscope_core.hw.virtio import features as feature_bits
 from ringscope_core.query.decode import format_count, format_ns
 from ringscope_core.trace.counters import COUNTER_NAMES
-from ringscope_core.trace.kinds import ENUMS, EV_ERROR_SET, EV_EXPERT, EV_FRAME_DROP, EV_MESSAGE, EV_VIRTIO_ERROR
+from ringscope_core.trace.kinds import ENUMS, EV_ERROR_SET, EV_EXPERT, EV_FRAME_DROP, EV_FRAME_SEEN, EV_MESSAGE, EV_VIRTIO_ERROR
 from ringscope_core.trace.oids import is_ring
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def write(job: Job, path: Path) -> None:
 def cell(value: object) -> str:
     """A value as a cell of a table, or in a line."""
     text = " ".join(str(value).split())
-    return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", text)
+    return re.sub(r"([\\|`*<>\[\]])", r"\\\1", text)
 
 
 def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> list[str]:
@@ -101,7 +101,7 @@ class _Report:
 
     def _take_frames(self, kind: int, rows: Any) -> None:
         reasons = rows["a2"] if kind == EV_FRAME_DROP else rows["a2"] * 0 - 1
-        ways = rows["a3"] if kind == EV_FRAME_DROP else rows["a3"] * 0 + (FRAME_KINDS.index(kind) if kind in FRAME_KINDS[:2] else 2)
+        ways = rows["a3"] if kind == EV_FRAME_DROP else rows["a2"] if kind == EV_FRAME_SEEN else rows["a3"] * 0 + FRAME_KINDS.index(kind)
         for way, reason, length in zip(ways.tolist(), reasons.tolist(), rows["a1"].tolist(), strict=True):
             found = self._frames.setdefault((way, reason), [0, 0])
             found[0] += 1
@@ -198,7 +198,7 @@ class _Report:
         rows = []
         for (way, reason), (frames, size) in sorted(self._frames.items()):
             names = ENUMS["drop"]
-            fate = "passed" if reason < 0 else f"dropped: {names[reason] if reason < len(names) else reason}"
+            fate = ("seen" if way == 2 else "passed") if reason < 0 else f"dropped: {names[reason] if reason < len(names) else reason}"
             rows.append((DIRECTIONS.get(way, "direction unknown"), fate, _count(frames), _count(size)))
         return ["## Frames", "", *(table(("direction", "fate", "frames", "bytes"), rows) or ["No frame was recorded in this range.", ""])]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,7 +101,7 @@ class _Partitions:
         """Rows with their times."""
         seconds = vt // self._span * (self._span // NS)
         edges = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist(), len(seconds)]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             if end > start:
                 self._into(int(seconds[start]), table.schema).write_table(table.slice(start, end - start))
 

@@ -42,7 +42,7 @@ COLUMNS: Final[Mapping[str, tuple[TableColumn, ...]]] = {
         f"vt_ns:int wall_ns:int oid:int ring:text {' '.join(f'{name}:int' for name in COUNTER_NAMES)} latency_p50_ns:int latency_p90_ns:int latency_p99_ns:int"
     ),
     "marks": _columns("mark:int seq:int vt_ns:int name:text note:text"),
-    "states": _columns("seq:int vt_ns:int wall_ns:int oid:int object:text type:text field:text ctype:text value:int text:text"),
+    "states": _columns("seq:int vt_ns:int wall_ns:int oid:int object:text qom_type:text field:text ctype:text value:int text:text"),
 }
 """Columns of each table, in order."""
 

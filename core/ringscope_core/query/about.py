@@ -18,8 +18,9 @@ def about(recording: Recording) -> dict[str, Any]:
     stored = reader.stored_bytes()
     events = reader.event_count
     return {
-        "file": str(reader.path),
-        "size": sum(file_sizes(reader.path)),
+        "file": str(reader.origin),
+        "size": sum(file_sizes(reader.origin)),
+        "damage": reader.damage or None,
         **{key: reader.meta.get(key) for key in _META},
         "closed": reader.meta.get("closed") is True,
         "virtual_ns": reader.last_vt,

@@ -185,16 +185,16 @@ class _Comparison:
         count = min(one.packet_count, two.packet_count)
         for start in range(1, count + 1, _PACKETS):
             stop = min(start + _PACKETS - 1, count)
-            others = {row[0]: row for row in two.packet_places(start, stop)}
-            for row in one.packet_places(start, stop):
-                other = others.get(row[0])
+            others = {row.id: row for row in two.packets(start, stop)}
+            for row in one.packets(start, stop):
+                other = others.get(row.id)
                 if other is None:
                     continue
-                if row[2] >= end:
+                if row.seq >= end:
                     return
-                frames = _frame(one, row), _frame(two, other)
+                frames = one.packet_bytes(row.id), two.packet_bytes(row.id)
                 if frames[0] != frames[1]:
-                    self._part_at(result, row[2], other[2], f"the frame of packet {row[0]} has other bytes, {_bytes_words(*frames)}")
+                    self._part_at(result, row.seq, other.seq, f"the frame of packet {row.id} has other bytes, {_bytes_words(*frames)}")
                     return
 
     def _part_at(self, result: Parting, a_seq: int, b_seq: int, why: str) -> None:
@@ -237,11 +237,6 @@ class _Stream:
     def replace(self, count: int, kept: Events) -> None:
         """Put `kept` in the place of the next `count`."""
         self._rows = np.concatenate((kept, self._rows[count:]))
-
-
-def _frame(reader: SessionReader, row: tuple[int, int, int, int, int, int]) -> bytes:
-    _, _, _, length, block, offset = row
-    return reader.packet_block(block)[offset : offset + length]
 
 
 def _bytes_words(a: bytes, b: bytes) -> str:

@@ -79,15 +79,23 @@ class _Side:
             ("bus", self.name(entry.bus) if entry.bus else "none"),
         ]
 
-    def field_words(self, oid: int) -> dict[str, str]:
-        """Fields that are not zero, by name."""
+    def field_values(self, oid: int) -> dict[str, tuple[object, str]]:
+        """Fields that are not zero, by name: what is compared, and how it is printed."""
         decoder, specs = self.recording.decoder, self.recording.fields
-        out: dict[str, str] = {}
+        out: dict[str, tuple[object, str]] = {}
         for number, value in sorted(self.state.fields.get(oid, {}).items()):
-            if value:
-                spec = specs.get(number)
-                pointer = spec is not None and unit_of_field(spec) == "ptr"
-                out[decoder.field_name(number)] = self.pointer(value) if pointer else decoder.field_value(number, value)
+            if not value:
+                continue
+            spec = specs.get(number)
+            unit = unit_of_field(spec) if spec is not None else ""
+            if unit == "ptr":
+                words = self.pointer(value)
+                out[decoder.field_name(number)] = words, words
+            elif unit == "str":
+                out[decoder.field_name(number)] = decoder.text(value), decoder.field_value(number, value)
+            else:
+                # the number itself: two sessions may print it differently
+                out[decoder.field_name(number)] = value, decoder.field_value(number, value)
         return out
 
     def field_zero(self, name: str) -> str:
@@ -154,11 +162,12 @@ class _Walk:
                 yield from self._pair(f"{self._name(oid)} {what}", old, new)
 
     def _fields(self, oid: int) -> Iterator[Difference]:
-        a, b = self._a.field_words(oid), self._b.field_words(oid)
+        a, b = self._a.field_values(oid), self._b.field_values(oid)
         for name in sorted(a.keys() | b.keys()):
-            old = a[name] if name in a else self._a.field_zero(name)
-            new = b[name] if name in b else self._b.field_zero(name)
-            yield from self._pair(f"{self._name(oid)} {name}", old, new)
+            old = a.get(name) or (0, self._a.field_zero(name))
+            new = b.get(name) or (0, self._b.field_zero(name))
+            if old[0] != new[0]:
+                yield Difference(f"{self._name(oid)} {name}", old[1], new[1])
 
     def _ring(self, oid: int) -> Iterator[Difference]:
         a, b = self._a.state.rings.get(oid), self._b.state.rings.get(oid)

@@ -113,6 +113,8 @@ def _check_tables(reader: SessionReader, report: Report) -> None:
 
 def _pieces(reader: SessionReader) -> Iterator[tuple[int, int]]:
     """(first, last) numbers of pieces; all but the first begin after a keyframe."""
+    if not reader.event_count:
+        return
     seqs = reader.keyframes()["seq"]
     first, end = min(reader.first_seq, int(seqs[0]) + 1 if len(seqs) else reader.first_seq), reader.last_seq
     while first <= end:
@@ -225,9 +227,8 @@ class _Piece:
         if different:
             first = different[0]
             more = f" ({len(different) - 1} more differences)" if len(different) > 1 else ""
-            self.report.add(
-                Finding("keyframes", seq, f"keyframe after event {seq}: {first.where}: the events say {first.old}, the machine said {first.new}{more}")
-            )
+            words = f"{first.where}: the events say {first.old}, the machine said {first.new}{more}"
+            self.report.add(Finding("keyframes", seq, f"keyframe after event {seq}: {words}"))
         else:
             self.report.add(Finding("keyframes", seq, f"keyframe after event {seq}: the events fold to another state"))
 

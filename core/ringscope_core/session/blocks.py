@@ -1,7 +1,5 @@
-"""Events in columns: each column at the narrowest width that holds it, then zstd.
-
-Times are stored as differences and causes relative to the event's number, so a block of 8192 events of the data path
-takes about a tenth of its 640 KB.
+"""A block of events as a blob.  `grouped` is the form that is written; here is the plain one: each column at the narrowest width that
+holds it, times as differences and causes relative to the event's number, which version 1 wrote and which takes any rows.
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from ringscope_core.session import grouped
 from ringscope_core.session.packing import PackingError, pack, unpack
 from ringscope_core.session.rows import EVENT_DTYPE, RAW_DTYPE, Events, Ints
 
@@ -24,6 +23,11 @@ _DELTA: Final = ("vt", "wall")
 _LIMIT: Final = _HEADER.size + len(_COLUMNS) + 8 * len(_COLUMNS) * MAX_BLOCK_ROWS
 
 
+def encode(first_seq: int, rows: Events) -> bytes:
+    """`rows` (`RAW_DTYPE`, first of number `first_seq`) as a blob."""
+    return pack(grouped.encode(first_seq, rows) or _encode_plain(first_seq, rows))
+
+
 def _width(low: int, high: int) -> int:
     if low == 0 and high == 0:
         return 0
@@ -33,8 +37,7 @@ def _width(low: int, high: int) -> int:
     return 4
 
 
-def encode(first_seq: int, rows: Events) -> bytes:
-    """`rows` (`RAW_DTYPE`, first of number `first_seq`) as a blob."""
+def _encode_plain(first_seq: int, rows: Events) -> bytes:
     parts: list[bytes] = []
     codes: list[int] = []
     for name in _COLUMNS:
@@ -47,12 +50,18 @@ def encode(first_seq: int, rows: Events) -> bytes:
         codes.append(code)
         if code:
             parts.append(column.astype(_WIDTHS[code]).tobytes())
-    return pack(_HEADER.pack(_FORMAT, len(rows)) + bytes(codes) + b"".join(parts))
+    return _HEADER.pack(_FORMAT, len(rows)) + bytes(codes) + b"".join(parts)
 
 
 def decode(first_seq: int, count: int, blob: bytes) -> Events:
     """The block's events (`EVENT_DTYPE`); raises PackingError when the blob is not `count` rows."""
-    data = unpack(blob, _LIMIT)
+    data = unpack(blob, max(_LIMIT, grouped.LIMIT))
+    if data[:1] == bytes((grouped.FORMAT,)):
+        return grouped.decode(first_seq, count, data)
+    return _decode_plain(first_seq, count, data)
+
+
+def _decode_plain(first_seq: int, count: int, data: bytes) -> Events:
     start = _HEADER.size + len(_COLUMNS)
     if len(data) < start or _HEADER.unpack_from(data) != (_FORMAT, count):
         raise PackingError("a block of events is not in its format")

@@ -27,6 +27,11 @@ class CounterStore:
         return int(self._samples[self.count - 1]) if self.count else 0
 
     @property
+    def first_vt(self) -> int:
+        """Virtual time of the first sample, 0 for none."""
+        return int(self._vt[0]) if self.count else 0
+
+    @property
     def last_vt(self) -> int:
         """Virtual time of the last sample, 0 for none."""
         return int(self._vt[self.count - 1]) if self.count else 0
@@ -36,7 +41,7 @@ class CounterStore:
         """Wall time of the last sample, 0 for none."""
         return int(self._wall[self.count - 1]) if self.count else 0
 
-    def put(self, sample: int, vt: int, wall: int, oid: int, values: Sequence[int]) -> None:
+    def put(self, sample: int, vt: int, wall: int, oid: int, values: Sequence[int] | Ints) -> None:
         """One ring's row; the rows of a sample come together, samples in order.  Raises ValueError."""
         if not self.count or sample != self.last_sample:
             if self.count and (sample < self.last_sample or vt < int(self._vt[self.count - 1])):

@@ -10,3 +10,7 @@ class SessionError(Exception):
         super().__init__(f"session {path}: {reason}")
         self.path: str = path
         self.reason: str = reason
+
+
+class DamagedSession(SessionError):
+    """A session whose contents are not what was written; `session.salvage` opens what of it is whole."""

@@ -12,11 +12,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from ringscope_core.session.errors import SessionError
+from ringscope_core.session.errors import DamagedSession, SessionError
 from ringscope_core.session.migrate import migrate
 from ringscope_core.session.old_schemas import OLD_OBJECTS
 from ringscope_core.session.packing import PackingError
 from ringscope_core.session.schema import APPLICATION_ID, OBJECTS, VERSION
+from ringscope_core.session.seal import broken_pages, missing_bytes
 
 MAX_CELL: Final = 80 << 20
 """No text or blob of ours is larger."""
@@ -46,9 +47,11 @@ def guarded(path: Path) -> Iterator[None]:
     except SessionError:
         raise
     except sqlite3.OperationalError as error:
-        raise SessionError(str(path), "takes too long to read" if "interrupted" in str(error) else f"cannot be read ({error})") from None
+        if "interrupted" in str(error):
+            raise DamagedSession(str(path), "takes too long to read") from None
+        raise SessionError(str(path), f"cannot be read ({error})") from None
     except _DATA_ERRORS as error:
-        raise SessionError(str(path), f"is damaged ({error})") from None
+        raise DamagedSession(str(path), f"is damaged ({error})") from None
 
 
 class Deadline:
@@ -70,6 +73,7 @@ def open_database(path: Path, deadline: Deadline) -> sqlite3.Connection:
     """A read-only connection to a session of this version; raises SessionError for anything else."""
     if not path.is_file():
         raise SessionError(str(path), "no such file")
+    check_whole(path)
     _check_magic(path)
     with guarded(path):
         database = _connect(path)
@@ -81,6 +85,19 @@ def open_database(path: Path, deadline: Deadline) -> sqlite3.Connection:
             database.close()
             raise
     return database
+
+
+def check_whole(path: Path) -> None:
+    """Raises DamagedSession for a file that is cut off, or not as its writer closed it."""
+    try:
+        broken, short = broken_pages(path), missing_bytes(path)
+    except OSError as error:
+        raise SessionError(str(path), f"cannot be read ({error.strerror})") from None
+    if broken:
+        what = f"page {broken[0]} is" if len(broken) == 1 else f"{len(broken)} pages are"
+        raise DamagedSession(str(path), f"is damaged ({what} not as written)")
+    if short:
+        raise DamagedSession(str(path), f"is cut off ({short} bytes are missing)")
 
 
 def _check_magic(path: Path) -> None:
@@ -98,18 +115,19 @@ def _connect(path: Path) -> sqlite3.Connection:
     where = f"file:{quote(str(path.absolute()))}?mode=ro"
     database = sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False, timeout=2.0)
     try:
-        _restrict(database)
+        restrict(database)
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         database.close()
         if path.with_name(path.name + "-wal").exists():
             raise
         database = sqlite3.connect(where + "&immutable=1", uri=True, isolation_level=None, check_same_thread=False)
-        _restrict(database)
+        restrict(database)
     return database
 
 
-def _restrict(database: sqlite3.Connection) -> None:
+def restrict(database: sqlite3.Connection) -> None:
+    """Nothing that the file says may run, write, or take more than a session needs."""
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA query_only = ON")
     database.execute("PRAGMA cell_size_check = ON")

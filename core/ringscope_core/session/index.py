@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from ringscope_core.session.blocks import MAX_BLOCK_ROWS
+
+_PIECES: Final = 64
+"""More pieces than a writer ever leaves at the end."""
 
 
 class BlockEntry(NamedTuple):
@@ -29,7 +33,7 @@ class BlockEntry(NamedTuple):
 
 
 class BlockIndex:
-    """Entries in order of their events.  Only the last block of a growing file is ever replaced."""
+    """Entries in order of their events.  In a growing file the last ones are pieces of a block to come, and the oldest may go."""
 
     def __init__(self) -> None:
         self.entries: list[BlockEntry] = []
@@ -39,31 +43,37 @@ class BlockIndex:
 
     @property
     def resume_at(self) -> int:
-        """First number of the last block: what to read again when the file grew; -1 for all."""
-        return self._firsts[-1] if self._firsts else -1
+        """First number of what a writer may still put together: where to read again when the file grew; -1 for all."""
+        place = len(self.entries)
+        while place and self.entries[place - 1].size < MAX_BLOCK_ROWS and len(self.entries) - place < _PIECES:
+            place -= 1
+        return self._firsts[min(place, len(self.entries) - 1)] if self.entries else -1
 
-    def put(self, first_seq: int, count: int, first_vt: int, last_vt: int, last_wall: int, kinds: str) -> bool:
-        """Add or replace the last entry; returns whether that was news.  Raises ValueError for impossible rows."""
+    def replace(self, first: int, last: int, rows: Iterable[Sequence[Any]]) -> bool:
+        """Let the entries that begin with events `first` to `last` be `rows`, in order; whether that changed anything."""
+        low, high = bisect_left(self._firsts, first), bisect_right(self._firsts, last)
+        fresh = [self._entry(*row) for row in rows]
+        if fresh == self.entries[low:high]:
+            return False
+        for entry in self.entries[low:high]:
+            self._counts.subtract(entry.kinds)
+            self.event_count -= entry.size
+        self.entries[low:high] = fresh
+        self._firsts[low:high] = [entry.first_seq for entry in fresh]
+        for entry in fresh:
+            self._counts.update(entry.kinds)
+            self.event_count += entry.size
+        for before, after in pairwise(self.entries[max(low - 1, 0) : low + len(fresh) + 1]):
+            if after.first_seq <= before.last_seq:
+                raise ValueError(f"block {after.first_seq} overlaps the one before")
+        return True
+
+    @staticmethod
+    def _entry(first_seq: int, count: int, first_vt: int, last_vt: int, last_wall: int, kinds: str) -> BlockEntry:
         entry = BlockEntry(first_seq, count, first_vt, last_vt, last_wall, msgspec.json.decode(kinds, type=dict[int, int]))
         if not 0 < count <= MAX_BLOCK_ROWS or first_seq < 0 or sum(entry.kinds.values()) != count or min(entry.kinds.values()) < 0:
             raise ValueError(f"block {first_seq} of {count} events")
-        if self.entries and first_seq == self._firsts[-1]:
-            if count == self.entries[-1].size:
-                return False
-            self._drop_last()
-        if self.entries and first_seq <= self.entries[-1].last_seq:
-            raise ValueError(f"block {first_seq} overlaps the one before")
-        self.entries.append(entry)
-        self._firsts.append(first_seq)
-        self._counts.update(entry.kinds)
-        self.event_count += count
-        return True
-
-    def _drop_last(self) -> None:
-        entry = self.entries.pop()
-        self._firsts.pop()
-        self._counts.subtract(entry.kinds)
-        self.event_count -= entry.size
+        return entry
 
     def counts(self) -> dict[int, int]:
         """Events by kind."""

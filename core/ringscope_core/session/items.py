@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ringscope_core.session.rows import PacketRow
+from ringscope_core.session.rows import Ints
 
 
 class RingSample(NamedTuple):
@@ -43,9 +43,13 @@ class Keyframe(NamedTuple):
 class Packets(NamedTuple):
     """Frames."""
 
-    rows: Sequence[PacketRow]
+    rows: Ints
     frames: Sequence[bytes]
     headers: Sequence[bytes] | None
+
+
+class Pin(NamedTuple):
+    """What came so far stays when the file is bounded."""
 
 
 class Counters(NamedTuple):
@@ -95,4 +99,4 @@ class Fence(NamedTuple):
     reached: threading.Event
 
 
-Item = Block | Strings | Keyframe | Packets | Counters | Row | Gone | Breakpoints | Meta | Types | Fence
+Item = Block | Strings | Keyframe | Packets | Counters | Row | Gone | Breakpoints | Meta | Types | Pin | Fence

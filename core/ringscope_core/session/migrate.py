@@ -16,12 +16,16 @@ from ringscope_core.session.schema import VERSION
 
 STEPS: Final[dict[int, Sequence[str]]] = {
     1: (
+        "CREATE TEMP VIEW block AS SELECT first_seq, count, first_vt, last_vt, last_wall, kinds FROM main.block",
+        "CREATE TEMP VIEW block_data AS SELECT first_seq, data FROM main.block",
+        "CREATE TEMP VIEW keyframe AS SELECT seq, vt, wall FROM main.keyframe",
+        "CREATE TEMP VIEW keyframe_data AS SELECT seq, data FROM main.keyframe",
+        # frames stay as they are, a row each: `packet_reader` knows both forms
         "CREATE TEMP TABLE control (id INTEGER PRIMARY KEY, seq INTEGER, vt INTEGER, name TEXT, arguments TEXT)",
         "CREATE TEMP TABLE breakpoint (id INTEGER PRIMARY KEY, spec TEXT)",
         "CREATE TEMP TABLE log (id INTEGER PRIMARY KEY, seq INTEGER, vt INTEGER, breakpoint INTEGER, text TEXT)",
         "CREATE TEMP TABLE note (id INTEGER PRIMARY KEY, seq INTEGER, vt INTEGER, place TEXT, text TEXT)",
         "CREATE TEMP TABLE gap (id INTEGER PRIMARY KEY, first_seq INTEGER, last_seq INTEGER, events INTEGER, packets INTEGER, reason TEXT)",
-        "CREATE TEMP VIEW packet AS SELECT *, -1 AS header FROM main.packet",
     ),
 }
 

@@ -15,8 +15,8 @@ class PackingError(ValueError):
 
 
 def pack(data: bytes) -> bytes:
-    """Compress `data`; the size is written into the frame, where `unpack` looks first."""
-    return zstandard.ZstdCompressor(level=LEVEL).compress(data)
+    """Compress `data`; its size stands in the frame, where `unpack` looks first, and its checksum, so that no wrong byte goes unseen."""
+    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(data)
 
 
 def unpack(blob: bytes, limit: int) -> bytes:

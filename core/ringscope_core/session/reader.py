@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
-from ringscope_core.session import blocks, keyframes, latency
+from ringscope_core.session import blocks, keyframes
+from ringscope_core.session.bound import BOUND_GAP
 from ringscope_core.session.condense import fold_events
-from ringscope_core.session.counter_store import CounterStore
+from ringscope_core.session.counter_reader import CounterReader
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.guard import Deadline, guarded, open_database
 from ringscope_core.session.index import BlockIndex
-from ringscope_core.session.packing import unpack
+from ringscope_core.session.kept import Kept
+from ringscope_core.session.packet_reader import PacketBlockReader, PacketRowReader, PacketSource
 from ringscope_core.session.rows import (
     EVENT_DTYPE,
+    GAP_BOUND,
+    GAP_DAMAGED,
     KEYFRAME_DTYPE,
     BreakpointRow,
     ControlRow,
@@ -37,19 +42,15 @@ from ringscope_core.session.rows import (
     NoteRow,
     PacketRow,
 )
-from ringscope_core.trace.counters import COUNTER_NAMES
 from ringscope_core.trace.fields import FieldSpec
 from ringscope_core.trace.functions import FunctionSpec
 from ringscope_core.trace.kinds import EV_DROPPED, ArgSpec, KindSpec
 from ringscope_core.trace.state import MachineState
 
-_BLOCKS_KEPT: Final = 24
+_BLOCK_BYTES_KEPT: Final = 64 << 20
 _STATES_KEPT: Final = 16
-_PACKET_BLOCKS_KEPT: Final = 8
-_MAX_PACKETS: Final = 1024 * 70_000
-_SELECT_COUNTERS: Final = f"SELECT sample, vt, wall, oid, {', '.join(COUNTER_NAMES)} FROM counter WHERE sample > ? ORDER BY sample, oid"
-_SELECT_FRAMES: Final = "SELECT id, vt, wall, direction, queue, head, seq, length, header, block, offset FROM packet WHERE id BETWEEN ? AND ? ORDER BY id"
-_SELECT_BLOCKS: Final = "SELECT first_seq, count, first_vt, last_vt, last_wall, kinds FROM block WHERE first_seq >= ? ORDER BY first_seq"
+_SELECT_BLOCKS: Final = "SELECT first_seq, count, first_vt, last_vt, last_wall, kinds FROM block WHERE first_seq BETWEEN ? AND ? ORDER BY first_seq"
+_FOREVER: Final = 2**63 - 1
 _NO_EVENTS: Final = np.zeros(0, EVENT_DTYPE)
 
 
@@ -58,13 +59,19 @@ class SessionReader:
 
     def __init__(self, path: str | Path) -> None:
         self.path: Path = Path(path)
+        self.origin: Path = self.path
+        """The file that a person named: `path`, or the damaged one that `path` was rescued from (`session.salvage`)."""
+        self.damage: str = ""
+        """What is missing of a damaged file, in one sentence."""
+        self.on_close: Callable[[], object] | None = None
         self._deadline: Deadline = Deadline()
         self._database: sqlite3.Connection = open_database(self.path, self._deadline)
         self._index: BlockIndex = BlockIndex()
-        self._counters: CounterStore = CounterStore()
-        self._blocks: OrderedDict[tuple[int, int], Events] = OrderedDict()
+        self._counters: CounterReader = CounterReader(self._query, self._load_latency)
+        self._blocks: Kept[Events] = Kept(_BLOCK_BYTES_KEPT)
         self._states: OrderedDict[int, MachineState] = OrderedDict()
-        self._packet_blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._bound: tuple[int, int] = (-1, -1)
+        """First and last number of what a flight recorder has let go."""
         self._keyframes: Events = np.zeros(0, KEYFRAME_DTYPE)
         self._data_version: int = -1
         self.meta: dict[str, object] = {}
@@ -75,7 +82,12 @@ class SessionReader:
         self.types: list[dict[str, Any]] = []
         self.packet_count: int = 0
         """Number of the last packet; packets are numbered from 1."""
+        self.version: int = 0
+        """Of the file: an older one reads as one of this version all the same."""
         try:
+            with guarded(self.path):
+                self.version = int(self._query("PRAGMA user_version")[0][0])
+            self._packets: PacketSource = PacketBlockReader(self._query) if self.version > 1 else PacketRowReader(self._query)
             self._read_tables()
             self.refresh()
         except BaseException:
@@ -89,13 +101,22 @@ class SessionReader:
             (version,) = self._query("PRAGMA data_version")[0]
             if version == self._data_version:
                 return False
-            # all reads of one refresh see one moment of the file
-            self._database.execute("BEGIN")
-            try:
-                return self._read_news()
-            finally:
-                self._database.execute("COMMIT")
-                self._data_version = version
+            with self._moment():
+                news = self._read_news()
+            self._data_version = version
+            return news
+
+    @contextmanager
+    def _moment(self) -> Iterator[None]:
+        """All reads inside see one moment of the file."""
+        if self._database.in_transaction:
+            yield
+            return
+        self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.execute("COMMIT")
 
     def _read_news(self) -> bool:
         meta = {str(key): msgspec.json.decode(value) for key, value in self._query("SELECT key, value FROM meta")}
@@ -105,19 +126,33 @@ class SessionReader:
             if number != len(self.strings) or not isinstance(text, str):
                 raise ValueError(f"string {number} is out of order")
             self.strings.append(text)
-        for row in self._query(_SELECT_BLOCKS, self._index.resume_at):
-            news |= self._index.put(*row)
+        news |= self._read_bound()
+        resume = self._index.resume_at
+        news |= self._index.replace(resume, _FOREVER, self._query(_SELECT_BLOCKS, resume, _FOREVER))
         news |= self._read_keyframe_index()
-        for sample, vt, wall, oid, *values in self._query(_SELECT_COUNTERS, self._counters.last_sample):
-            self._counters.put(sample, vt, wall, oid, values)
-            news = True
-        (packets,) = self._query("SELECT coalesce(max(id), 0) FROM packet")[0]
+        news |= self._counters.refresh()
+        packets = self._packets.last()
         news |= packets != self.packet_count
-        self.packet_count = int(packets)
+        self.packet_count = packets
         if len(self.types) != self._query("SELECT count(*) FROM type")[0][0]:
             self._read_tables()
             news = True
         return news
+
+    def _read_bound(self) -> bool:
+        """What a flight recorder has let go since: the entries of those blocks and keyframes, and maybe the front of the next block."""
+        rows = self._query("SELECT first_seq, last_seq FROM gap WHERE id = ? AND reason = ?", BOUND_GAP, GAP_BOUND)
+        bound = (int(rows[0][0]), int(rows[0][1])) if rows else (-1, -1)
+        if bound == self._bound or not self._index.entries:
+            self._bound = bound
+            return False
+        first, last = self._bound = bound
+        self._index.replace(first, last + 1, self._query(_SELECT_BLOCKS, first, last + 1))
+        seqs = self._keyframes["seq"]
+        self._keyframes = self._keyframes[(seqs < first) | (seqs >= last)]
+        for seq in [seq for seq in self._states if first <= seq < last]:
+            del self._states[seq]
+        return True
 
     def _read_keyframe_index(self) -> bool:
         last = int(self._keyframes["seq"][-1]) if len(self._keyframes) else -2
@@ -185,44 +220,61 @@ class SessionReader:
 
     @property
     def dropped(self) -> tuple[int, int]:
-        """Events and packets that the recorder could not keep up with."""
-        if not self._index.counts().get(int(EV_DROPPED)):
-            return 0, 0
-        rows = self.find_events((int(EV_DROPPED),), self.first_seq, self.last_seq, 1 << 30)
+        """Events and packets that were lost while recording: the disk was slow, or full.  What went to keep a bound is not lost but let go."""
+        gaps = [gap for gap in self.gaps() if gap.reason not in (GAP_BOUND, GAP_DAMAGED)]
+        if gaps or not self._index.counts().get(int(EV_DROPPED)):
+            return sum(gap.events for gap in gaps), sum(gap.packets for gap in gaps)
+        # version 1, and whoever writes no gaps
+        rows = self.find_events((int(EV_DROPPED),), self.first_seq, self.last_seq, 1 << 16)
         return int(rows["a0"].sum()), int(rows["a1"].sum())
+
+    @property
+    def let_go(self) -> GapRow | None:
+        """What a flight recorder has let go to stay within its size, None for nothing."""
+        return next((gap for gap in self.gaps() if gap.reason == GAP_BOUND), None)
+
+    @property
+    def keep_bytes(self) -> int:
+        """The size that the file is kept within, 0 for a complete recording."""
+        keep = self.meta.get("keep", 0)
+        return keep if isinstance(keep, int) else 0
 
     def events(self, first: int, last: int) -> Events:
         """The events numbered `first` to `last`, both included, in `EVENT_DTYPE`; numbers that were dropped are left out."""
         with guarded(self.path):
             parts: list[Events] = []
             for place in self._index.covering(first, last):
-                block = self._block(place)
-                start = int(block["seq"][0])
-                parts.append(block[max(first - start, 0) : last - start + 1])
+                parts.append(_part(self._block(place), first, last))
             if not parts:
                 return _NO_EVENTS
             return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _block(self, place: int) -> Events:
         entry = self._index.entries[place]
-        key = (entry.first_seq, entry.size)
-        found = self._blocks.get(key)
-        if found is None:
-            found = self._load_block(entry.first_seq, entry.size)
-            self._blocks[key] = found
-            if len(self._blocks) > _BLOCKS_KEPT:
-                self._blocks.popitem(last=False)
-        self._blocks.move_to_end(key)
-        return found
+        return self._blocks.get((entry.first_seq, entry.size), lambda: self._load_block(entry.first_seq, entry.size))
 
-    def _load_block(self, first_seq: int, count: int) -> Events:
-        rows = self._query("SELECT count, data FROM block WHERE first_seq = ?", first_seq)
-        if not rows or not isinstance(rows[0][1], bytes) or not count <= rows[0][0] <= blocks.MAX_BLOCK_ROWS:
+    def _load_block(self, first_seq: int, count: int) -> tuple[int, Events]:
+        last = first_seq + count - 1
+        with self._moment():
+            # since the index was read, the writer may have put pieces together, or let the front of a block go
+            rows = self._query("SELECT first_seq, count FROM block WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1", last)
+            if not rows or rows[0][0] + rows[0][1] <= last:
+                if self.keep_bytes:
+                    return 0, _NO_EVENTS
+                raise ValueError(f"block {first_seq} is missing")
+            start, size = map(int, rows[0])
+            if not 0 < size <= blocks.MAX_BLOCK_ROWS:
+                raise ValueError(f"block {start} of {size} events")
+            data = self._query("SELECT data FROM block_data WHERE first_seq = ?", start)
+        if not data or not isinstance(data[0][0], bytes):
+            raise ValueError(f"block {start} is missing")
+        block = blocks.decode(start, size, data[0][0])
+        if start > first_seq and not self.keep_bytes:
             raise ValueError(f"block {first_seq} is missing")
-        # the last block may have grown since the index was read
-        block = blocks.decode(first_seq, rows[0][0], rows[0][1])[:count]
-        block.flags.writeable = False
-        return block
+        # a copy where it is a part, so that the whole does not stay in memory
+        part = block if (start, size) == (first_seq, count) else block[max(first_seq - start, 0) : last - start + 1].copy()
+        part.flags.writeable = False
+        return part.nbytes, part
 
     def find_events(self, kinds: Collection[int], first: int, last: int, limit: int, backwards: bool = False, oids: Collection[int] | None = None) -> Events:
         """At most `limit` events of `kinds` (and of objects `oids`) between numbers `first` and `last`, both included.
@@ -259,12 +311,10 @@ class SessionReader:
         wanted = set(kinds)
         places = self._index.covering(first, last)
         for place in reversed(places) if backwards else places:
-            entry = self._index.entries[place]
-            if wanted.isdisjoint(entry.kinds):
+            if wanted.isdisjoint(self._index.entries[place].kinds):
                 continue
             with guarded(self.path):
-                block = self._block(place)
-            part = block[max(first - entry.first_seq, 0) : last - entry.first_seq + 1]
+                part = _part(self._block(place), first, last)
             if len(part):
                 yield part
 
@@ -279,6 +329,8 @@ class SessionReader:
             if place < 0:
                 return -1
             block = self._block(place)
+            if not len(block):
+                return self._index.entries[place].first_seq
             return int(block["seq"][max(int(np.searchsorted(block["vt"], vt, "right")) - 1, 0)])
 
     def vt_at_seq(self, seq: int) -> int:
@@ -286,10 +338,10 @@ class SessionReader:
         with guarded(self.path):
             places = self._index.covering(seq, seq)
             if places:
+                entry = self._index.entries[places[0]]
                 block = self._block(places[0])
-                return int(block["vt"][seq - int(block["seq"][0])])
-            before = [entry.last_vt for entry in self._index.entries[: places.start] if entry.last_seq <= seq]
-            return before[-1] if before else 0
+                return int(block["vt"][max(seq - int(block["seq"][0]), 0)]) if len(block) else entry.first_vt
+            return self._index.entries[places.start - 1].last_vt if places.start else 0
 
     # -- states -------------------------------------------------------------------------------------------------------
     def keyframes(self) -> Events:
@@ -324,7 +376,7 @@ class SessionReader:
     def keyframe_state(self, seq: int) -> MachineState:
         """The state that keyframe `seq` (a number from `keyframes`) holds, as the machine itself told it."""
         with guarded(self.path):
-            rows = self._query("SELECT data FROM keyframe WHERE seq = ?", seq)
+            rows = self._query("SELECT data FROM keyframe_data WHERE seq = ?", seq)
             if not rows or not isinstance(rows[0][0], bytes):
                 raise ValueError(f"keyframe {seq} is missing")
             state = keyframes.decode(rows[0][0])
@@ -348,44 +400,40 @@ class SessionReader:
 
     def _pieces(self, first: int, last: int) -> Iterator[Events]:
         for place in self._index.covering(first, last):
-            block = self._block(place)
-            start = int(block["seq"][0])
-            part = block[max(first - start, 0) : last - start + 1]
+            part = _part(self._block(place), first, last)
             if len(part):
                 yield part
 
     # -- counters -----------------------------------------------------------------------------------------------------
     def counters(self, first_vt: int, last_vt: int) -> CounterSeries:
         """The samples from virtual time `first_vt` to `last_vt`, ns, both included."""
-        samples, vt, wall, values = self._counters.between(first_vt, last_vt)
-        return CounterSeries(vt, wall, list(self._counters.oids), values, samples, self._load_latency)
+        with guarded(self.path), self._moment():
+            return self._counters.between(first_vt, last_vt)
 
     def _load_latency(self, first: int, last: int) -> dict[int, dict[int, Ints]]:
-        out: dict[int, dict[int, Ints]] = {}
         with guarded(self.path):
-            for sample, oid, blob in self._query("SELECT sample, oid, latency FROM counter WHERE sample BETWEEN ? AND ?", first, last):
-                out.setdefault(sample, {})[oid] = latency.decode(blob)
-        return out
+            return self._counters.load_latency(first, last)
 
     # -- packets and marks --------------------------------------------------------------------------------------------
     def packets(self, first: int, last: int) -> list[PacketRow]:
         """The frames numbered `first` to `last`, both included."""
-        with guarded(self.path):
-            rows = self._query("SELECT id, vt, wall, direction, queue, head, seq, length, header FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
-            return [PacketRow(*map(int, row)) for row in rows]
+        with guarded(self.path), self._moment():
+            return self._packets.rows(first, last)
+
+    def packet_array(self, first: int, last: int) -> Ints:
+        """The same as an array: a row a frame, columns as in `PacketRow`."""
+        with guarded(self.path), self._moment():
+            return self._packets.array(first, last)
 
     def packet_places(self, first: int, last: int) -> list[tuple[int, int, int, int, int, int]]:
         """(id, vt, seq, length, block, offset in its bytes) of the frames numbered `first` to `last`, both included."""
-        with guarded(self.path):
-            rows = self._query("SELECT id, vt, seq, length, block, offset FROM packet WHERE id BETWEEN ? AND ? ORDER BY id", first, last)
-            if any(type(value) is not int for row in rows for value in row):
-                raise ValueError(f"packets {first} to {last} are not numbers")
-            return rows
+        with guarded(self.path), self._moment():
+            return self._packets.places(first, last)
 
     def packet_block(self, number: int) -> bytes:
-        """The bytes of the frames of one block, one after the other."""
-        with guarded(self.path):
-            return self._packet_block(number)
+        """The bytes of the frames of one block, one after the other, each behind its header."""
+        with guarded(self.path), self._moment():
+            return self._packets.block(number)
 
     def packet_bytes(self, number: int) -> bytes:
         """A frame's bytes, without virtio_net_hdr; raises SessionError when there is no such packet."""
@@ -403,26 +451,8 @@ class SessionReader:
 
     def frames(self, first: int, last: int) -> list[FrameRow]:
         """The packets numbered `first` to `last`, both included, with their bytes."""
-        found: list[FrameRow] = []
-        with guarded(self.path):
-            for *values, block, offset in self._query(_SELECT_FRAMES, first, last):
-                row = PacketRow(*map(int, values))
-                data = self._packet_block(int(block))
-                start = int(offset) - max(row.header, 0)
-                if start < 0 or row.length < 0 or int(offset) + row.length > len(data):
-                    raise ValueError(f"packet {row.id} is out of its block")
-                found.append(FrameRow(row, data[start : int(offset)] if row.header >= 0 else None, data[int(offset) : int(offset) + row.length]))
-        return found
-
-    def _packet_block(self, number: int) -> bytes:
-        found = self._packet_blocks.get(number)
-        if found is None:
-            rows = self._query("SELECT data FROM packet_block WHERE id = ?", number)
-            found = unpack(rows[0][0], _MAX_PACKETS)
-            self._packet_blocks[number] = found
-            if len(self._packet_blocks) > _PACKET_BLOCKS_KEPT:
-                self._packet_blocks.popitem(last=False)
-        return found
+        with guarded(self.path), self._moment():
+            return self._packets.frames(first, last)
 
     def marks(self) -> list[MarkRow]:
         """Every mark, in order."""
@@ -462,16 +492,26 @@ class SessionReader:
     def stored_bytes(self) -> dict[str, int]:
         """Compressed bytes of events, keyframes and frames."""
         with guarded(self.path):
-            tables = {"events": "block", "keyframes": "keyframe", "packets": "packet_block"}
+            tables = {"events": "block_data", "keyframes": "keyframe_data", "packets": self._packets.TABLE}
             return {name: int(self._query(f"SELECT coalesce(sum(length(data)), 0) FROM {table}")[0][0]) for name, table in tables.items()}
 
     # -- the end ------------------------------------------------------------------------------------------------------
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+        if self.on_close is not None:
+            self.on_close()
 
     def __enter__(self) -> SessionReader:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _part(block: Events, first: int, last: int) -> Events:
+    """The events numbered `first` to `last` of a block, which may have been let go."""
+    if not len(block):
+        return block
+    start = int(block["seq"][0])
+    return block[max(first - start, 0) : max(last - start + 1, 0)]

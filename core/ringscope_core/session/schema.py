@@ -32,14 +32,20 @@ TABLES: Final[dict[str, str]] = {
     "type": "CREATE TABLE type (name TEXT PRIMARY KEY, spec TEXT NOT NULL) WITHOUT ROWID",
     "block": (
         "CREATE TABLE block (first_seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, first_vt INTEGER NOT NULL, last_vt INTEGER NOT NULL,"
-        " last_wall INTEGER NOT NULL, kinds TEXT NOT NULL, data BLOB NOT NULL)"
+        " last_wall INTEGER NOT NULL, kinds TEXT NOT NULL)"
     ),
-    "keyframe": "CREATE TABLE keyframe (seq INTEGER PRIMARY KEY, vt INTEGER NOT NULL, wall INTEGER NOT NULL, data BLOB NOT NULL)",
+    "block_data": "CREATE TABLE block_data (first_seq INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "keyframe": "CREATE TABLE keyframe (seq INTEGER PRIMARY KEY, vt INTEGER NOT NULL, wall INTEGER NOT NULL)",
+    "keyframe_data": "CREATE TABLE keyframe_data (seq INTEGER PRIMARY KEY, data BLOB NOT NULL)",
     "packet": (
         "CREATE TABLE packet (id INTEGER PRIMARY KEY, vt INTEGER NOT NULL, wall INTEGER NOT NULL, direction INTEGER NOT NULL, queue INTEGER NOT NULL,"
-        " head INTEGER NOT NULL, seq INTEGER NOT NULL, length INTEGER NOT NULL, block INTEGER NOT NULL, offset INTEGER NOT NULL, header INTEGER NOT NULL)"
+        " head INTEGER NOT NULL, seq INTEGER NOT NULL, length INTEGER NOT NULL, header INTEGER NOT NULL)"
     ),
-    "packet_block": "CREATE TABLE packet_block (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "packet_block": (
+        "CREATE TABLE packet_block (first_id INTEGER PRIMARY KEY, count INTEGER NOT NULL, first_vt INTEGER NOT NULL, last_vt INTEGER NOT NULL,"
+        " first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, bytes INTEGER NOT NULL)"
+    ),
+    "packet_data": "CREATE TABLE packet_data (first_id INTEGER PRIMARY KEY, rows BLOB NOT NULL, data BLOB NOT NULL)",
     "counter": (
         f"CREATE TABLE counter (sample INTEGER NOT NULL, vt INTEGER NOT NULL, wall INTEGER NOT NULL, oid INTEGER NOT NULL, {_COUNTERS},"
         " latency BLOB NOT NULL, PRIMARY KEY (sample, oid)) WITHOUT ROWID"
@@ -69,7 +75,17 @@ VIEWS: Final[dict[str, str]] = {
     "event_counts": (
         'CREATE VIEW event_counts AS SELECT kind.name AS kind, kind.grp AS "group", count FROM event_count JOIN kind ON kind.id = event_count.kind'
     ),
-    "blocks": "CREATE VIEW blocks AS SELECT first_seq, count, first_vt / 1e9 AS first_seconds, last_vt / 1e9 AS last_seconds, length(data) AS bytes FROM block",
+    "blocks": (
+        "CREATE VIEW blocks AS SELECT first_seq, count, first_vt / 1e9 AS first_seconds, last_vt / 1e9 AS last_seconds, length(data) AS bytes"
+        " FROM block JOIN block_data USING (first_seq)"
+    ),
+    "packet_blocks": (
+        "CREATE VIEW packet_blocks AS SELECT first_id, count, first_vt / 1e9 AS first_seconds, last_vt / 1e9 AS last_seconds, first_seq, last_seq, bytes"
+        " FROM packet_block"
+    ),
+    "losses": "CREATE VIEW losses AS SELECT reason, events, packets, first_seq, last_seq FROM gap",
+    "controls": "CREATE VIEW controls AS SELECT id, vt / 1e9 AS seconds, seq, name, arguments FROM control",
+    "notes": "CREATE VIEW notes AS SELECT id, vt / 1e9 AS seconds, seq, text FROM note",
 }
 
 OBJECTS: Final[dict[str, str]] = {**TABLES, **VIEWS}

@@ -11,18 +11,23 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from ringscope_core.session import items
+from ringscope_core.session.bound import FlightRecorder, wal_limit
 from ringscope_core.session.changes import Change, Remove
 from ringscope_core.session.checkpoint import Checkpointer
 from ringscope_core.session.create import create, to_json
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.inserts import Inserter
 from ringscope_core.session.items import RingSample
-from ringscope_core.session.rows import PacketRow
+from ringscope_core.session.loss import FULL_GAP, Loss
+from ringscope_core.session.packet_blocks import as_array
+from ringscope_core.session.rows import GAP_FULL, Ints, PacketRow
+from ringscope_core.session.seal import seal
 
 __all__ = ["RingSample", "SessionWriter"]
 
@@ -31,19 +36,24 @@ COMMIT_INTERVAL_S: Final = 1 / 60
 _IDLE_WAIT_S: Final = 0.1
 _BATCH_BYTES: Final = 16 << 20
 """One transaction at the most, so that a reader sees something while much is written."""
+_WAL_BYTES: Final = 128 << 20
+"""A write-ahead log that grew to this is brought into the file by the writer itself: the checkpointer cannot keep up."""
+_WAL_RETRY_S: Final = 1.0
 
 
 class SessionWriter:
     """Owns the file at `path` until `close`.  Every method may be called from one thread that is not the writer's.
 
-    `meta` must be plain data; `types` is `qom.types_json`'s list.  Raises SessionError when the file cannot be made.
+    `meta` must be plain data; `types` is `qom.types_json`'s list.  `keep_bytes` above 0 makes it a flight recorder: the file stays within
+    that size, the oldest goes (`session.bound`).  Raises SessionError when the file cannot be made.
     """
 
-    def __init__(self, path: str | Path, meta: Mapping[str, object], types: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, path: str | Path, meta: Mapping[str, object], types: Iterable[Mapping[str, Any]] = (), keep_bytes: int = 0) -> None:
         self.path: Path = Path(path)
-        create(self.path, {"id": str(uuid.uuid4()), **meta, "closed": False}, types)
+        create(self.path, {"id": str(uuid.uuid4()), **meta, **({"keep": keep_bytes} if keep_bytes else {}), "closed": False}, types)
         self.error: SessionError | None = None
-        """What stopped the writing (a full disk, say); later additions are then dropped."""
+        """What stopped the writing (a full disk, say); later additions are then dropped, and counted in `lost`."""
+        self.lost: Loss = Loss()
         self._queue: queue.SimpleQueue[tuple[int, items.Item]] = queue.SimpleQueue()
         self._queued: int = 0
         self._written: int = 0
@@ -54,6 +64,10 @@ class SessionWriter:
         self._closing: bool = False
         self._database: sqlite3.Connection = self._open()
         self._inserter: Inserter = Inserter(self._database)
+        self._flight: FlightRecorder | None = FlightRecorder(self._database, self._inserter.events, self._inserter.packets, keep_bytes) if keep_bytes else None
+        self._wal: Path = self.path.with_name(self.path.name + "-wal")
+        self._wal_limit: int = wal_limit(keep_bytes) if keep_bytes else _WAL_BYTES
+        self._wal_retry: float = 0.0
         self._checkpointer: Checkpointer = Checkpointer(self.path)
         self._thread: threading.Thread = threading.Thread(target=self._main, name="session-writer", daemon=True)
         self._thread.start()
@@ -89,7 +103,16 @@ class SessionWriter:
 
     def add_packets(self, rows: Sequence[PacketRow], frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
         """Frames and their bytes, in order; `headers` are their virtio_net_hdr (each of `PacketRow.header` bytes), None when nothing is known of them."""
-        self._put(sum(map(len, frames)) + 100 * len(rows), items.Packets(rows, frames, headers))
+        if len(rows):
+            self.add_packet_array(as_array(rows), frames, headers)
+
+    def add_packet_array(self, rows: Ints, frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
+        """The same, as an array with a row each and the columns of `PacketRow`."""
+        self._put(int(rows[:, 7].sum()) + rows.nbytes + 64 * len(rows), items.Packets(rows, frames, headers))
+
+    def pin(self) -> None:
+        """What was handed over so far stays also when the file is bounded; after a keyframe."""
+        self._put(0, items.Pin())
 
     def add_counters(self, vt: int, wall: int, rings: list[RingSample]) -> None:
         """One sample of every ring."""
@@ -160,6 +183,8 @@ class SessionWriter:
         self._queue.put((0, items.Fence(threading.Event())))
         self._thread.join()
         self._checkpointer.stop()
+        if self.error is not None:
+            self._note_loss()
         self._finish()
         if self.error is not None:
             raise self.error
@@ -176,10 +201,11 @@ class SessionWriter:
             last = self._closing
             batch, size = self._gather(0.0 if last else _IDLE_WAIT_S)
             if batch:
-                self._write(batch)
+                self._write(batch, size >= _BATCH_BYTES)
                 self._written += size
-                time.sleep(0 if last else COMMIT_INTERVAL_S)
+                time.sleep(0 if last or size >= _BATCH_BYTES else COMMIT_INTERVAL_S)
             elif last:
+                self._transaction(lambda: self._inserter.commit(True))
                 return
 
     def _gather(self, patience_s: float) -> tuple[list[items.Item], int]:
@@ -197,33 +223,79 @@ class SessionWriter:
         except queue.Empty:
             return batch, total
 
-    def _write(self, batch: list[items.Item]) -> None:
-        if self.error is None:
-            try:
-                self._database.execute("BEGIN IMMEDIATE")
-                for item in batch:
-                    self._insert(item)
-                self._inserter.finish()
-                self._database.execute("COMMIT")
-            except (sqlite3.Error, OSError) as error:
-                self.error = SessionError(str(self.path), f"cannot be written ({error})")
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-        for item in batch:
-            if isinstance(item, items.Fence):
-                item.reached.set()
+    def _write(self, batch: list[items.Item], more: bool) -> None:
+        """Commit `batch`; with `more` to come at once, what is not a whole block may wait for it."""
+        fences = [item for item in batch if isinstance(item, items.Fence)]
+
+        def work() -> None:
+            for item in batch:
+                self._insert(item)
+            if not more or fences:
+                self._inserter.commit()
+
+        if not self._transaction(work):
+            self.lost.count(batch)
+            self._note_loss()
+        flight = self._flight
+        if flight is not None and self.error is None and flight.full:
+            self._transaction(flight.trim)
+        self._shorten_log()
+        for fence in fences:
+            fence.reached.set()
+
+    def _transaction(self, work: Callable[[], None]) -> bool:
+        """Do `work` as a whole; false when it cannot be, then or ever since."""
+        if self.error is not None:
+            return False
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            work()
+            self._database.execute("COMMIT")
+        except Exception as error:
+            # whatever it was: who waits for this thread must hear of it
+            self.error = SessionError(str(self.path), f"cannot be written ({error})")
+            self._rollback()
+            return False
+        return True
+
+    def _rollback(self) -> None:
+        try:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+        except sqlite3.Error:
+            # SQLite has rolled back by itself, or will when the file is next opened
+            pass
+
+    def _note_loss(self) -> None:
+        """Say in the file, if that still fits, what is not in it."""
+        loss = self.lost
+        try:
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            values = (FULL_GAP, loss.first_seq, loss.last_seq, loss.events, loss.packets, GAP_FULL)
+            self._database.execute("INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?)", values)
+        except sqlite3.Error:
+            self._rollback()
+
+    def _shorten_log(self) -> None:
+        try:
+            if self._wal.stat().st_size > self._wal_limit and time.monotonic() > self._wal_retry:
+                (busy,) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][:1]
+                self._wal_retry = time.monotonic() + _WAL_RETRY_S if busy else 0.0
+        except (OSError, sqlite3.Error):
+            # the next commit says what is wrong, if it is
+            self._wal_retry = time.monotonic() + _WAL_RETRY_S
 
     def _insert(self, item: items.Item) -> None:
         inserter = self._inserter
         match item:
             case items.Block():
-                inserter.block(item.first_seq, item.rows)
+                inserter.events.add(item.first_seq, item.rows)
             case items.Strings():
                 inserter.strings(item.first_id, item.texts)
             case items.Keyframe():
                 inserter.keyframe(item.seq, item.vt, item.wall, item.plain)
             case items.Packets():
-                inserter.packets(item.rows, item.frames, item.headers)
+                inserter.packets.add(item.rows, item.frames, item.headers)
             case items.Counters():
                 inserter.counters(item.vt, item.wall, [(r.oid, r.values, r.latency) for r in item.rings])
             case items.Row():
@@ -236,8 +308,15 @@ class SessionWriter:
                 inserter.meta(item.key, to_json(item.value))
             case items.Types():
                 inserter.types(item.types)
+            case items.Pin():
+                self._pin()
             case items.Fence():
                 pass
+
+    def _pin(self) -> None:
+        if self._flight is not None:
+            self._inserter.commit(True)
+            self._flight.pin()
 
     def _finish(self) -> None:
         """Bring the log into the file.  With readers about the mode stays WAL and an empty log remains; both are whole."""
@@ -250,3 +329,7 @@ class SessionWriter:
                 self.error = SessionError(str(self.path), f"cannot be finished ({error})")
         finally:
             self._database.close()
+        if self.error is None:
+            with suppress(OSError):
+                # without it the file is as good, but a flipped bit would go unseen
+                seal(self.path)

@@ -46,6 +46,7 @@ ENUMS: Final[dict[str, tuple[str, ...]]] = {
     "severity": ("info", "warning", "error"),
     "event_flags": ("ENABLE", "DISABLE", "DESC", "RESERVED"),
     "direction": ("tx", "rx"),
+    "seen": ("tx", "rx", "unknown"),
     "bar_op": ("read", "write"),
     "drop": (
         "none",
@@ -153,7 +154,9 @@ EV_FRAME_DROP: Final[i32] = _kind(82, "frame_drop", "packet", _P, "packet:packet
 EV_FRAME_WAIT: Final[i32] = _kind(83, "frame_wait", "packet", _P, "packet:packet len:bytes", "a frame waits in the net queue")
 EV_GUEST_TX: Final[i32] = _kind(84, "guest_tx", "packet", _F, "len:bytes head:head", "the driver's stack sent a frame")
 EV_GUEST_RX: Final[i32] = _kind(85, "guest_rx", "packet", _F, "len:bytes head:head buffers:count", "the driver's stack received a frame")
-EV_FRAME_SEEN: Final[i32] = _kind(86, "frame_seen", "packet", _P, "packet:packet len:bytes", "a frame of a capture that does not tell its direction")
+EV_FRAME_SEEN: Final[i32] = _kind(
+    86, "frame_seen", "packet", _P, "packet:packet len:bytes direction:enum:seen", "a frame of a capture: what the device did with it is not known"
+)
 # -- the device -------------------------------------------------------------------------------------------------------
 EV_VIRTIO_ERROR: Final[i32] = _kind(91, "virtio_error", "error", _C, "text:str", "virtio_error: the device is broken")
 EV_CTRL: Final[i32] = _kind(92, "ctrl", "device", _C, "class:count cmd:count len:bytes ack:count", "control queue command")

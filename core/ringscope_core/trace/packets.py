@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64, mypyc_attr
 
 from ringscope_core.trace.clock import Clock
@@ -24,14 +25,34 @@ class PacketSink:
         """
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class PacketBlockSink:
+    """Takes frames many at a time: a call into a recorder for each would cost more than the frame.  Called in the run thread."""
+
+    def on_packets(self, rows: bytes, frames: list[bytes], headers: list[bytes]) -> None:
+        """`rows` has `PACKET_WORDS` words of eight bytes a frame: number, vt, wall, direction, queue, head, event, length, length of the header."""
+
+
+PACKET_WORDS: Final = 9
+BLOCK_PACKETS: Final[i64] = 1024
+
+
 @final
 class PacketLog:
-    """Numbers frames from 1 and hands them to the sink."""
+    """Numbers frames from 1 and hands them to the sinks: to `sink` at once, to `blocks` many at a time."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock: Clock = clock
         self.next_id: i64 = 1
         self.sink: PacketSink | None = None
+        self.blocks: PacketBlockSink | None = None
+        self._rows: BytesWriter = BytesWriter()
+        self._frames: list[bytes] = []
+        self._headers: list[bytes] = []
+
+    def wanted(self) -> bool:
+        """Whether anybody takes frames: else their bytes need not be put together."""
+        return self.sink is not None or self.blocks is not None
 
     def add(self, direction: i64, queue: i64, head: i64, seq: i64, frame: bytes, header: bytes) -> i64:
         """Record one frame and its virtio_net_hdr; returns its number."""
@@ -41,4 +62,34 @@ class PacketLog:
         if sink is not None:
             clock = self.clock
             sink.on_packet(packet, clock.now_ns, clock.wall_ns, direction, queue, head, seq, frame, header)
+        if self.blocks is not None:
+            self._gather(packet, direction, queue, head, seq, frame, header)
         return packet
+
+    def _gather(self, packet: i64, direction: i64, queue: i64, head: i64, seq: i64, frame: bytes, header: bytes) -> None:
+        rows = self._rows
+        clock = self.clock
+        write_i64_le(rows, packet)
+        write_i64_le(rows, clock.now_ns)
+        write_i64_le(rows, clock.wall_ns)
+        write_i64_le(rows, direction)
+        write_i64_le(rows, queue)
+        write_i64_le(rows, head)
+        write_i64_le(rows, seq)
+        write_i64_le(rows, i64(len(frame)))
+        write_i64_le(rows, i64(len(header)))
+        self._frames.append(frame)
+        self._headers.append(header)
+        if i64(len(self._frames)) >= BLOCK_PACKETS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand the frames gathered so far to `blocks`."""
+        if not self._frames:
+            return
+        rows = self._rows.getvalue()
+        frames, headers = self._frames, self._headers
+        self._rows, self._frames, self._headers = BytesWriter(), [], []
+        blocks = self.blocks
+        if blocks is not None:
+            blocks.on_packets(rows, frames, headers)

@@ -9,9 +9,9 @@ from ringscope.commands import Commands, Controls
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.views.inspector.dissect import dissect
-from ringscope.views.inspector.hooks import HOOKS, effective_hooks
 from ringscope.views.inspector.view import InspectorView
 from ringscope.widgets.hex_view import hex_lines
+from ringscope_core.gdb.hooks import HOOKS, effective_hooks
 from ringscope_core.net.packet import arp_request, ping_frame
 from ringscope_core.trace.function_lines import FUNCTION_LINES
 from ringscope_core.trace.kinds import KIND_BY_NAME

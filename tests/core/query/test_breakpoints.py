@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,67 @@ def test_each_sort_hits_alike(name: str, tmp_path: Path) -> None:
     else:
         assert live, "the machine does that"
         assert debugger.breakpoints.points[0].hits >= len(live)
+
+
+NAMES = ("tx0", "rx0", "ctrl", "net0", "virtio-backend", "/")
+FUNCTIONS = ("virtio_net_flush_tx", "virtio_net_receive", "object_property_set", "device_set_realized", "virtio_queue_notify", "bus_add_child")
+EVENTS = ("kick", "msi", "virtqueue_pop", "virtqueue_fill", "frame_tx", "field", "object_ref", "frame_enter", "used_take", "avail_add", "object_new")
+FIELDS = (
+    "VirtQueue.last_avail_idx",
+    "VirtQueue.used_idx",
+    "VirtQueue.inuse",
+    "VirtIODevice.status",
+    "vring_virtqueue.num_free",
+    "ring.avail.idx",
+    "Object.ref",
+)
+CONDITIONS = (
+    "",
+    "",
+    "obj == {name}",
+    "not obj == {name}",
+    "head in 3..9",
+    "len > 100 or idx < 20",
+    "vt >= 5ms",
+    "seq in 500..2500",
+    "type ~ virtio",
+    '"net0"',
+    "cause >= 0",
+)
+
+
+def random_point(source: random.Random) -> dict[str, object]:
+    point: dict[str, object] = {"every": source.choice((1, 1, 2, 7)), "ignore": source.choice((0, 0, 3))}
+    what = source.choice(("function", "checkpoint", "event", "event", "field", "field", "time"))
+    if what == "time":
+        return {"time": source.randrange(20_000_000)}
+    where = {
+        "function": source.choice(FUNCTIONS),
+        "checkpoint": source.choice(("virtio_device_realize:2613", "device_set_realized:834", "object_property_set:1271")),
+        "event": source.choice((*EVENTS, ",".join(source.sample(EVENTS, 3)))),
+        "field": source.choice(("", "", "tx0.", "net0.")) + source.choice(FIELDS),
+    }[what]
+    condition = source.choice(CONDITIONS).format(name=source.choice(NAMES))
+    if what == "event" and condition and source.random() < 0.2:
+        where = "*"
+    return {**point, "what": what, "where": where, "condition": condition}
+
+
+@pytest.mark.parametrize(
+    ("number", "scenario", "settings"),
+    [
+        (1, "ping", ["traffic.0.rate_pps=1000"]),
+        (2, "multiqueue", []),
+        (3, "packed", []),
+        (4, "default", ["profile=7.2"]),
+        (5, "recovery", []),
+        (6, "realize", []),
+    ],
+)
+def test_random_points_hit_alike(number: int, scenario: str, settings: list[str], tmp_path: Path) -> None:
+    """Whatever is set, alone or together, before the machine is built or in the middle: one set of hits, both ways."""
+    source = random.Random(number)
+    for place in range(4):
+        points = [random_point(source) for _ in range(source.choice((1, 1, 4)))]
+        path = tmp_path / str(place)
+        compare(path, record(path, scenario, points, 15_000_000, settings, late=source.choice((0, len(points) // 2))))

@@ -13,10 +13,10 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest
 from ringscope.views.inspector.fields import Observed, field_tree, gdb_text
-from ringscope.views.inspector.hooks import effective_hooks
 from ringscope.views.inspector.page import Page, table, wide_table
 from ringscope.widgets.tree_list import Node, TreeList
 from ringscope_core.gdb.backtrace import backtrace, format_frame
+from ringscope_core.gdb.hooks import effective_hooks
 from ringscope_core.query.decode import format_clock
 from ringscope_core.trace.kinds import EV_FIELD, EV_OBJ_NEW, EV_RING_RESET
 from ringscope_core.trace.oids import is_ring

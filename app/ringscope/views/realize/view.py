@@ -10,11 +10,15 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel,
 
 from ringscope.theme import Theme
 from ringscope.views.realize.chart import AXES, FlameChart
+from ringscope.views.realize.console import ConsolePane
 from ringscope.views.realize.model import MAX_EVENTS, ROOTS, Call, CallTree, signature
+from ringscope.views.realize.panes import Panes
+from ringscope.views.realize.source import SourcePane
 from ringscope.views.realize.stack import StackText
 from ringscope.views.spec import View
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope_core.gdb.backtrace import backtrace
+from ringscope_core.query.qemu_tree import function_at
 
 if TYPE_CHECKING:
     from ringscope.commands import Commands
@@ -51,6 +55,11 @@ class RealizeView(View):
         self.points = RowsModel(("event", "line", "function"), right=(0, 1), parent=self)
         self.fields = RowsModel(("event", "object", "field", "old", "new", "written in"), right=(0, 3, 4), parent=self)
         self.point_table, self.field_table = CopyTable(), CopyTable()
+        self.source = SourcePane(store, commands)
+        self.source.said.connect(commands.message)
+        self.console = ConsolePane(store, focus, commands)
+        self.console.file_wanted.connect(self._show_file)
+        self.panes = Panes([("Call", self._details(), False), ("Source", self.source, False), ("Console", self.console, True)])
         self.unfinished: bool = False
         """Whether more calls wait to be read: asks the window for another refresh."""
         self._build()
@@ -71,10 +80,10 @@ class RealizeView(View):
         whole = QSplitter(Qt.Orientation.Vertical)
         whole.setChildrenCollapsible(False)
         whole.addWidget(top)
-        whole.addWidget(self._details())
+        whole.addWidget(self.panes)
         whole.setStretchFactor(0, 3)
-        whole.setStretchFactor(1, 1)
-        whole.setSizes([560, 210])
+        whole.setStretchFactor(1, 2)
+        whole.setSizes([470, 300])
         layout.addWidget(whole, 1)
 
     def _bar(self) -> QWidget:
@@ -162,6 +171,7 @@ class RealizeView(View):
         self.chart.set_moment(seq)
         self._show_stack()
         self._show_call(self.chart.selected)
+        self._show_source(self.chart.selected)
 
     def _landmark(self) -> Call | None:
         calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))
@@ -225,6 +235,14 @@ class RealizeView(View):
         self.points.set_rows([(str(at), str(line), function) for at, line, function in points])
         self._show_fields(calls)
 
+    def _show_source(self, call: Call | None) -> None:
+        spec = self.store.function(call.fn) if call is not None else None
+        if call is None or spec is None:
+            self.source.show_place("", 0)
+        else:
+            seq = self.focus.seq
+            self.source.show_place(spec.name, call.line_at(seq) if call.covers(seq) else call.checkpoints[0].line)
+
     def _show_fields(self, calls: list[Call]) -> None:
         decoder = self.store.decoder
         rows: list[tuple[int, tuple[str, ...]]] = []
@@ -248,6 +266,8 @@ class RealizeView(View):
         """Give the painters the theme."""
         self.chart.theme = theme
         self.stack.set_theme(theme)
+        self.source.set_theme(theme)
+        self.console.set_theme(theme)
         self.chart.update()
 
     # -- acting -----------------------------------------------------------------------------------------------------------------
@@ -256,6 +276,34 @@ class RealizeView(View):
 
     def _row_clicked(self, index: QModelIndex) -> None:
         self._go_to(int(str(index.siblingAtColumn(0).data())))
+
+    def show_console(self) -> None:
+        """Put the keyboard into the console."""
+        self.panes.bring(self.console)
+        self.console.input.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def show_source(self) -> None:
+        """Put the keyboard into the source."""
+        self.panes.bring(self.source)
+        self.source.code.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def chosen_place(self) -> tuple[str, str] | None:
+        """What the line of the source that has the keyboard can be stopped at."""
+        place = self.source.chosen_place()
+        return (place.what, place.where) if place is not None else None
+
+    def leave(self) -> None:
+        """End the console's thread."""
+        self.console.close_session()
+
+    def _show_file(self, place: str) -> None:
+        """Show what the console's ``FILE:LINE`` names: our source of the function there, or QEMU's file."""
+        found = function_at(place)
+        if found is not None:
+            self.source.show_place(*found)
+            self.panes.bring(self.source)
+        else:
+            self.commands.message.emit(f"{place}: no function of the model is there")
 
     def _go_to_landmark(self) -> None:
         call = self._landmark()

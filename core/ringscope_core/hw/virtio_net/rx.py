@@ -325,7 +325,7 @@ def _receive_failed(n: VirtIONet, vq: VirtQueue, frame: bytes, elem: VirtQueueEl
 
 def _written_header(n: VirtIONet, frame: bytes, count: i64) -> bytes:
     """What `_write_header` and those after it wrote before the frame, for the record: without VIRTIO_NET_F_MRG_RXBUF ten bytes of a twelve byte header."""
-    if n.ctx.packets.sink is None:
+    if not n.ctx.packets.wanted():
         return b""
     header = frame[:HDR_LEN] if n.host_hdr_len >= HDR_LEN else _EMPTY_HEADER
     if n.mergeable_rx_bufs:

@@ -113,7 +113,7 @@ def _flush_tx(n: VirtIONet, q: VirtIONetQueue, vq: VirtQueue) -> i64:
 def _trace_lost(n: VirtIONet, vq: VirtQueue, elem: VirtQueueElement, length: i64, reason: i64) -> None:
     """Record a frame that goes nowhere."""
     packets = n.ctx.packets
-    kept = packets.sink is not None
+    kept = packets.wanted()
     frame = elem.read_some(vq.memory, n.guest_hdr_len, NET_BUFSIZE) if kept else b""
     header = _header_of(n, vq, elem) if kept else b""
     packet = packets.add(DIR_TX, vq.queue_index, elem.index, vq.log.seq, frame, header)
@@ -136,7 +136,7 @@ def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElemen
     log = vq.log
     if log.level >= LEVEL_PACKETS:
         packets = n.ctx.packets
-        header = b"" if packets.sink is None else data[: n.guest_hdr_len] if n.host_hdr_len != 0 else _header_of(n, vq, elem)
+        header = b"" if not packets.wanted() else data[: n.guest_hdr_len] if n.host_hdr_len != 0 else _header_of(n, vq, elem)
         packet = packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, payload, header)
         cause = log.cause
         # what the peer answers at once, it answers to this frame
@@ -162,7 +162,7 @@ def _drop_too_long(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQu
     log = vq.log
     if log.level >= LEVEL_PACKETS:
         packets = n.ctx.packets
-        kept = packets.sink is not None
+        kept = packets.wanted()
         frame = elem.read_some(vq.memory, n.guest_hdr_len, NET_BUFSIZE) if kept else b""
         header = _header_of(n, vq, elem) if kept else b""
         packet = packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, frame, header)

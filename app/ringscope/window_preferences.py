@@ -1,0 +1,83 @@
+"""The preferences: what a person sets once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from ringscope.theme import mono_font
+from ringscope_core.query.qemu_tree import MODELLED, tree_problem, version_of
+
+if TYPE_CHECKING:
+    from ringscope.commands import Commands
+
+TREE = "qemu_tree"
+
+
+class PreferencesDialog(QDialog):
+    """Takes effect with OK."""
+
+    def __init__(self, commands: Commands, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Preferences")
+        self._commands = commands
+        self.tree = QLineEdit(commands.preference(TREE))
+        self.tree.setFont(mono_font(9.5))
+        self.tree.setAccessibleName("QEMU source tree")
+        self.tree.setPlaceholderText("folder of QEMU's sources; empty: none")
+        self.tree.setMinimumWidth(420)
+        self.tree.textChanged.connect(self._look)
+        browse = QPushButton("Browse...")
+        browse.clicked.connect(self._browse)
+        row = QHBoxLayout()
+        row.addWidget(self.tree, 1)
+        row.addWidget(browse)
+        self.found = QLabel()
+        self.found.setWordWrap(True)
+        hint = QLabel("The source pane of Realize shows QEMU's own file at the line where a call stands. Ringscope ships no QEMU sources.")
+        hint.setWordWrap(True)
+        hint.setProperty("role", "muted")
+        form = QFormLayout()
+        form.addRow("QEMU source tree", row)
+        form.addRow("", self.found)
+        form.addRow("", hint)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        for button in buttons.buttons():
+            button.setIcon(QIcon())
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 14, 16, 12)
+        layout.setSpacing(12)
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+        self._look()
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "QEMU source tree", self.tree.text())
+        if folder:
+            self.tree.setText(folder)
+
+    def _look(self) -> None:
+        """Say what is in the folder."""
+        text = self.tree.text().strip()
+        tree = Path(text).expanduser()
+        problem = tree_problem(tree) if text else ""
+        version = version_of(tree) if text and not problem else ""
+        if version and version != MODELLED:
+            problem = f"QEMU {version}: the model tells lines of {MODELLED}, so they may be others here"
+        elif text and not problem and not version:
+            problem = "the tree has no VERSION: lines may be others"
+        self.found.setText(problem or (f"QEMU {version}" if version else ""))
+        self.found.setProperty("role", "problem" if problem else "muted")
+        self.found.style().unpolish(self.found)
+        self.found.style().polish(self.found)
+        self.found.setVisible(bool(self.found.text()))
+
+    def accept(self) -> None:
+        """Take it over."""
+        self._commands.set_preference(TREE, self.tree.text().strip())
+        super().accept()

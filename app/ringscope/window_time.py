@@ -59,6 +59,7 @@ class TimeVerbs:
             "last_write": partial(self.to_write, -1),
             "next_change": partial(self.to_write, 1),
             "why": self.why,
+            "give_up": self.give_up,
             **self.notes.table,
         }
         player.changed.connect(self.show_state)
@@ -83,6 +84,7 @@ class TimeVerbs:
         actions["play_back"].setChecked(player.playing and player.direction < 0)
         actions["loop"].setChecked(player.looping)
         actions["range_clear"].setEnabled(self.focus.range is not None)
+        actions["give_up"].setEnabled(self.search.busy)
         self.notes.show_state()
 
     def _focus_changed(self, what: object) -> None:
@@ -175,8 +177,10 @@ class TimeVerbs:
 
         if not self.search.ask(self.store, question, lambda found: self._found(watch, direction, found), self.say):
             self.say(f"searching for {watch_text(watch, self.store.recording)}... (Esc gives up)")
+        self.show_state()
 
     def _found(self, watch: Watch, direction: int, found: object) -> None:
+        self.show_state()
         recording = self.store.recording
         name = watch_text(watch, recording)
         if not isinstance(found, Found):
@@ -211,6 +215,9 @@ class TimeVerbs:
         menu.addSeparator()
         for name in ("last_write", "next_change"):
             menu.addAction(actions[name])
+        if watch.kind == FIELD and self.commands.can_break:
+            point: dict[str, object] = {"what": "field", "where": watch_text(watch, recording)}
+            menu.addAction("Break when it changes", lambda: self.commands.add_point(point))
         menu.addSeparator()
         menu.addAction("Copy name and value", partial(QApplication.clipboard().setText, heading.text()))
         return menu
@@ -223,9 +230,11 @@ class TimeVerbs:
         if not self.why_popup.show_chain(self._here()):
             self.say(f"event {format_count(self._here())} has no recorded cause")
 
-    def give_up(self) -> bool:
-        """End a search that goes on; false when there is none."""
-        return self.search.cancel()
+    def give_up(self) -> None:
+        """End a search that goes on."""
+        if self.search.cancel():
+            self.say("search given up")
+        self.show_state()
 
 
 def _beyond(recording: Recording, watch: Watch, seq: int, tick: Tick) -> Found | None:

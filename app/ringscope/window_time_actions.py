@@ -29,6 +29,7 @@ TIME_ACTIONS: Final = (
     ActionSpec("next_packet", TIME_MENU, "Next packet", ">", "", "The next frame that passed the device"),
     ActionSpec("last_write", TIME_MENU, "-Back to the last &write", "W", "last-write", "Where the value in hand was written last"),
     ActionSpec("next_change", TIME_MENU, "On to the next c&hange", "Shift+W", "next-change", "Where the value in hand is another one"),
+    ActionSpec("give_up", TIME_MENU, "Give up the search", "Esc", "", "End a search for a write or a change that takes long"),
     ActionSpec("why", TIME_MENU, "Wh&y?", "Y", "why", "The chain of events that led to this one"),
     ActionSpec("edit_mark", TIME_MENU, "-&Edit mark...", "Shift+M", "", "Rename, annotate or remove the mark nearest to this moment"),
     ActionSpec("note", TIME_MENU, "&Note this place", "N", "note", "Put this moment and what is looked at into the notebook"),

@@ -42,11 +42,15 @@ class Playback(Player):
     def play(self, direction: int = 1) -> None:
         """Go on in a direction; from the other end when at this one."""
         low, high = self._bounds()
-        seq = self._focus.seq
-        if direction > 0 and seq >= high or direction < 0 and seq <= low or not low <= seq <= high:
-            # of a live run the end is no place to begin from anew
-            if not (direction > 0 and self._store.live and self._focus.range is None):
-                self._focus.scrub(low if direction > 0 else high)
+        focus = self._focus
+        if focus.following and self._store.live and direction > 0 and focus.range is None:
+            # a live run goes on by itself
+            return
+        at_end = focus.seq >= high if direction > 0 else focus.seq <= low
+        if at_end or not low <= focus.seq <= high:
+            focus.scrub(low if direction > 0 else high)
+        elif focus.following:
+            focus.scrub(focus.seq)
         self.direction, self._last = direction, -1
         self.playing = True
         self.changed.emit()

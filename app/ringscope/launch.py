@@ -151,6 +151,7 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.commands import Commands
     from ringscope.focus import Focus as NewFocus
     from ringscope.settings import Settings
+    from ringscope.sources.playback import Playback
     from ringscope.sources.session import SessionControls
     from ringscope.theme import theme_named
     from ringscope.window import Window
@@ -160,29 +161,30 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
 
     settings = Settings()
     focus = focus or NewFocus()
-    playback = None if controls is not None else SessionControls(store, focus)
-    commands = Commands(controls or playback)
+    playback = Playback(store, focus)
+    recorded = None if controls is not None else SessionControls(store, focus, playback)
+    commands = Commands(controls or recorded)
     width = options.size[0] if options.size is not None else application().primaryScreen().availableGeometry().width()
     theme = theme_named(options.theme or settings.get("theme", "auto"))
-    window = Window(store, focus, commands, theme, settings, FrameMeter(options.watchdog), width < NARROW)
-    if playback is not None:
-        window.on_tick = playback.tick
-    source = controls or playback
+    window = Window(store, focus, commands, theme, settings, FrameMeter(options.watchdog), width < NARROW, playback)
+    if recorded is not None:
+        window.on_tick = recorded.watch
+    source = controls or recorded
     assert source is not None
-    branches = Branches(window, source, playback.tick if playback is not None else None)
+    branches = Branches(window, source, recorded.watch if recorded is not None else None)
     window.take_branches(branches)
 
     trust = Trust(window)
 
     def open_other(path: Path) -> None:
         reader = trust.open(path)
-        if controls is not None:
-            controls.close()
+        commands.controls.close()
         store.open(reader, False)
-        other = SessionControls(store, focus)
+        focus.scrub(store.last_seq)
+        other = SessionControls(store, focus, playback)
         commands.bind(other)
-        window.on_tick = other.tick
-        branches.reset(other, other.tick)
+        window.on_tick = other.watch
+        branches.reset(other, other.watch)
         trust.tell(reader)
 
     window.verbs.open_session = open_other

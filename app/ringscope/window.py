@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.settings import LAYOUT_VERSION, PREFERENCES, Settings
+from ringscope.sources.playback import Playback
 from ringscope.store import Store
 from ringscope.theme import DARK, LIGHT, Theme, apply
 from ringscope.theme_sheet import dock_sheet
@@ -49,13 +50,23 @@ class Window(QMainWindow):
     closing = Signal()
 
     def __init__(
-        self, store: Store, focus: Focus, commands: Commands, theme: Theme, settings: Settings, meter: FrameMeter | None = None, narrow: bool = False
+        self,
+        store: Store,
+        focus: Focus,
+        commands: Commands,
+        theme: Theme,
+        settings: Settings,
+        meter: FrameMeter | None = None,
+        narrow: bool = False,
+        playback: Playback | None = None,
     ) -> None:
         super().__init__()
         self.store, self.focus, self.commands, self.theme, self.settings = store, focus, commands, theme, settings
         self.meter = meter or FrameMeter()
         self.branches: Branches | None = None
         """The runs of this window, where whoever made it can start some."""
+        self.playback = playback or Playback(store, focus, self)
+        self.commands.playback = self.playback
         self.on_tick: Callable[[float], None] | None = None
         """Called first in each tick with the ms since the last: a source's playback."""
         self.rescue: Callable[[SessionError], bool] | None = None
@@ -174,6 +185,7 @@ class Window(QMainWindow):
         """Take what is new and refresh what is due; the name of what took longest."""
         if self.on_tick is not None:
             self.on_tick(elapsed_ms)
+        self.playback.tick(elapsed_ms)
         if not self._broken:
             self.store.poll()
         self.focus.advance(self.store.last_seq)

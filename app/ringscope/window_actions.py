@@ -14,6 +14,7 @@ from ringscope.icons import icon
 from ringscope.theme import Theme
 from ringscope.window_debug_actions import DEBUG_ACTIONS, DEBUG_MENU
 from ringscope.window_spec import ActionSpec
+from ringscope.window_time_actions import TIME_ACTIONS, TIME_MENU
 
 ACTIONS: Final = (
     ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session, or a capture as one"),
@@ -41,6 +42,7 @@ ACTIONS: Final = (
     ActionSpec("trace_packets", "&Run", "Trace &packets", "", "", "Record one event for each frame"),
     ActionSpec("trace_full", "&Run", "Trace &everything", "", "", "Record every ring operation"),
     *DEBUG_ACTIONS,
+    *TIME_ACTIONS,
     ActionSpec("back", "&Go", "&Back", "Alt+Left", "back", "Where you looked before"),
     ActionSpec("forward", "&Go", "&Forward", "Alt+Right", "forward", "Undo Back"),
     ActionSpec("previous", "&Go", "-&Previous event", ",", "", "The event before, without running anything"),
@@ -57,13 +59,15 @@ ACTIONS: Final = (
     ActionSpec("keys", "&Help", "&Keyboard", "?", "help", "Every hotkey on one sheet"),
     ActionSpec("about", "&Help", "&About Ringscope", "", "info", "Version and what this is"),
 )
-CHECKABLE: Final = ("follow", "trace_counters", "trace_packets", "trace_full")
-MENUS: Final = ("&File", "&Edit", "&View", "&Run", DEBUG_MENU, "&Go", "&Help")
+CHECKABLE: Final = ("follow", "play", "play_back", "loop", "trace_counters", "trace_packets", "trace_full")
+MENUS: Final = ("&File", "&Edit", "&View", "&Run", DEBUG_MENU, TIME_MENU, "&Go", "&Help")
 PANEL_KEYS: Final = (
     ("Left, Right", "Time line: the event before, the event after"),
     ("Shift+Left, Shift+Right", "Time line: a tenth of what is visible"),
     ("Home, End", "Time line: first event; newest event, and follow"),
     ("Wheel, Ctrl+wheel", "Time line and graphs: zoom where the pointer is"),
+    ("Right click", "On a value: where it was written last, where it changes next"),
+    ("Shift+drag", "Time line: choose a range to loop over or to export"),
     ("Double click", "Events: go to the cause; time line: show everything"),
 )
 """Keys that belong to a widget, for the sheet of hotkeys."""

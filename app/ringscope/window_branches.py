@@ -237,8 +237,8 @@ class Branches(QObject):
         """Show the run in the file `path` at event `seq`."""
         shown = next((run for run in self.runs if run.path == path), None)
         if shown is None:
-            controls = SessionControls(self._window.store, self._window.focus)
-            shown = Shown(path.stem, path, controls, tick=controls.tick)
+            controls = SessionControls(self._window.store, self._window.focus, self._window.playback)
+            shown = Shown(path.stem, path, controls, tick=controls.watch)
             if self.current.parent is None:
                 self.current.parent = shown
             self.runs.insert(0, shown)

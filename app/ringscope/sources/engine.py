@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -307,7 +307,7 @@ class EngineControls(Controls):
         rate = float(plain.get("events_per_second") or 0.0)
         if rate > 0:
             return rate
-        return SPEED_MAX if plain.get("max") else SPEED_REAL
+        return SPEED_MAX if plain.get("max") else -float(plain.get("factor") or -SPEED_REAL)
 
     def _set_state(self, state: str) -> None:
         self.state = state
@@ -348,8 +348,8 @@ class EngineControls(Controls):
             return
         if speed > 0:
             self._do("x-ringscope-speed", events_per_second=speed)
-        elif speed == SPEED_REAL:
-            self._do("x-ringscope-speed", factor=1.0)
+        elif speed < 0:
+            self._do("x-ringscope-speed", factor=-speed)
         else:
             self._do("x-ringscope-speed", max=True)
 
@@ -373,6 +373,10 @@ class EngineControls(Controls):
     def run_until(self, point: dict[str, object]) -> None:
         """x-ringscope-until."""
         self._do("x-ringscope-until", **point)
+
+    def annotate(self, change: Mapping[str, object]) -> None:
+        """x-ringscope-annotate."""
+        self._do("x-ringscope-annotate", change=dict(change))
 
     def set_link(self, name: str, up: bool) -> None:
         """set_link."""

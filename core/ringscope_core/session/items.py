@@ -66,6 +66,13 @@ class Row(NamedTuple):
     values: tuple[object, ...]
 
 
+class Gone(NamedTuple):
+    """A row of a small table that goes."""
+
+    table: str
+    id: int
+
+
 class Breakpoints(NamedTuple):
     """All breakpoints, id and JSON text."""
 
@@ -91,4 +98,4 @@ class Fence(NamedTuple):
     reached: threading.Event
 
 
-Item = Block | Strings | Keyframe | Packets | Counters | Row | Breakpoints | Meta | Types | Pin | Fence
+Item = Block | Strings | Keyframe | Packets | Counters | Row | Gone | Breakpoints | Meta | Types | Pin | Fence

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from ringscope_core.session.condense import fold_events
 from ringscope_core.session.counter_reader import CounterReader
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.guard import Deadline, guarded, open_database
-from ringscope_core.session.index import BlockIndex
+from ringscope_core.session.index import BlockEntry, BlockIndex
 from ringscope_core.session.kept import Kept
 from ringscope_core.session.packet_reader import PacketBlockReader, PacketRowReader, PacketSource
 from ringscope_core.session.rows import (
@@ -318,6 +318,10 @@ class SessionReader:
                 part = _part(self._block(place), first, last)
             if len(part):
                 yield part
+
+    def block_entries(self) -> Sequence[BlockEntry]:
+        """The index: one entry a block, with its events counted by kind.  Shared: readers do not change it."""
+        return self._index.entries
 
     def holes(self) -> list[tuple[int, int]]:
         """Where events are missing: (the last one before, the first one behind) of each stretch."""

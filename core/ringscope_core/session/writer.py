@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from ringscope_core.session import items
 from ringscope_core.session.bound import FlightRecorder, wal_limit
+from ringscope_core.session.changes import Change, Remove
 from ringscope_core.session.checkpoint import Checkpointer
 from ringscope_core.session.create import create, to_json
 from ringscope_core.session.errors import SessionError
@@ -59,6 +60,8 @@ class SessionWriter:
         self._written: int = 0
         self._numbers: dict[str, int] = {}
         """Last number given, by small table."""
+        self._numbering: threading.Lock = threading.Lock()
+        """The run's thread and the control's both make rows."""
         self._closing: bool = False
         self._database: sqlite3.Connection = self._open()
         self._inserter: Inserter = Inserter(self._database)
@@ -146,9 +149,20 @@ class SessionWriter:
         """A loss: `reason` is one of `rows.GAP_REASONS`; returns its number."""
         return self._put_row("gap", first_seq, last_seq, events, packets, reason)
 
+    def annotate(self, change: Change) -> int:
+        """Make, change or remove a mark or a note; returns its number."""
+        if isinstance(change, Remove):
+            self._put(64, items.Gone(change.table, change.id))
+            return change.id
+        if not change.id:
+            return self._put_row(change.table, *change.row(0)[1:])
+        self._put(256 + len(change.text), items.Row(change.table, change.row(change.id)))
+        return change.id
+
     def _put_row(self, table: str, *values: object) -> int:
-        number = self._numbers.get(table, 0) + 1
-        self._numbers[table] = number
+        with self._numbering:
+            number = self._numbers.get(table, 0) + 1
+            self._numbers[table] = number
         self._put(256, items.Row(table, (number, *values)))
         return number
 
@@ -292,6 +306,8 @@ class SessionWriter:
                 inserter.counters(item.vt, item.wall, [(r.oid, r.values, r.latency) for r in item.rings])
             case items.Row():
                 inserter.row(item.table, *item.values)
+            case items.Gone():
+                inserter.remove(item.table, item.id)
             case items.Breakpoints():
                 inserter.breakpoints(item.specs)
             case items.Meta():

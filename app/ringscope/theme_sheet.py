@@ -35,6 +35,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox { background: @surface; border: 1px solid @b
   selection-background-color: @selection; selection-color: @text; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: 1px solid @border; border-radius: 4px;
   selection-background-color: @selection; selection-color: @text; }
+QPlainTextEdit[role="flat"] { border: none; border-radius: 0; }
 QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus { border-color: @accent; }
 QLineEdit[validity="valid"] { background: @filter.valid; }
 QLineEdit[validity="invalid"] { background: @filter.invalid; border-color: @severity.error; }

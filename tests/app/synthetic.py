@@ -208,7 +208,7 @@ def send(rec: Recording, index: int, turn: int, frame: bytes) -> None:
     log.cause = log.emit(k.EV_KICK, oid, index)
     rec.tick(2500)
     log.emit(k.EV_POP, oid, head, (turn + 1) & 0xFFFF, (turn + 1) & 0xFFFF, 0 if receive else 1, 1 if receive else 0, 1)
-    packet = turn * 2 + index + 1
+    packet = turn * 2 + 2 - index
     seq = log.emit(k.EV_FRAME_RX if receive else k.EV_FRAME_TX, oid, packet, len(frame), head, 1 if receive else 0)
     rec.packets.append(PacketRow(packet, rec.clock.now_ns, rec.clock.wall_ns, 1 if receive else 0, index // 2, head, int(seq), len(frame)))
     rec.frames.append(frame)

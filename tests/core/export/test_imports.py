@@ -16,7 +16,7 @@ from ringscope_core.export.imports import import_file, kind_of
 from ringscope_core.query.recording import Recording
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.reader import SessionReader
-from ringscope_core.trace.kinds import EV_FRAME_SEEN
+from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_SEEN
 from tests.core.export.conftest import Export
 
 FRAMES = [bytes([n]) * 6 + b"\x02" * 6 + b"\x08\x00" + bytes(46 + n) for n in range(5)]
@@ -186,13 +186,16 @@ def test_json_lines_round_trip(offloads: Recording, faults: Recording, to: Expor
 
 def test_a_part_keeps_its_numbers(faults: Recording, to: Export, tmp_path: Path) -> None:
     """A filtered range has holes: what is there has its number, and the session says that states are not known."""
-    to(faults, "jsonl", "p.jsonl", since="seq:2800", until="seq:5000", filter="group == notify")
+    text = "group == notify or kind == frame_rx"
+    to(faults, "jsonl", "p.jsonl", whats=("events", "packets"), since="seq:2800", until="seq:5000", filter=text)
     import_file(tmp_path / "p.jsonl", tmp_path / "p.ringscope")
     with SessionReader(tmp_path / "p.ringscope") as reader:
         found = reader.events(0, 1 << 40)
         rows = faults.reader.events(2800, 5000)
-        wanted = rows[[faults.kinds[int(kind)].group == "notify" for kind in rows["kind"]]]
+        wanted = rows[[faults.kinds[int(kind)].group == "notify" or kind == EV_FRAME_RX for kind in rows["kind"]]]
         assert len(wanted) > 20 and np.array_equal(found, wanted)
+        received = [frame for frame in faults.reader.frames(1, 1 << 30) if frame.row.direction == 1 and 2800 <= frame.row.seq <= 5000]
+        assert len(received) > 5 and reader.frames(1, 1 << 30) == received
         assert "not known" in str(reader.meta["fidelity"])
 
 

@@ -274,6 +274,7 @@ def test_closing_asks_only_when_a_person_left_notes(
 
 def test_a_recording_that_stopped_is_said(window: Window, qtbot: QtBot) -> None:
     controls = EngineControls(EngineOptions("ping", record=None))
+    window.commands.bind(controls)
     heard: list[str] = []
     controls.changed.connect(lambda: heard.append(controls.recording_stopped))
     controls.changed.connect(lambda: launch._engine_changed(window, controls))

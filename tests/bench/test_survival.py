@@ -42,9 +42,11 @@ def test_killed_fifty_times(tmp_path: Path) -> None:
 
 @pytest.mark.bench
 def test_verify_and_diff(tmp_path: Path) -> None:
-    paths = [record(tmp_path / f"{name}.ringscope", "bulk-tx", ("traffic.0.count=400000",), 400_000) for name in ("a", "b")]
+    paths = [record(tmp_path / f"{name}.ringscope", "bulk-tx", ("count=400000",), 400_000) for name in ("a", "b")]
     report = verify(paths[0])
-    print(f"\n  verify: {report.events} events, {report.compared} keyframes equal in {report.wall_s:.2f} s: {report.events / report.wall_s / 1e6:.2f} million events/s")
+    print(
+        f"\n  verify: {report.events} events, {report.compared} keyframes equal in {report.wall_s:.2f} s: {report.events / report.wall_s / 1e6:.2f} million events/s"
+    )
     assert report.equal
     with SessionReader(paths[0]) as a, SessionReader(paths[1]) as b:
         start = time.perf_counter()

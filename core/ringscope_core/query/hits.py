@@ -181,7 +181,8 @@ class _Search:
         """The matches that count as hits, after `ignore` and by `every`."""
         point = self.bound.point
         if point.ignore == 0 and point.every == 1:
-            yield from self.matches(max(first, point.since), last, backwards)
+            # one that was set in the middle of a run hits before that too, for who goes back there
+            yield from self.matches(first, last, backwards)
             return
         first = max(first, point.since)
         if first > last:
@@ -271,8 +272,9 @@ def log_lines(recording: Recording, point: Breakpoint, first: int, last: int, li
     search = searches.search(point)
     message = Message(point.log, search.bound)
     lines: list[tuple[int, int, str]] = []
-    first = max(first, point.since, 0)
-    ordinal = search.count(first - 1) if message.counts or point.ignore or point.every > 1 else point.ignore
+    counts = message.counts or point.ignore or point.every > 1
+    first = max(first, point.since if counts else 0, 0)
+    ordinal = search.count(first - 1) if counts else 0
     for hit in search.matches(first, last, False):
         ordinal += 1
         if not point.stops_at(ordinal):

@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -230,14 +229,11 @@ class PointSearch:
         return found
 
 
-_SEARCHES: WeakKeyDictionary[Recording, PointSearch] = WeakKeyDictionary()
-
-
 def search_of(recording: Recording) -> PointSearch:
     """The recording's own `PointSearch`."""
-    found = _SEARCHES.get(recording)
-    if found is None:
-        found = _SEARCHES[recording] = PointSearch(recording)
+    found = recording.kept.get("breakpoints")
+    if not isinstance(found, PointSearch):
+        found = recording.kept["breakpoints"] = PointSearch(recording)
     return found
 
 

@@ -173,6 +173,7 @@ def test_run_until(start: Start) -> None:
     engine.stopped()
     assert engine.status()["breakpoints"] == [], "nobody keeps them"
     assert "an event to come" in engine.refusal("x-ringscope-until", seq=3)
+    assert "a time to come" in engine.refusal("x-ringscope-until", time="1us")
     assert "a packet to come" in engine.refusal("x-ringscope-until", packet=1)
     assert "is not allowed" in engine.refusal("x-ringscope-until", function="nope")
     assert engine.status()["state"] == "paused"

@@ -49,7 +49,7 @@ def opened(recording: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
     store = Store(SessionReader(copy))
     focus = Focus()
     focus.seq = 3000
-    window = _make_window(store, None, WindowOptions(theme="light"), focus)
+    window, _ = _make_window(store, None, WindowOptions(theme="light"), focus)
     window.resize(1500, 900)
     window.show()
     qtbot.waitExposed(window)
@@ -197,7 +197,7 @@ def test_a_file_that_is_there_stays(opened: Window) -> None:
 
 def test_a_change_that_cannot_be_made_is_said(opened: Window, qtbot: QtBot) -> None:
     branches = branches_of(opened)
-    branches.branch(3000, wanted("action pairs number=9"))
+    branches.branch(3000, wanted("action pairs number=9", paused=False))
     qtbot.waitUntil(lambda: "an action that the guest's driver can do" in opened.banner.text, timeout=WAIT_MS)
     opened.banner.hide()
     branches.show(branches.runs[0])
@@ -212,7 +212,7 @@ def test_an_engine_that_refuses_is_said(opened: Window, qtbot: QtBot) -> None:
 
 
 def test_a_recording_that_cannot_be_run_again_says_why(store: Store, qtbot: QtBot) -> None:
-    window = _make_window(store, None, WindowOptions(theme="light"), Focus())
+    window, _ = _make_window(store, None, WindowOptions(theme="light"), Focus())
     window.commands_by_name["branch"].trigger()
     assert "No branch can be made from this recording" in window.banner.text
     window.close()
@@ -222,7 +222,7 @@ def test_a_branch_that_was_opened_is_compared_with_its_parent(recording: Path, t
     out = tmp_path / "child.ringscope"
     run_branch(Parent(recording, Moment(3000), parse_change("link net0 off")), out)
     store = Store(SessionReader(out))
-    window = _make_window(store, None, WindowOptions(theme="light"), Focus())
+    window, _ = _make_window(store, None, WindowOptions(theme="light"), Focus())
     assert window.commands_by_name["compare"].isEnabled()
     branches = branches_of(window)
     branches.compare()

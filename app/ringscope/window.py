@@ -143,6 +143,7 @@ class Window(QMainWindow):
         """Offer branches from now on."""
         self.branches = branches
         self.top.add_runs(branches)
+        branches.changed.connect(self.verbs.show_state)
         self.verbs.show_state()
 
     def _replaced(self) -> None:

@@ -125,17 +125,19 @@ class Context:
         if not inferior.live:
             raise ConsoleError("A recording cannot be changed.")
         field = place.place.field
-        if field is None or field[1] != "VirtIONet.status":
-            raise ConsoleError(
-                "Not changed: only VirtIONet.status (the link) may be set; another value behind the device's back would make the recording untrue."
-            )
+        if field is None:
+            raise ConsoleError("Not changed: this place is not recorded as a field.")
         if inferior.seq < inferior.last:
             raise ConsoleError("Not changed: the cursor is in the past; go to the end first (goto end).")
-        if value.number is None or value.number & ~1:
-            raise ConsoleError("Not changed: the status is 1 (link up) or 0 (link down).")
-        moment = self._console.moment
-        parent = moment.state.objects[field[0]].parent
-        inferior.execute("set_link", name=moment.recording.names.name(parent), up=bool(value.number))
+        if value.number is None:
+            raise ConsoleError("Not changed: the new value is not known.")
+        if field[1] == "VirtIONet.status":
+            if value.number & ~1:
+                raise ConsoleError("Not changed: the status is 1 (link up) or 0 (link down).")
+            inferior.execute("x-ringscope-set", object=field[0], field="link", value=bool(value.number))
+        else:
+            # the run knows what may be changed without the recording telling a lie, and says why not
+            inferior.execute("x-ringscope-set", object=field[0], field=field[1].split(".", 1)[1].replace("_", "-"), value=value.number)
         return number_of(place.ctype, value.number)
 
 

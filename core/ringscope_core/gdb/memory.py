@@ -187,8 +187,8 @@ class ObjectPlace(StructPlace):
     def stored(self, found: Member, address: int) -> Place:
         full = f"{self.owner}.{self.prefix}{found.name}"
         value = self.moment.field(self.oid, full)
-        where = (self.oid, full)
-        if value is None:
+        where = (self.oid, full) if self.moment.unit(full) else None
+        if value is None or where is None:
             return Place(found.ctype, address, where)
         return scalar_place(self.moment, found.ctype, value, self.moment.unit(full), address, where)
 

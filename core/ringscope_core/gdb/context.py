@@ -137,7 +137,7 @@ class Context:
             inferior.execute("x-ringscope-set", object=field[0], field="link", value=bool(value.number))
         else:
             # the run knows what may be changed without the recording telling a lie, and says why not
-            inferior.execute("x-ringscope-set", object=field[0], field=field[1].split(".", 1)[1].replace("_", "-"), value=value.number)
+            inferior.execute("x-ringscope-set", object=field[0], field=field[1], value=value.number)
         return number_of(place.ctype, value.number)
 
 

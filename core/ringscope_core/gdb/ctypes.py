@@ -185,7 +185,7 @@ def struct_named(name: str) -> CType | None:
         return CType(STRUCT, name, STRUCTS[name][0])
     if name in _EXTRA:
         return CType(STRUCT, name, _EXTRA[name][0])
-    if name in DRIVER_STRUCTS:
+    if name in DRIVER_STRUCTS or name == "Error":
         return CType(STRUCT, name, 0)
     return None
 

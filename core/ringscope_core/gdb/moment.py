@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ringscope_core.gdb.ctypes import DRIVER_STRUCTS, STRUCT, CType, base_chain, members, struct_named
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 MASK64: Final = 0xFFFF_FFFF_FFFF_FFFF
 RING_STRUCTS: Final = ("VirtQueue", "VRing", "VirtIOPCIQueue", "vring_virtqueue", "send_queue", "receive_queue")
 _DEEP: Final = 64
+
+
+def variable_name(name: str) -> str:
+    """The ``$`` variable that an object's name makes: other signs than letters and digits become ``_``."""
+    return re.sub(r"\W", "_", name)
 
 
 class TypeTable:

@@ -276,6 +276,16 @@ class FlameChart(QWidget):
         self._range = (low, low + width)
         self.update()
 
+    def in_sight(self, call: Call) -> bool:
+        """Whether the bar of `call` can be seen and read."""
+        low, high = self._range
+        start, end = self.x_of(call), self.x_end(call, call.seq + 1)
+        return low <= start <= high and (end - start) * 60 >= high - low
+
+    def in_reach(self, call: Call) -> bool:
+        """Whether the span that Home shows has `call` in it."""
+        return self._home[0] <= self.x_of(call) <= self._home[1]
+
     def show_call(self, call: Call) -> None:
         """Scroll so that `call` can be seen, zooming in when its bar is too thin to read."""
         low, high = self._range

@@ -42,6 +42,7 @@ class RealizeView(View):
         self._chapters: list[Call] = []
         self._open_spans: int = 0
         self._match: int = -1
+        self._seq: int = -1
         self._row_seq: int = -1
         """The event of the row that was clicked last."""
         self.chart = FlameChart(store)
@@ -178,10 +179,23 @@ class RealizeView(View):
         # who looks through the rows of a call with its callees stays at that call; who steps goes along
         if selected is None or seq != self._row_seq or not selected.covers(seq):
             self.chart.selected = self.chart.tree.innermost_at(seq) or selected or self._landmark()
+        if seq != self._seq:
+            self._seq = seq
+            self._follow_stop()
         self.chart.set_moment(seq)
         self._show_stack()
         self._show_call(self.chart.selected)
         self._show_source(self.chart.selected)
+
+    def _follow_stop(self) -> None:
+        """Where things stopped is to be seen: the chart goes there, out of the chapter shown when need be."""
+        call = self.chart.selected
+        if call is None or not call.covers(self._seq) or not self.commands.stands_at(self._seq) or self.chart.in_sight(call):
+            return
+        if not self.chart.in_reach(call):
+            self.chapter.setCurrentIndex(self.chapter.count() - 1)
+            self._show_chapter(self.chapter.count() - 1)
+        self.chart.show_call(call)
 
     def _landmark(self) -> Call | None:
         calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))

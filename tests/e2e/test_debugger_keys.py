@@ -186,9 +186,10 @@ def test_a_recording_is_stepped_both_ways(start: Start, recording: Path, tmp_pat
     program.press("ctrl+u")
     program.until(lambda now: now["dialog"] == "Run until", "the dialog")
     program.picture("run-until")
-    program.type("virtio_set_status")
+    program.type("virtio_net_flush_tx")
     program.press("Return", "Return")
-    now = program.until(lambda now: now["seq"] == now["last"] or now["call"].startswith("virtio_set_status"), "run until")
+    now = program.until(stopped("until function virtio_net_flush_tx"), "run until")
+    assert now["call"].startswith("virtio_net_flush_tx:") and now["kind"] == "frame_enter"
     # the recording stands behind the boot: going back there finds it
     program.press("ctrl+b")
     program.until(lambda now: now["dialog"] == "Add breakpoint", "the dialog")

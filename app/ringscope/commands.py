@@ -11,13 +11,15 @@ from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
+from ringscope.player import Player
+
 STEP_KINDS: Final = ("event", "over", "into", "out", "turn", "packet", "kick")
 """How far a step goes: one event; over, into or out of a call; one turn of the main loop; to the next frame or kick."""
 
 SPEED_MAX: Final = 0.0
 """The speed value that means flat out."""
 SPEED_REAL: Final = -1.0
-"""The speed value that means virtual time goes with the wall clock."""
+"""The speed value that means virtual time goes with the wall clock; other negative ones mean so many times as fast."""
 
 
 class Stop(NamedTuple):
@@ -44,7 +46,7 @@ class Controls(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.capabilities: frozenset[str] = frozenset()
-        """Of: pause, step, speed, inject, restart, trace, mark, break, link, playback."""
+        """Of: pause, step, speed, inject, restart, trace, mark, break, link, annotate, playback."""
         self.state: str = "finished"
         """running, paused, finished, failed or starting."""
         self.speed: float = SPEED_MAX
@@ -88,6 +90,9 @@ class Controls(QObject):
     def run_until(self, point: dict[str, object]) -> None:
         """Go on until a breakpoint that nobody keeps."""
 
+    def annotate(self, change: Mapping[str, object]) -> None:
+        """Make, change or remove a mark or a note (`session.changes`), at any moment of the recording."""
+
     def set_link(self, name: str, up: bool) -> None:
         """QEMU's set_link."""
 
@@ -111,6 +116,12 @@ class Commands(QObject):
     changed = Signal()
     points_changed = Signal()
     message = Signal(str)
+    annotation = Signal(object)
+    """A view wants a mark or note changed (`session.changes.Change`)."""
+    view_asked = Signal(str)
+    """A view wants another one in front, by its name."""
+    value_asked = Signal(object, object)
+    """A view's context menu was asked for on a value (`query.watch.Watch`), at a place of the screen."""
     until_wanted = Signal(object)
     """A view asks to run until a breakpoint (in plain form) from the focus on; the window's stepper does it."""
     preference_changed = Signal(str)
@@ -118,6 +129,8 @@ class Commands(QObject):
     def __init__(self, controls: Controls | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._controls = controls or Controls(self)
+        self.playback: Player = Player(self)
+        """What plays the recording; the window sets it."""
         self._found: Stop | None = None
         self._preferences: dict[str, str] = {}
         self._connect()
@@ -288,6 +301,11 @@ class Commands(QObject):
         """Put a mark at the present."""
         if self.can_mark:
             self._controls.mark(name, note)
+
+    def annotate(self, change: Mapping[str, object]) -> None:
+        """Have the source take a mark or a note at any moment."""
+        if self.can("annotate"):
+            self._controls.annotate(change)
 
     def query(self, command: str, arguments: dict[str, object], reply: Callable[[object], None]) -> bool:
         """Ask the running machine; false when there is none (see `Controls.query`)."""

@@ -31,7 +31,7 @@ class Focus(QObject):
     """Where the window looks.
 
     `changed` carries the set of what changed, of the names ``seq, following, oid, field, head, packet, type_name, subject,
-    filter``.  While `following`, the window moves `seq` to the newest event once a frame; choosing a moment stops that.
+    filter, range``.  While `following`, the window moves `seq` to the newest event once a frame; choosing a moment stops that.
     """
 
     changed = Signal(object)
@@ -54,6 +54,8 @@ class Focus(QObject):
         """The QOM type, empty for none."""
         self.subject: str = "event"
         """What was selected last, of `SUBJECTS`."""
+        self.range: tuple[int, int] | None = None
+        """A stretch of the recording, first and last event, for looping and exports; None for all of it."""
         self.filter: str = ""
         """The filter expression of lists (see `filters`), empty for everything."""
         self._back: list[Place] = []
@@ -125,6 +127,13 @@ class Focus(QObject):
             self.filter = text
             self.changed.emit(frozenset({"filter"}))
 
+    def set_range(self, first: int | None, last: int | None) -> None:
+        """Choose a stretch of the recording; both None for all of it.  Given the wrong way round they are turned."""
+        after = None if first is None or last is None else (min(first, last), max(first, last))
+        if after != self.range:
+            self.range = after
+            self.changed.emit(frozenset({"range"}))
+
     def advance(self, last_seq: int) -> None:
         """The recording grew to `last_seq`: move along while following."""
         if self.following and last_seq != self.seq:
@@ -134,6 +143,7 @@ class Focus(QObject):
         """Forget everything: another recording was opened."""
         self._back, self._forward = [], []
         self.following = True
+        self.range = None
         self._move(Place(-1, 0, -1, -1, 0, "", "event"), {"following"})
 
     @property

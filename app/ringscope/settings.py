@@ -11,7 +11,7 @@ import platformdirs
 
 VERSION: Final = 1
 """Version of the file; another one is ignored, not guessed at."""
-LAYOUT_VERSION: Final = 4
+LAYOUT_VERSION: Final = 5
 """Version of the arrangement of docks; raised when a dock is added or renamed, so that an old layout is not forced on a new window."""
 
 PREFERENCES: Final = ("qemu_tree", "console_history")

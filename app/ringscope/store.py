@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ringscope_core.query.decode import Decoder
     from ringscope_core.query.names import ObjectNames
     from ringscope_core.session.reader import SessionReader
+    from ringscope_core.session.rows import MarkRow, NoteRow
 
     Rows = np.ndarray[Any, np.dtype[np.void]]
 
@@ -48,6 +49,8 @@ class Store(QObject):
         self.live: bool = live
         self.generation: int = 0
         """Counts the recordings that this store has held."""
+        self._spoken: tuple[list[MarkRow], list[NoteRow]] | None = None
+        """Marks and notes as they were read last."""
         self._state: MachineState | None = None
         self._state_key: tuple[int, int] = (-2, -2)
         self.recording: Recording = Recording(reader)
@@ -59,6 +62,7 @@ class Store(QObject):
         old.close()
         self.generation += 1
         self._state, self._state_key = None, (-2, -2)
+        self._spoken = None
         self.recording = Recording(reader)
         self.live = live
         self.replaced.emit()
@@ -74,8 +78,28 @@ class Store(QObject):
         """Take what the writer has committed since; called by the window's timer.  True when something is new."""
         if not self.recording.refresh():
             return False
+        self._spoken = None
         self.grown.emit()
         return True
+
+    # -- marks and notes ------------------------------------------------------------------------------------------------
+    def marks(self) -> list[MarkRow]:
+        """Every mark, also those kept beside the session; read again only when something was written."""
+        return self._said()[0]
+
+    def notes(self) -> list[NoteRow]:
+        """The notebook."""
+        return self._said()[1]
+
+    def _said(self) -> tuple[list[MarkRow], list[NoteRow]]:
+        if self._spoken is None:
+            self._spoken = (self.recording.marks(), self.recording.notes())
+        return self._spoken
+
+    def annotated(self) -> None:
+        """Marks or notes were changed by this window: read them again, and let the views."""
+        self._spoken = None
+        self.grown.emit()
 
     # -- extent -------------------------------------------------------------------------------------------------------
     @property

@@ -14,10 +14,12 @@ from ringscope.icons import icon
 from ringscope.theme import Theme
 from ringscope.window_debug_actions import DEBUG_ACTIONS, DEBUG_MENU
 from ringscope.window_spec import ActionSpec
+from ringscope.window_time_actions import TIME_ACTIONS, TIME_MENU
 
 ACTIONS: Final = (
-    ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session"),
+    ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session, or a capture as one"),
     ActionSpec("save", "&File", "&Save session as...", "Ctrl+S", "save", "Keep this recording under a name of your own"),
+    ActionSpec("export", "&File", "&Export...", "Ctrl+E", "export", "Write this session, or a part of it, for another tool"),
     ActionSpec("picture", "&File", "Save &picture of the window...", "Ctrl+P", "export", "Write the window as a PNG"),
     ActionSpec("quit", "&File", "-&Quit", "Ctrl+Q", "", "End Ringscope and its engine"),
     ActionSpec("copy_table", "&Edit", "&Copy view as text", "Ctrl+Shift+C", "copy", "Copy what the current view shows as a table"),
@@ -33,10 +35,14 @@ ACTIONS: Final = (
     ActionSpec("faster", "&Run", "&Faster", "+", "", "Ten times the speed"),
     ActionSpec("mark", "&Run", "-&Mark this moment", "M", "mark", "Put a mark on the time line"),
     ActionSpec("link", "&Run", "&Link up or down", "Ctrl+D", "link", "Pull the network cable, or plug it in again (set_link)"),
+    ActionSpec("branch", "&Run", "-&Branch from here...", "Ctrl+Shift+R", "branch", "Run this again to the moment in focus, and on with something changed"),
+    ActionSpec("compare", "&Run", "&Compare with parent...", "Ctrl+Shift+D", "compare", "Where this branch and what it came from part, side by side"),
+    ActionSpec("next_run", "&Run", "Show the &next run", "Ctrl+Shift+G", "", "The parent or another branch, at the same moment"),
     ActionSpec("trace_counters", "&Run", "-Trace &counters", "", "", "Record counters and keyframes of the data path"),
     ActionSpec("trace_packets", "&Run", "Trace &packets", "", "", "Record one event for each frame"),
     ActionSpec("trace_full", "&Run", "Trace &everything", "", "", "Record every ring operation"),
     *DEBUG_ACTIONS,
+    *TIME_ACTIONS,
     ActionSpec("back", "&Go", "&Back", "Alt+Left", "back", "Where you looked before"),
     ActionSpec("forward", "&Go", "&Forward", "Alt+Right", "forward", "Undo Back"),
     ActionSpec("previous", "&Go", "-&Previous event", ",", "", "The event before, without running anything"),
@@ -53,13 +59,15 @@ ACTIONS: Final = (
     ActionSpec("keys", "&Help", "&Keyboard", "?", "help", "Every hotkey on one sheet"),
     ActionSpec("about", "&Help", "&About Ringscope", "", "info", "Version and what this is"),
 )
-CHECKABLE: Final = ("follow", "trace_counters", "trace_packets", "trace_full")
-MENUS: Final = ("&File", "&Edit", "&View", "&Run", DEBUG_MENU, "&Go", "&Help")
+CHECKABLE: Final = ("follow", "play", "play_back", "loop", "trace_counters", "trace_packets", "trace_full")
+MENUS: Final = ("&File", "&Edit", "&View", "&Run", DEBUG_MENU, TIME_MENU, "&Go", "&Help")
 PANEL_KEYS: Final = (
     ("Left, Right", "Time line: the event before, the event after"),
     ("Shift+Left, Shift+Right", "Time line: a tenth of what is visible"),
     ("Home, End", "Time line: first event; newest event, and follow"),
     ("Wheel, Ctrl+wheel", "Time line and graphs: zoom where the pointer is"),
+    ("Right click", "On a value: where it was written last, where it changes next"),
+    ("Shift+drag", "Time line: choose a range to loop over or to export"),
     ("Double click", "Events: go to the cause; time line: show everything"),
 )
 """Keys that belong to a widget, for the sheet of hotkeys."""

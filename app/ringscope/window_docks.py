@@ -24,6 +24,7 @@ TITLES: Final[dict[str, tuple[str, str]]] = {
     "typetree": ("Type tree", "types"),
     "inspector": ("Inspector", "inspector"),
     "breakpoints": ("Breakpoints", "breakpoints"),
+    "notebook": ("Notebook", "note"),
     "timeline": ("Time", "time"),
 }
 """Dock titles and icons: known without importing the views."""
@@ -91,6 +92,7 @@ class DockArea:
             docks["objects"].setAsCurrentTab()
         right = manager.addDockWidget(ads.RightDockWidgetArea, docks["inspector"], center)
         manager.addDockWidgetTabToArea(docks["breakpoints"], right)
+        manager.addDockWidgetTabToArea(docks["notebook"], right)
         docks["inspector"].setAsCurrentTab()
         docks[FIRST].setAsCurrentTab()
 

@@ -34,7 +34,7 @@ def speed_at(position: int) -> float:
 def position_of(speed: float) -> int:
     """The slider position nearest to `speed`."""
     if speed <= 0:
-        return REAL if speed == SPEED_REAL else FLAT_OUT
+        return FLAT_OUT if speed == SPEED_MAX else REAL
     low, high = 0, STEPS
     while low < high:
         middle = (low + high) // 2
@@ -48,7 +48,7 @@ def position_of(speed: float) -> int:
 def speed_text(speed: float) -> str:
     """A speed as the bar shows it."""
     if speed <= 0:
-        return "real time" if speed == SPEED_REAL else "flat out"
+        return "real time" if speed == SPEED_REAL else "flat out" if speed == SPEED_MAX else f"{-speed:g}\u00d7 time"
     return f"{speed:g} ev/s" if speed < 1000 else f"{format_count(round(speed))} ev/s"
 
 

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from ringscope.commands import SPEED_REAL
 from ringscope.icons import icon
-from ringscope.sources.keep import copy_session
+from ringscope.sources.keep import copy_session, notes_of
+from ringscope.sources.playback import FACTORS
 from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.window_actions import ACTIONS, plain
 from ringscope.window_debug import DebugVerbs
 from ringscope.window_docks import TITLES
+from ringscope.window_export import show_export
 from ringscope.window_help import KeySheet
+from ringscope.window_import import OPEN_FILTERS, open_any
 from ringscope.window_palette import Choice, Palette
 from ringscope.window_preferences import PreferencesDialog
+from ringscope.window_time import TimeVerbs
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope_core import __version__
-from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.levels import LEVEL_NAMES
 
 if TYPE_CHECKING:
@@ -38,9 +42,12 @@ class Verbs:
         self._theme: Theme = window.theme
         self.open_session: Callable[[Path], None] | None = None
         """How another session is opened; the verb that made the window sets it."""
+        self.saved_notes: int = 0
+        """Marks and notes in the copy that was saved last."""
         self._table: dict[str, Callable[[], object]] = {
             "open": self.open,
             "save": self.save,
+            "export": self.export,
             "picture": self.picture,
             "quit": window.close,
             "copy_table": self.copy_table,
@@ -54,8 +61,10 @@ class Verbs:
             "toggle": self.toggle,
             "slower": partial(self.change_speed, -10),
             "faster": partial(self.change_speed, 10),
-            "mark": self.mark,
             "link": self.toggle_link,
+            "branch": partial(self._branches, "ask"),
+            "compare": partial(self._branches, "compare"),
+            "next_run": partial(self._branches, "show_next"),
             "trace_counters": partial(self.commands.set_trace, "counters"),
             "trace_packets": partial(self.commands.set_trace, "packets"),
             "trace_full": partial(self.commands.set_trace, "full"),
@@ -77,6 +86,8 @@ class Verbs:
         }
         self.debug = DebugVerbs(window)
         self._table.update(self.debug.table)
+        self.time = TimeVerbs(window)
+        self._table.update(self.time.table)
         for name, action in window.commands_by_name.items():
             action.triggered.connect(partial(self._run, name))
         self.commands.changed.connect(self.show_state)
@@ -99,12 +110,16 @@ class Verbs:
         """Enable what can be done now; run or pause as one button."""
         commands, actions = self.commands, self.window.commands_by_name
         self.debug.show_state()
+        self.time.show_state()
         actions["run"].setEnabled(commands.can_pause)
         actions["restart"].setEnabled(commands.can_restart)
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
-        actions["mark"].setEnabled(commands.can_mark)
         actions["link"].setEnabled(commands.can_link)
+        branches = self.window.branches
+        actions["branch"].setEnabled(branches is not None)
+        actions["compare"].setEnabled(branches is not None and branches.can_compare)
+        actions["next_run"].setEnabled(branches is not None and len(branches.runs) > 1)
         for level in LEVEL_NAMES:
             actions[f"trace_{level}"].setEnabled(commands.can_trace)
             actions[f"trace_{level}"].setChecked(commands.trace_level == level)
@@ -122,6 +137,10 @@ class Verbs:
             actions["follow"].setChecked(self.focus.following)
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
+
+    def _branches(self, method: str) -> None:
+        if self.window.branches is not None:
+            getattr(self.window.branches, method)()
 
     # -- moving -----------------------------------------------------------------------------------------------------------
     def move(self, events: int) -> None:
@@ -148,7 +167,7 @@ class Verbs:
 
     def to_mark(self, direction: int) -> None:
         """The next mark in a direction."""
-        seqs = [mark.seq for mark in self.store.reader.marks()]
+        seqs = [mark.seq for mark in self.store.marks()]
         here = self.focus.seq
         ahead = [seq for seq in seqs if (seq - here) * direction > 0]
         if ahead:
@@ -163,13 +182,13 @@ class Verbs:
             self.window.status.showMessage("this event has no recorded cause", 4000)
 
     def change_speed(self, positions: int) -> None:
-        """Slower or faster by so many notches of the slider."""
+        """Slower or faster by so many notches of the slider; of a speed in virtual time, by as many tenths of a decade."""
+        speed = self.commands.speed
+        if speed < 0 and (speed != SPEED_REAL or self.commands.can("playback")):
+            self.commands.set_speed(-min(max(-speed * 10 ** (positions / 10), FACTORS[0]), FACTORS[-1]))
+            return
         place = min(max(position_of(self.commands.speed) + positions, 0), FLAT_OUT)
         self.commands.set_speed(speed_at(place))
-
-    def mark(self) -> None:
-        """Put a mark at the present."""
-        self.commands.mark(f"mark {len(self.store.reader.marks()) + 1}")
 
     def toggle_link(self) -> None:
         """Pull the cable of the first network device, or plug it in: VirtIONet.status, bit 0, says how it is."""
@@ -183,19 +202,28 @@ class Verbs:
     # -- files and help -----------------------------------------------------------------------------------------------------
     def open(self) -> None:
         """Ask for a session and open it."""
-        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", "Ringscope sessions (*.ringscope)")
+        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", OPEN_FILTERS)
         if name and self.open_session is not None:
-            try:
-                self.open_session(Path(name))
-            except SessionError as error:
-                self.window.show_problem(str(error))
+            open_any(Path(name), self.window, self.open_session, self.window.show_problem)
 
-    def save(self) -> None:
-        """Ask for a name and keep a copy of the recording."""
+    def save(self) -> bool:
+        """Ask for a name and keep a copy of the recording; whether that was done."""
         name, _ = QFileDialog.getSaveFileName(self.window, "Save session", "session.ringscope", "Ringscope sessions (*.ringscope)")
-        if name:
-            problem = copy_session(self.store.reader.path, Path(name))
-            self.window.status.showMessage(problem or f"saved {name}", 8000)
+        if not name:
+            return False
+        problem = copy_session(self.store.reader.path, Path(name))
+        self.window.status.showMessage(problem or f"saved {name}", 8000)
+        if not problem:
+            self.saved_notes = notes_of(self.store.reader)
+        return not problem
+
+    def forget_saved(self) -> None:
+        """Another recording began: nothing of it is saved."""
+        self.saved_notes = 0
+
+    def export(self) -> None:
+        """The export dialog."""
+        show_export(self.store, self.focus, self.window)
 
     def picture(self) -> None:
         """Ask for a name and write the window as a PNG."""
@@ -251,5 +279,5 @@ class Verbs:
         found += [Choice(f"View: {title}", "", partial(window.show_view, name)) for name, (title, _) in TITLES.items()]
         found += [Choice(f"Type: {row['name']}", "", partial(focus.select, type_name=str(row["name"]))) for row in self.store.reader.types]
         found += [Choice(f"Object: {self.store.path_of(oid)}", self.store.type_of(oid), partial(focus.select, oid=oid)) for oid in self.store.names.known()]
-        found += [Choice(f"Mark: {mark.name}", f"event {mark.seq}", partial(focus.select, seq=mark.seq)) for mark in self.store.reader.marks()]
+        found += [Choice(f"Mark: {mark.name}", f"event {mark.seq}", partial(focus.select, seq=mark.seq)) for mark in self.store.marks()]
         return found

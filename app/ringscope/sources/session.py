@@ -6,52 +6,53 @@ from typing import Final
 
 from PySide6.QtCore import QObject
 
-from ringscope.commands import SPEED_REAL, Controls
+from ringscope.commands import Controls
 from ringscope.focus import Focus
+from ringscope.sources.playback import Playback
 from ringscope.sources.points import LocalPoints
 from ringscope.store import Store
 from ringscope_core.scenario.errors import InputError
 
-WHOLE_S: Final = 10.0
-"""Flat out plays the whole recording in that many seconds."""
 GROWING_MS: Final = 3000.0
 """A file that did not grow for so long is taken to be finished."""
 
 
 class SessionControls(Controls):
-    """Playback moves the focus; `tick` is called once a frame."""
+    """Run and pause are those of the playback; `watch` is called once a frame."""
 
-    def __init__(self, store: Store, focus: Focus, parent: QObject | None = None) -> None:
+    def __init__(self, store: Store, focus: Focus, playback: Playback | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store, self._focus = store, focus
+        self.playback: Playback = playback or Playback(store, focus, self)
         self.capabilities = frozenset({"pause", "speed", "playback", "break"})
         self._table = LocalPoints(row.spec for row in store.reader.breakpoints())
         self.points = self._table.points
-        self.state = "paused"
-        self.speed = SPEED_REAL
-        self._place = 0.0
-        """Where playback stands, in events or virtual ns, with its fraction."""
-        self._last = -1
         self._quiet_ms = 0.0
         self._known_seq = store.last_seq
         focus.following = False
+        self.playback.changed.connect(self._played)
+        self._played()
+
+    def _played(self) -> None:
+        self.state = "running" if self.playback.playing else "paused"
+        self.speed = self.playback.speed
+        self.changed.emit()
 
     def run(self) -> None:
         """Play on; from the beginning when at the end."""
-        if self._focus.seq >= self._store.last_seq:
-            self._focus.scrub(self._store.first_seq)
-        self._last = -1
-        self._go("running")
+        self.playback.play()
 
     def pause(self) -> None:
         """Stand still."""
-        self._go("paused")
+        self.playback.pause()
 
     def set_speed(self, events_per_second: float) -> None:
         """From now on."""
-        self.speed = events_per_second
-        self._last = -1
-        self.changed.emit()
+        self.playback.set_speed(events_per_second)
+
+    def close(self) -> None:
+        """Another source takes the window over."""
+        self.playback.changed.disconnect(self._played)
 
     def change_points(self, request: dict[str, object]) -> None:
         """Change the table."""
@@ -63,35 +64,13 @@ class SessionControls(Controls):
         self.points = self._table.points
         self.points_changed.emit()
 
-    def _go(self, state: str) -> None:
-        if self.state != state:
-            self.state = state
-            self.changed.emit()
-
     def tick(self, elapsed_ms: float) -> None:
-        """Move the focus by `elapsed_ms` of playback; notice a file that still grows."""
-        self._watch(elapsed_ms)
-        if self.state != "running":
-            return
-        if self._focus.seq != self._last:
-            # a person moved the focus, or playback begins: go on from there
-            self._place = self._position(self._focus.seq)
-        if self.speed == SPEED_REAL:
-            self._place += elapsed_ms * 1e6
-            seq = self._store.reader.seq_at_vt(int(self._place))
-        else:
-            rate = self.speed if self.speed > 0 else max(self._store.reader.event_count / WHOLE_S, 1.0)
-            self._place += elapsed_ms / 1000 * rate
-            seq = int(self._place + 1e-6)
-        self._last = max(min(seq, self._store.last_seq), self._store.first_seq)
-        self._focus.scrub(self._last)
-        if self._last >= self._store.last_seq and not self._store.live:
-            self._go("paused")
+        """Playback and watch in one, where no window plays."""
+        self.watch(elapsed_ms)
+        self.playback.tick(elapsed_ms)
 
-    def _position(self, seq: int) -> float:
-        return float(self._store.reader.vt_at_seq(seq)) if self.speed == SPEED_REAL else float(seq)
-
-    def _watch(self, elapsed_ms: float) -> None:
+    def watch(self, elapsed_ms: float) -> None:
+        """Notice a file that still grows."""
         if self._store.last_seq != self._known_seq:
             self._known_seq = self._store.last_seq
             self._quiet_ms = 0.0

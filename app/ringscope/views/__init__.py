@@ -12,7 +12,7 @@ from ringscope.views.spec import ViewSpec
 
 ALL_VIEWS: Final = ("types", "objects", "realize", "rings", "throughput", "events")
 """The views, in the order of their tabs and hotkeys; each is a package ``ringscope.views.<name>`` that exports ``VIEW``."""
-PANELS: Final = ("typetree", "inspector", "breakpoints", "timeline")
+PANELS: Final = ("typetree", "inspector", "breakpoints", "notebook", "timeline")
 """Views that stand beside the others all the time; made and registered in the same way."""
 
 

@@ -19,9 +19,10 @@ from ringscope_core.hw.monitor_error import MonitorError
 from ringscope_core.hw.monitor_queries import Param, Query, check_arguments, params_of, queries_of
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.changes import change_from
 from ringscope_core.trace.levels import LEVEL_NAMES
 
-CAPABILITIES: Final = ("pause", "step", "speed", "inject", "trace", "mark", "break", "link")
+CAPABILITIES: Final = ("pause", "step", "speed", "inject", "trace", "mark", "break", "link", "annotate")
 """What the window may offer on a live run."""
 MAX_FRAME: Final = 69632
 """NET_BUFSIZE: the network layer takes no longer frame."""
@@ -59,6 +60,7 @@ class EngineCommands(Handler):
             ("x-ringscope-inject", "netdev:string frame:string", self._inject),
             ("x-ringscope-trace", "level:string", self._trace),
             ("x-ringscope-mark", "name:string note?:string", self._mark),
+            ("x-ringscope-annotate", "change:any", self._annotate),
             ("x-ringscope-keyframe", "", self._keyframe),
             *((name, "*?:any", self._changing(name)) for name in ("x-ringscope-action", "x-ringscope-feature", "x-ringscope-traffic", "x-ringscope-option")),
             *DebugCommands(live).table(),
@@ -195,6 +197,14 @@ class EngineCommands(Handler):
         run = self._live.run
         self._live.change(lambda: run.mark(a["name"], a.get("note", "")))
         return {}
+
+    def _annotate(self, a: dict[str, Any]) -> object:
+        if not isinstance(a["change"], dict):
+            raise QmpError("Parameter 'change' expects an object with put or remove: mark or note")
+        recorder = self._live.run.recorder
+        if recorder is None:
+            raise QmpError("Nothing is recorded")
+        return {"id": recorder.writer.annotate(change_from(a["change"]))}
 
     def _keyframe(self, _: dict[str, Any]) -> object:
         self._live.change(self._live.run.resample)

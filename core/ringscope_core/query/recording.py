@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from ringscope_core.query.decode import ARGS, Decoder
 from ringscope_core.query.names import ObjectNames
+from ringscope_core.session.annotate import Annotations
 
 if TYPE_CHECKING:
     from ringscope_core.session.reader import SessionReader
+    from ringscope_core.session.rows import MarkRow, NoteRow
     from ringscope_core.trace.fields import FieldSpec
     from ringscope_core.trace.functions import FunctionSpec
     from ringscope_core.trace.kinds import KindSpec
@@ -22,6 +24,7 @@ class Recording:
         self.names: ObjectNames = ObjectNames()
         self.decoder: Decoder = Decoder(reader.strings, reader.kinds, reader.functions, reader.fields, self.names.name)
         self._field_ids: dict[str, int] = {}
+        self._annotations: Annotations | None = None
         self.names.extend(reader)
 
     def refresh(self) -> bool:
@@ -33,6 +36,22 @@ class Recording:
         self._field_ids = {}
         self.names.extend(reader)
         return True
+
+    # -- what people said ---------------------------------------------------------------------------------------------
+    @property
+    def annotations(self) -> Annotations:
+        """Marks and notes, in the session or beside it, and how they are changed."""
+        if self._annotations is None:
+            self._annotations = Annotations(self.reader)
+        return self._annotations
+
+    def marks(self) -> list[MarkRow]:
+        """Every mark, also those kept beside a session that cannot be written."""
+        return self.annotations.marks()
+
+    def notes(self) -> list[NoteRow]:
+        """The notebook, also where it is kept beside the session."""
+        return self.annotations.notes()
 
     # -- the vocabulary -----------------------------------------------------------------------------------------------
     @property

@@ -34,7 +34,7 @@ def seek(recording: Recording, text: str) -> int:
     if match := _PACKET.fullmatch(words):
         return _at_packet(reader, words, int(match[1]))
     if words.lower().startswith("mark:"):
-        return _at_mark(reader, words, words[5:].strip())
+        return _at_mark(recording, words[5:].strip())
     if match := _EVENT.fullmatch(words):
         return _at_event(reader, words, int(re.sub(r"\D", "", match[1])))
     raise InputError("seek", words, FORMS)
@@ -57,14 +57,14 @@ def _at_event(reader: SessionReader, words: str, seq: int) -> int:
 
 
 def _at_packet(reader: SessionReader, words: str, number: int) -> int:
-    rows = reader.packets(number, number)
+    rows = reader.packets(number, number) if 1 <= number <= reader.packet_count else []
     if not rows:
         raise InputError("packet", words, f"the recording holds packets 1 to {reader.packet_count}" if reader.packet_count else "no packet is recorded")
     return max(rows[0].seq, reader.first_seq)
 
 
-def _at_mark(reader: SessionReader, words: str, name: str) -> int:
-    marks = reader.marks()
+def _at_mark(recording: Recording, name: str) -> int:
+    marks = recording.marks()
     for wanted in (name, name.casefold()):
         for mark in marks:
             if wanted in (mark.name, mark.name.casefold()):
@@ -76,5 +76,5 @@ def _at_mark(reader: SessionReader, words: str, name: str) -> int:
 def completions(recording: Recording, text: str) -> list[str]:
     """What may be meant by an unfinished `text`."""
     words = text.strip().casefold()
-    offers = ["start", "end", "seq:", "packet:", "mark:", *(f"mark:{mark.name}" for mark in recording.reader.marks())]
+    offers = ["start", "end", "seq:", "packet:", "mark:", *(f"mark:{mark.name}" for mark in recording.marks())]
     return [offer for offer in offers if offer.casefold().startswith(words) or (words and offer.startswith("mark:") and words in offer.casefold())]

@@ -86,9 +86,11 @@ def _known_names(recording: Recording) -> list[str]:
 
 def _objects(name: str, recording: Recording) -> list[int]:
     names = recording.names
-    known = names.known()
+    # a ring may also be known as an object
+    known = list(dict.fromkeys(names.known()))
     if re.fullmatch(r"#[0-9]+", name):
-        return [oid for oid in known if oid == int(name[1:])]
+        oid = int(name[1:])
+        return [oid] if oid in known or _fields_of(oid, recording) else []
     if name.startswith("/"):
         return [oid for oid in known if names.path(oid) == name]
     found = [oid for oid in known if names.name(oid) == name]
@@ -107,8 +109,10 @@ def _member(oid: int, member: str, recording: Recording) -> Watch:
         number = _bare_field(oid, member, recording)
     if number >= 0:
         return field_watch(oid, number)
-    near = get_close_matches(member, [*(f"{s.struct}.{s.name}" for s in recording.fields.values()), *OBJECT_MEMBERS], 3, 0.5)
-    raise InputError("watch", f"{recording.names.name(oid)}.{member}", f"it has no such value; near: {', '.join(near)}" if near else FORMS)
+    has = [recording.fields[n] for n in _fields_of(oid, recording) if n in recording.fields]
+    known = [*(spec.name for spec in has), *(f"{spec.struct}.{spec.name}" for spec in has or recording.fields.values()), *OBJECT_MEMBERS]
+    near = get_close_matches(member, known, 3, 0.5)
+    raise InputError("watch", f"{recording.names.name(oid)}.{member}", f"it has no such value; {'near: ' + ', '.join(near) if near else FORMS}")
 
 
 def _ring_member(oid: int, member: str) -> Watch | None:
@@ -132,12 +136,16 @@ def _ring_member(oid: int, member: str) -> Watch | None:
 
 def _bare_field(oid: int, name: str, recording: Recording) -> int:
     """The field `name` of the structures that the object has values of, -1 for none."""
-    reader = recording.reader
-    fields = reader.state_at(reader.last_seq).fields.get(oid, {}) if reader.last_seq >= 0 else {}
-    found = [number for number in fields if number in recording.fields and recording.fields[number].name == name]
+    found = [number for number in _fields_of(oid, recording) if number in recording.fields and recording.fields[number].name == name]
     if len(found) > 1:
         raise InputError("watch", name, "say which: " + ", ".join(f"{recording.fields[n].struct}.{name}" for n in found))
     return found[0] if found else -1
+
+
+def _fields_of(oid: int, recording: Recording) -> list[int]:
+    """The fields that the object has at the end of the recording."""
+    reader = recording.reader
+    return list(reader.state_at(reader.last_seq).fields.get(oid, {})) if reader.last_seq >= 0 else []
 
 
 def watch_text(watch: Watch, recording: Recording) -> str:
@@ -145,8 +153,10 @@ def watch_text(watch: Watch, recording: Recording) -> str:
     if watch.kind == RUN:
         return watch.member
     name = recording.names.name(watch.oid)
-    if len(_objects(name, recording)) != 1:
-        name = recording.names.path(watch.oid) or f"#{watch.oid}"
+    if _objects(name, recording) != [watch.oid]:
+        name = recording.names.path(watch.oid)
+    if _objects(name, recording) != [watch.oid]:
+        name = f"#{watch.oid}"
     if watch.kind == OBJECT:
         return f"{name}.{watch.member}" if watch.member else name
     if watch.kind == FIELD:

@@ -52,6 +52,10 @@ class Inserter:
         """A row of a small table, replacing the one with its id."""
         self._many(table, [values])
 
+    def remove(self, table: str, number: int) -> None:
+        """A row of a small table goes."""
+        self._database.execute(f"DELETE FROM {table} WHERE id = ?", (number,))
+
     def breakpoints(self, specs: Sequence[tuple[int, str]]) -> None:
         """All breakpoints, in place of those before: id and JSON text."""
         self._database.execute("DELETE FROM breakpoint")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ringscope_core.session.rows import Ints
@@ -44,8 +44,7 @@ class Packets(NamedTuple):
     """Frames."""
 
     rows: Ints
-    frames: Sequence[bytes]
-    headers: Sequence[bytes] | None
+    data: bytes
 
 
 class Pin(NamedTuple):
@@ -65,6 +64,13 @@ class Row(NamedTuple):
 
     table: str
     values: tuple[object, ...]
+
+
+class Gone(NamedTuple):
+    """A row of a small table that goes."""
+
+    table: str
+    id: int
 
 
 class Breakpoints(NamedTuple):
@@ -92,4 +98,4 @@ class Fence(NamedTuple):
     reached: threading.Event
 
 
-Item = Block | Strings | Keyframe | Packets | Counters | Row | Breakpoints | Meta | Types | Pin | Fence
+Item = Block | Strings | Keyframe | Packets | Counters | Row | Gone | Breakpoints | Meta | Types | Pin | Fence

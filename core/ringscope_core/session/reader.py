@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from ringscope_core.session.condense import fold_events
 from ringscope_core.session.counter_reader import CounterReader
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.guard import Deadline, guarded, open_database
-from ringscope_core.session.index import BlockIndex
+from ringscope_core.session.index import BlockEntry, BlockIndex
 from ringscope_core.session.kept import Kept
 from ringscope_core.session.packet_reader import PacketBlockReader, PacketRowReader, PacketSource
 from ringscope_core.session.rows import (
@@ -72,6 +72,7 @@ class SessionReader:
         self._states: OrderedDict[int, MachineState] = OrderedDict()
         self._bound: tuple[int, int] = (-1, -1)
         """First and last number of what a flight recorder has let go."""
+        self._behind_bound: bool = False
         self._keyframes: Events = np.zeros(0, KEYFRAME_DTYPE)
         self._data_version: int = -1
         self.meta: dict[str, object] = {}
@@ -127,7 +128,7 @@ class SessionReader:
                 raise ValueError(f"string {number} is out of order")
             self.strings.append(text)
         news |= self._read_bound()
-        resume = self._index.resume_at
+        resume = self._bound[0] if self._behind_bound else self._index.resume_at
         news |= self._index.replace(resume, _FOREVER, self._query(_SELECT_BLOCKS, resume, _FOREVER))
         news |= self._read_keyframe_index()
         news |= self._counters.refresh()
@@ -140,14 +141,14 @@ class SessionReader:
         return news
 
     def _read_bound(self) -> bool:
-        """What a flight recorder has let go since: the entries of those blocks and keyframes, and maybe the front of the next block."""
+        """What a flight recorder has let go since: everything behind the head is looked at again, then."""
         rows = self._query("SELECT first_seq, last_seq FROM gap WHERE id = ? AND reason = ?", BOUND_GAP, GAP_BOUND)
         bound = (int(rows[0][0]), int(rows[0][1])) if rows else (-1, -1)
-        if bound == self._bound or not self._index.entries:
-            self._bound = bound
+        self._behind_bound = bound != self._bound and bool(self._index.entries)
+        self._bound = bound
+        if not self._behind_bound:
             return False
-        first, last = self._bound = bound
-        self._index.replace(first, last + 1, self._query(_SELECT_BLOCKS, first, last + 1))
+        first, last = bound
         seqs = self._keyframes["seq"]
         self._keyframes = self._keyframes[(seqs < first) | (seqs >= last)]
         for seq in [seq for seq in self._states if first <= seq < last]:
@@ -317,6 +318,10 @@ class SessionReader:
                 part = _part(self._block(place), first, last)
             if len(part):
                 yield part
+
+    def block_entries(self) -> Sequence[BlockEntry]:
+        """The index: one entry a block, with its events counted by kind.  Shared: readers do not change it."""
+        return self._index.entries
 
     def holes(self) -> list[tuple[int, int]]:
         """Where events are missing: (the last one before, the first one behind) of each stretch."""

@@ -13,18 +13,20 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from ringscope_core.session import items
 from ringscope_core.session.bound import FlightRecorder, wal_limit
+from ringscope_core.session.changes import Change, Remove
 from ringscope_core.session.checkpoint import Checkpointer
 from ringscope_core.session.create import create, to_json
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.inserts import Inserter
 from ringscope_core.session.items import RingSample
 from ringscope_core.session.loss import FULL_GAP, Loss
-from ringscope_core.session.packet_blocks import as_array
+from ringscope_core.session.packet_blocks import HEADER, as_array
 from ringscope_core.session.rows import GAP_FULL, Ints, PacketRow
 from ringscope_core.session.seal import seal
 
@@ -58,10 +60,13 @@ class SessionWriter:
         self._written: int = 0
         self._numbers: dict[str, int] = {}
         """Last number given, by small table."""
+        self._numbering: threading.Lock = threading.Lock()
+        """The run's thread and the control's both make rows."""
         self._closing: bool = False
         self._database: sqlite3.Connection = self._open()
         self._inserter: Inserter = Inserter(self._database)
         self._flight: FlightRecorder | None = FlightRecorder(self._database, self._inserter.events, self._inserter.packets, keep_bytes) if keep_bytes else None
+        self._batch_bytes: int = min(_BATCH_BYTES, keep_bytes // 16) if keep_bytes else _BATCH_BYTES
         self._wal: Path = self.path.with_name(self.path.name + "-wal")
         self._wal_limit: int = wal_limit(keep_bytes) if keep_bytes else _WAL_BYTES
         self._wal_retry: float = 0.0
@@ -100,12 +105,16 @@ class SessionWriter:
 
     def add_packets(self, rows: Sequence[PacketRow], frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
         """Frames and their bytes, in order; `headers` are their virtio_net_hdr (each of `PacketRow.header` bytes), None when nothing is known of them."""
-        if len(rows):
-            self.add_packet_array(as_array(rows), frames, headers)
+        if not len(rows):
+            return
+        array = as_array(rows)
+        if headers is None:
+            array[:, HEADER] = -1
+        self.add_packet_array(array, b"".join(frames if headers is None else chain.from_iterable(zip(headers, frames, strict=True))))
 
-    def add_packet_array(self, rows: Ints, frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
-        """The same, as an array with a row each and the columns of `PacketRow`."""
-        self._put(int(rows[:, 7].sum()) + rows.nbytes + 64 * len(rows), items.Packets(rows, frames, headers))
+    def add_packet_array(self, rows: Ints, data: bytes) -> None:
+        """The same as an array, a row each with the columns of `PacketRow`, and all bytes one after the other, each frame's behind its header's."""
+        self._put(len(data) + rows.nbytes, items.Packets(rows, data))
 
     def pin(self) -> None:
         """What was handed over so far stays also when the file is bounded; after a keyframe."""
@@ -140,9 +149,20 @@ class SessionWriter:
         """A loss: `reason` is one of `rows.GAP_REASONS`; returns its number."""
         return self._put_row("gap", first_seq, last_seq, events, packets, reason)
 
+    def annotate(self, change: Change) -> int:
+        """Make, change or remove a mark or a note; returns its number."""
+        if isinstance(change, Remove):
+            self._put(64, items.Gone(change.table, change.id))
+            return change.id
+        if not change.id:
+            return self._put_row(change.table, *change.row(0)[1:])
+        self._put(256 + len(change.text), items.Row(change.table, change.row(change.id)))
+        return change.id
+
     def _put_row(self, table: str, *values: object) -> int:
-        number = self._numbers.get(table, 0) + 1
-        self._numbers[table] = number
+        with self._numbering:
+            number = self._numbers.get(table, 0) + 1
+            self._numbers[table] = number
         self._put(256, items.Row(table, (number, *values)))
         return number
 
@@ -187,9 +207,9 @@ class SessionWriter:
             last = self._closing
             batch, size = self._gather(0.0 if last else _IDLE_WAIT_S)
             if batch:
-                self._write(batch, size >= _BATCH_BYTES)
+                self._write(batch, size >= self._batch_bytes)
                 self._written += size
-                time.sleep(0 if last or size >= _BATCH_BYTES else COMMIT_INTERVAL_S)
+                time.sleep(0 if last or size >= self._batch_bytes else COMMIT_INTERVAL_S)
             elif last:
                 self._transaction(lambda: self._inserter.commit(True))
                 return
@@ -203,7 +223,7 @@ class SessionWriter:
             while True:
                 batch.append(item)
                 total += size
-                if total >= _BATCH_BYTES:
+                if total >= self._batch_bytes:
                     return batch, total
                 size, item = self._queue.get_nowait()
         except queue.Empty:
@@ -281,11 +301,13 @@ class SessionWriter:
             case items.Keyframe():
                 inserter.keyframe(item.seq, item.vt, item.wall, item.plain)
             case items.Packets():
-                inserter.packets.add(item.rows, item.frames, item.headers)
+                inserter.packets.add(item.rows, item.data)
             case items.Counters():
                 inserter.counters(item.vt, item.wall, [(r.oid, r.values, r.latency) for r in item.rings])
             case items.Row():
                 inserter.row(item.table, *item.values)
+            case items.Gone():
+                inserter.remove(item.table, item.id)
             case items.Breakpoints():
                 inserter.breakpoints(item.specs)
             case items.Meta():

@@ -10,6 +10,7 @@ from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.run import Run
 from ringscope_core.query.recording import Recording
 from ringscope_core.scenario.load import load
+from ringscope_core.scenario.model import Mark
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.clock import Clock
@@ -17,10 +18,12 @@ from ringscope_core.trace.log import BlockSink, EventLog
 from ringscope_core.trace.state import MachineState, apply
 
 
-def record(path: Path, scenario: str, level: int = 2, virtual_ns: int = 20_000_000, packets: int = 0, settings: Sequence[str] = ()) -> Recording:
+def record(path: Path, scenario: str, level: int = 2, virtual_ns: int = 20_000_000, packets: int = 0, marks: Sequence[tuple[str, str]] = ()) -> Recording:
     """Run a shipped scenario and open what it recorded."""
     writer = SessionWriter(path, {"scenario": scenario})
-    run = Run(load(scenario, list(settings)), trace_level=level, recorder=Recorder(writer))
+    wanted = load(scenario)
+    wanted.mark += [Mark(at=at, name=name) for at, name in marks]
+    run = Run(wanted, trace_level=level, recorder=Recorder(writer))
     try:
         assert run.build(), run.failures
         Headless(run, Goal(virtual_ns=virtual_ns, packets=packets)).to_the_end()

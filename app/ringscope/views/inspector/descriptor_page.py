@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
+from ringscope.values import offer_tree
 from ringscope.views.inspector.page import Page, table
 from ringscope.widgets.hex_view import HexView
 from ringscope.widgets.tree_list import Node
+from ringscope_core.query.watch import Watch, ring_watch
 from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
 from ringscope_core.trace.packed_slots import DESC_F_AVAIL, DESC_F_USED
@@ -58,6 +60,10 @@ class DescriptorPage(Page):
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
         self.tree = table(["", "Value", ""], (36, 44, 22), {1}, "Descriptor chain")
+        self._chain: list[Descriptor] = []
+        self._ident = -1
+        """What events call the chain."""
+        offer_tree(self.tree, self._value, commands)
         self.bytes = HexView()
         self._note = QLabel()
         self._note.setProperty("role", "muted")
@@ -74,6 +80,15 @@ class DescriptorPage(Page):
         split.setSizes([300, 200])
         self.body.addWidget(split, 1)
 
+    def _value(self, key: object) -> Watch | None:
+        """A line of the tree: a member, or the whole descriptor."""
+        place, member = key if isinstance(key, tuple) else (key, "")
+        if not isinstance(place, int) or not 0 <= place < len(self._chain):
+            return None
+        entry = self._chain[place]
+        oid = self.focus.oid
+        return ring_watch(oid, "indirect", self._ident, member, entry.number) if entry.indirect else ring_watch(oid, "desc", entry.number, member)
+
     def refresh(self) -> None:
         """The chain at the moment."""
         store, focus = self.store, self.focus
@@ -83,6 +98,7 @@ class DescriptorPage(Page):
             self.title.setText("No descriptor in focus")
             self.subtitle.setText("Choose a slot in Rings.")
             self.tree.put(Node(None, []))
+            self._chain = []
             self._show_bytes(0, "")
             return
         states = slot_states(ring, state.fields.get(focus.oid, {}))
@@ -91,6 +107,7 @@ class DescriptorPage(Page):
         head = states.head[focus.head] if inside and states.head[focus.head] >= 0 else focus.head
         chain = whole_chain(ring, states, head)
         packed = ring.packed and len(chain) > 0
+        self._chain, self._ident = chain, chain[0].link if packed else head
         self.title.setText(f"{store.name_of(focus.oid)} descriptor {focus.head}")
         table_word = "packed ring" if ring.packed else "table"
         ident = f"  ·  buffer id {chain[0].link}" if packed else ""

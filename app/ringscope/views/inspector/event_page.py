@@ -7,12 +7,14 @@ import numpy as np
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
+from ringscope.values import offer_tree
 from ringscope.views.inspector.page import Page, table
 from ringscope.widgets.tree_list import Node
 from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.query.decode import format_clock
 from ringscope_core.query.recording import arguments_of
-from ringscope_core.trace.kinds import EV_EXPERT
+from ringscope_core.query.watch import Watch, field_watch
+from ringscope_core.trace.kinds import EV_EXPERT, EV_FIELD
 from ringscope_core.trace.levels import LEVEL_NAMES
 
 CAUSES = 12
@@ -27,6 +29,13 @@ class EventPage(Page):
         self.tree = table(["Name", "Value", "Unit"], (42, 40, 22), {1}, "Event")
         self.body.addWidget(self.tree, 1)
         self.tree.picked.connect(self._pick)
+        offer_tree(self.tree, self._value, commands)
+
+    def _value(self, key: object) -> Watch | None:
+        """The arguments of a field's event are about that field."""
+        row = self.store.row(self.focus.seq)
+        about_field = row is not None and int(row["kind"]) == EV_FIELD and str(key).startswith("arg")
+        return field_watch(int(row["obj"]), int(row["a0"])) if about_field else None
 
     def _pick(self, key: object) -> None:
         sort, _, number = str(key).partition(":")

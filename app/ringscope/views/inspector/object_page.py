@@ -12,12 +12,14 @@ from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest
+from ringscope.values import offer_tree
 from ringscope.views.inspector.fields import Observed, field_tree, gdb_text
 from ringscope.views.inspector.page import Page, table, wide_table
 from ringscope.widgets.tree_list import Node, TreeList
 from ringscope_core.gdb.backtrace import backtrace, format_frame
 from ringscope_core.gdb.hooks import effective_hooks
 from ringscope_core.query.decode import format_clock
+from ringscope_core.query.watch import Watch, field_watch, object_watch
 from ringscope_core.trace.kinds import EV_FIELD, EV_OBJ_NEW, EV_RING_RESET
 from ringscope_core.trace.oids import is_ring
 
@@ -52,6 +54,7 @@ class ObjectPage(Page):
         self.tabs.setUsesScrollButtons(True)
         self.body.addWidget(self.tabs, 1)
         self.fields.picked.connect(self._pick_field)
+        offer_tree(self.fields, self._field_value, commands)
         self.history.picked.connect(lambda key: focus.select(seq=int(str(key)), subject="object"))
         self.origin.picked.connect(lambda key: focus.select(seq=int(str(key)), subject="object"))
         self.tabs.currentChanged.connect(lambda _: self.refresh())
@@ -62,6 +65,16 @@ class ObjectPage(Page):
         self._asked = False
         self._property_values: dict[str, tuple[str, str]] = {}
         self._property_oid = 0
+
+    def _field_value(self, key: object) -> Watch | None:
+        """A line of the fields; a heading is none."""
+        spec = self.store.field(key) if isinstance(key, int) else None
+        if spec is None or not isinstance(key, int):
+            return None
+        placed = {("Object", "ref"): "ref", ("Object", "parent"): "parent", ("DeviceState", "parent_bus"): "bus"}.get((spec.struct, spec.name))
+        recorded = key in self.store.moment(self.focus).fields.get(self.focus.oid, {})
+        # the composition tree tells these, no field event does
+        return object_watch(self.focus.oid, placed) if placed and not recorded else field_watch(self.focus.oid, key)
 
     def _pick_field(self, key: object) -> None:
         if isinstance(key, int):

@@ -11,9 +11,12 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import Theme
 from ringscope.type_rows import TypeForest
+from ringscope.values import offer_tree
 from ringscope.views.objects.model import bus_tree, composition
 from ringscope.views.spec import View
 from ringscope.widgets.tree_list import TreeList
+from ringscope_core.query.watch import Watch, object_watch
+from ringscope_core.trace.oids import is_ring
 
 COLUMNS = ["Name", "Type", "Ref", "Address"]
 WIDE = 430
@@ -37,6 +40,7 @@ class ObjectsView(View):
             tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             tree.setIndentation(11)
             tree.picked.connect(self._pick)
+            offer_tree(tree, self._value, commands)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
@@ -52,6 +56,10 @@ class ObjectsView(View):
             names, types = (54, 33) if tree is self.composition else (87, 0)
             tree.weights = (names, types, 13, 32 if self.width() >= WIDE else 0)
             tree.share()
+
+    def _value(self, key: object) -> Watch | None:
+        """An object: its references, which come and go with it; a ring is none."""
+        return object_watch(key, "ref") if isinstance(key, int) and key > 0 and not is_ring(key) else None
 
     def _pick(self, key: object) -> None:
         if isinstance(key, int) and key > 0:

@@ -122,6 +122,10 @@ class RingCanvas(QWidget):
         found = self._lens.hit(point) if self._lens is not None else None
         return found or (self._geo.hit(point) if self._geo is not None else None)
 
+    def place_at(self, point: QPointF) -> Hit | None:
+        """The place of the ring under a point, of the picture or the lens."""
+        return self._hit(point)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Select the chain under the pointer."""
         hit = self._hit(event.position())

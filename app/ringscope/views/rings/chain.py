@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QVBoxLayout, QW
 from ringscope.store import Store
 from ringscope.theme import Theme, mono_font
 from ringscope.views.rings.frame import FrameUse, find_frame, header_lines, hex_dump, summary
-from ringscope.views.rings.model import FREE, RingSnapshot
+from ringscope.views.rings.model import FREE, Descriptor, RingSnapshot
 from ringscope.views.rings.split import SplitSnapshot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope_core.trace.levels import LEVEL_NAMES, LEVEL_PACKETS
@@ -22,6 +22,8 @@ class ChainPanel(QWidget):
         super().__init__(parent)
         self.store = store
         self._key: tuple[object, ...] = ()
+        self.shown: tuple[int, int, list[Descriptor]] = (0, -1, [])
+        """Ring, what events call the chain, and its descriptors."""
         self._title = QLabel("No chain selected")
         self._title.setProperty("role", "heading")
         self._title.setContentsMargins(8, 5, 8, 3)
@@ -48,6 +50,15 @@ class ChainPanel(QWidget):
         layout.addWidget(self._title)
         layout.addWidget(split, 1)
 
+    @property
+    def table(self) -> CopyTable:
+        """The chain's descriptors."""
+        return self._table
+
+    def heading_at(self, column: int) -> str:
+        """A column's heading."""
+        return self._model.headings[column]
+
     def theme_changed(self, theme: Theme) -> None:
         """Take the theme's sizes and fonts anew."""
         self._bytes.setFont(mono_font(8.0))
@@ -64,6 +75,7 @@ class ChainPanel(QWidget):
         if key == self._key:
             return
         self._key = key
+        self.shown = (snap.oid, snap.ident_of(head), list(chain))
         self._title.setText(snap.chain_title(head, chain))
         self._model.set_headings(snap.chain_headings)
         self._model.set_rows([snap.chain_cells(item) for item in chain])
@@ -72,6 +84,7 @@ class ChainPanel(QWidget):
     def _set_empty(self, text: str) -> None:
         if self._key != (text,):
             self._key = (text,)
+            self.shown = (0, -1, [])
             self._title.setText(text or "No chain")
             self._model.set_rows([])
             self._bytes.setPlainText("")

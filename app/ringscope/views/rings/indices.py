@@ -47,6 +47,18 @@ class IndexPanel(QWidget):
             self._columns = columns
             self.update()
 
+    def cell_at(self, point: QPointF) -> tuple[str, str] | None:
+        """The name of the number at a place, and that of the one above it."""
+        if not self._columns:
+            return None
+        width, height = (self.width(), ROW * 8 + 8) if self._stacked else (self.width() / len(self._columns), self.height() - 4.0)
+        place = int(point.y() // height) if self._stacked else int(point.x() // width)
+        line = int((point.y() - (place * height if self._stacked else 0) - 4) // ROW) - 1
+        if not 0 <= place < len(self._columns) or not 0 <= line < len(self._columns[place][2]):
+            return None
+        cells = self._columns[place][2]
+        return cells[line][0], cells[line - 1][0] if line else ""
+
     def text(self) -> str:
         """The three columns as tab-separated lines."""
         return "\n".join(f"{side}\t{name}\t{value}" for side, _, cells in self._columns for name, value in cells)

@@ -103,6 +103,10 @@ class SlotModel(QAbstractTableModel):
         """The slot that `row` shows."""
         return int(self._order[row])
 
+    def heading_at(self, column: int) -> str:
+        """A column's heading."""
+        return self._headings[column]
+
     def head_at(self, row: int) -> int:
         """The head of the chain that `row` belongs to."""
         assert self._snap is not None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPoint, QPointF, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from ringscope.theme import Theme
+from ringscope.values import offer, offer_cells
 from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.chain import ChainPanel
 from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
@@ -18,8 +19,10 @@ from ringscope.views.rings.model import F_BROKEN, RingSnapshot, queue_word, ring
 from ringscope.views.rings.queues import Card, QueueStrip, ScrollingStrip
 from ringscope.views.rings.side import SidePanel
 from ringscope.views.rings.table import SlotModel
+from ringscope.views.rings.watches import band_watch, cell_watch, chain_watch, slot_watch
 from ringscope.views.spec import View
 from ringscope.widgets.stack_rows import CopyTable
+from ringscope_core.query.watch import Watch
 from ringscope_core.trace.kinds import EV_VIRTIO_ERROR
 from ringscope_core.trace.oids import is_ring
 from ringscope_core.trace.state import MachineState
@@ -99,6 +102,30 @@ class RingsView(View):
         layout.setSpacing(0)
         layout.addWidget(self.cards)
         layout.addWidget(split, 1)
+        self._offer_values()
+
+    def _offer_values(self) -> None:
+        """Every number of the view can be asked who wrote it."""
+        commands = self.commands
+        offer_cells(self.table, lambda row, column: slot_watch(self._oid, self.model.slot_at(row), self.model.heading_at(column)), commands)
+        offer_cells(self.chain.table, self._chain_value, commands)
+        offer(self.canvas, self._picture_value, commands)
+        offer(self.numbers, self._number_value, commands)
+
+    def _chain_value(self, row: int, column: int) -> Watch | None:
+        oid, head, chain = self.chain.shown
+        return chain_watch(oid, head, chain[row], self.chain.heading_at(column)) if 0 <= row < len(chain) else None
+
+    def _picture_value(self, point: QPoint | None) -> Watch | None:
+        if point is None:
+            head = self._head()
+            return band_watch(self._oid, "desc", head) if head >= 0 else None
+        hit = self.canvas.place_at(QPointF(point))
+        return band_watch(self._oid, hit.band, hit.slot) if hit is not None else None
+
+    def _number_value(self, point: QPoint | None) -> Watch | None:
+        found = self.numbers.cell_at(QPointF(point)) if point is not None else None
+        return cell_watch(self._oid, *found, self.store.recording) if found is not None else None
 
     def _table_side(self) -> QWidget:
         holder = QWidget()

@@ -11,10 +11,12 @@ from PySide6.QtGui import QColor, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.theme import Theme
+from ringscope.values import offer_cells
 from ringscope.views.spec import View
 from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples, duration, si
 from ringscope.views.throughput.plots import PLOTS, PlotBoard, PlotKind
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope_core.query.watch import Watch, counter_watch
 from ringscope_core.trace.oids import ring_index
 
 if TYPE_CHECKING:
@@ -41,6 +43,24 @@ HEADINGS: Final = (
     "packets",
     "drops",
 )
+COUNTERS: Final = (
+    "packets",
+    "packets",
+    "bytes",
+    "available",
+    "inuse",
+    "num",
+    "kicks",
+    "kicks_suppressed",
+    "interrupts",
+    "interrupts_suppressed",
+    "packets",
+    "packets",
+    "packets",
+    "packets",
+    "drops",
+)
+"""The counter behind each column."""
 _LONG_NAMES: Final = 7
 TURNS: Final = (*((kind,) for kind in PLOTS), ())
 """Plots that are drawn frame by frame while the end of a live run is followed; in the last turn, the table is.  All six at once would take two frames."""
@@ -101,6 +121,7 @@ class ThroughputView(View):
         self.table.set_widths((128, 80, 90, 70, 64, 46, 70, 92, 88, 92, 62, 62, 62, 72))
         self.table.horizontalHeader().setStretchLastSection(False)
         self.table.setAccessibleName("values of all curves")
+        offer_cells(self.table, self._counter, self.commands)
         column.addWidget(self.table, 1)
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
@@ -290,6 +311,11 @@ class ThroughputView(View):
             first, last = sorted((max(0, samples.place_at(a, self._wall)), max(0, samples.place_at(b, self._wall))))
             rows += [self._row(oid, last, first, times, f"{self._name(oid)} A to B", since=True) for oid in samples.oids]
         self.model.set_rows(rows)
+
+    def _counter(self, row: int, column: int) -> Watch | None:
+        """The counter that a cell of the table is about."""
+        oids = self.samples.oids
+        return counter_watch(oids[row % len(oids)], COUNTERS[column]) if oids else None
 
     def _value_place(self, times: Floats) -> tuple[int, str]:
         if self._cross is not None:

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringscope.store import Store
+from ringscope.views.timeline.coarse import Coarse
 
 CHUNK: Final = 256
 """Events a chunk: 40 000 chunks stand for ten million events."""
 STRIDE: Final = 8192
 """Events read at a time: a block of the file."""
+COUNTED: Final = 4_000_000
+"""A recording of more events, when it is opened, is not read whole: the index of its blocks tells how many were when."""
 DIRECT: Final = 24_000
 """A stretch of at most this many events is binned from the events themselves."""
 
@@ -40,6 +43,10 @@ class Density:
         self._vt: NDArray[np.int64] = np.zeros(1024, np.int64)
         self.next_seq = -1
         """The first event not yet counted."""
+        self.coarse: Coarse | None = Coarse(store, max(len(self.groups), 1), self.groups_of) if store.reader.event_count > COUNTED else None
+        """Densities of a recording that is too large to be read whole."""
+        self.finer = 0
+        """Counts the times that a stretch became finer."""
 
     @property
     def counts(self) -> Counts:
@@ -56,6 +63,10 @@ class Density:
         store = self._store
         if store.last_seq < 0:
             return False
+        if self.coarse is not None:
+            news = self.next_seq != store.last_seq + 1
+            self.first, self.next_seq = store.first_seq, store.last_seq + 1
+            return news
         if self.next_seq < 0:
             self.first = self.next_seq = store.first_seq
         deadline = time.perf_counter() + budget_ms / 1000
@@ -73,7 +84,7 @@ class Density:
         low, high = int(chunk[0]), int(chunk[-1])
         self._reserve(high + 1)
         width = len(self.groups)
-        flat = (chunk - low) * width + self._groups_of_rows(rows)
+        flat = (chunk - low) * width + self.groups_of(rows["kind"])
         self._counts[low : high + 1] += np.bincount(flat, minlength=(high - low + 1) * width).reshape(-1, width).astype(np.int32)
         fresh = max(self.chunks, low)
         if self.chunks:
@@ -83,9 +94,29 @@ class Density:
             self._vt[fresh : high + 1] = rows["vt"][starts]
         self.chunks = max(self.chunks, high + 1)
 
-    def _groups_of_rows(self, rows: NDArray[np.void]) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = self._group_of[np.clip(rows["kind"], 0, len(self._group_of) - 1)]
+    def groups_of(self, kinds: NDArray[Any]) -> NDArray[np.int64]:
+        """The group's place of each of `kinds`."""
+        found: NDArray[np.int64] = self._group_of[np.clip(kinds, 0, len(self._group_of) - 1)]
         return found
+
+    def refine(self, low: float, high: float, width: int, by_time: bool, budget_ms: float) -> bool:
+        """Of a recording that is not counted whole: read what is looked at closely; true when there is more to read."""
+        if self.coarse is None:
+            return False
+        first, last = self._range(low, high, by_time)
+        if last - first <= DIRECT:
+            return False
+        news, more = self.coarse.refine(low, high, width, by_time, budget_ms)
+        self.finer += news
+        return more
+
+    def totals(self) -> list[int]:
+        """Events by group over the whole recording."""
+        counts = np.zeros(max(len(self.groups), 1), np.int64)
+        found = self._store.reader.event_counts()
+        np.add.at(counts, self.groups_of(np.array(list(found), np.int64)), np.array(list(found.values()), np.int64))
+        totals: list[int] = counts[: len(self.groups)].tolist()
+        return totals
 
     def _reserve(self, chunks: int) -> None:
         size = len(self._vt)
@@ -103,14 +134,16 @@ class Density:
     def bins(self, low: float, high: float, count: int, by_time: bool) -> NDArray[np.int64]:
         """Events by [bin, group] in `count` equal bins from `low` to `high`: virtual ns when `by_time`, else numbers."""
         width = max(len(self.groups), 1)
-        if count <= 0 or high <= low or not self.chunks:
+        if count <= 0 or high <= low or not (self.chunks or self.coarse):
             return np.zeros((max(count, 0), width), np.int64)
         first, last = self._range(low, high, by_time)
+        if self.coarse is not None and last - first > DIRECT:
+            return self.coarse.bins(low, high, count, by_time)
         if last - first <= DIRECT:
             rows = self._store.events(first, last)
             at: NDArray[Any] = rows["vt"] if by_time else rows["seq"]
             weights = None
-            group = self._groups_of_rows(rows)
+            group = self.groups_of(rows["kind"])
         else:
             begin, end = max((first - self.first) // CHUNK, 0), (last - self.first) // CHUNK + 1
             part = self._counts[begin:end]
@@ -126,8 +159,11 @@ class Density:
 
     def _range(self, low: float, high: float, by_time: bool) -> tuple[int, int]:
         """The numbers of the events from `low` to `high`, to within a chunk."""
+        store = self._store
         if not by_time:
-            return max(int(low), self.first), min(int(high), self._store.last_seq)
+            return max(int(low), self.first), min(int(high), store.last_seq)
+        if self.coarse is not None:
+            return store.reader.seq_at_vt(int(low)), store.reader.seq_at_vt(int(high))
         begin = max(int(np.searchsorted(self.vt, low, "left")) - 1, 0)
         end = int(np.searchsorted(self.vt, high, "right"))
         return self.first + begin * CHUNK, min(self.first + end * CHUNK, self._store.last_seq)

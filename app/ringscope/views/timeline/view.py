@@ -7,16 +7,16 @@ from typing import Final
 
 from PySide6.QtCore import QLine, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QWheelEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
 from ringscope.focus import Focus
-from ringscope.icons import icon
 from ringscope.store import Store
 from ringscope.theme import Theme, ui_font
 from ringscope.views.spec import View
 from ringscope.views.timeline.model import Density
 from ringscope.views.timeline.paint import ruler_ticks, tick_text, track_picture
+from ringscope.views.timeline.strip import Strip
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.session.rows import MarkRow
 
@@ -48,6 +48,8 @@ class Tracks(QWidget):
         self._ground = QPixmap()
         self._ground_key: tuple[object, ...] = ()
         self._drag_from: QPoint | None = None
+        self._range_from: int = -1
+        """Where a range is being dragged from, -1 for none."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -77,6 +79,18 @@ class Tracks(QWidget):
             low, high = end - (high - low), end
             self.zoomed = (low, high)
         return low, high
+
+    def reveal(self, seq: int) -> None:
+        """Bring event `seq` into the stretch shown, when it was zoomed."""
+        if self.zoomed is None or self._drag_from is not None or seq < 0:
+            return
+        low, high = self.zoomed
+        value = self.value_of_seq(seq)
+        if not low <= value <= high:
+            whole_low, whole_high = self.whole()
+            span = high - low
+            low = min(max(value - span / 3, whole_low), max(whole_high - span, whole_low))
+            self.zoomed = (low, low + span)
 
     def track_height(self) -> int:
         """Pixels of one group's track."""
@@ -108,6 +122,7 @@ class Tracks(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._still())
         painter.setClipRect(QRect(GUTTER, 0, self.width() - GUTTER, self.height()))
+        self._paint_range(painter)
         self._paint_marks(painter)
         self._paint_cursor(painter)
 
@@ -115,7 +130,7 @@ class Tracks(QWidget):
         """Everything but marks and cursor: drawn anew only when the recording grew or the stretch shown changed."""
         low, high = self.shown()
         density, track = self.density, self.track_height()
-        key = (low, high, self.size().toTuple(), density.next_seq, self.theme.name, self.timed, id(density))
+        key = (low, high, self.size().toTuple(), density.next_seq, density.finer, self.theme.name, self.timed, id(density))
         if key != self._still_key:
             self._still_key = key
             self._pixmap = QPixmap(self._still_ground(track))
@@ -166,6 +181,34 @@ class Tracks(QWidget):
             if x + metrics.horizontalAdvance(text) + 4 < self.width():
                 painter.drawText(QRect(x + 4, 0, 120, RULER - 2), Qt.AlignmentFlag.AlignVCenter, text)
 
+    def refine(self) -> bool:
+        """Read more of what is looked at closely; true when there is more to read."""
+        low, high = self.shown()
+        return self.density.refine(low, high, max(self.width() - GUTTER, 1), self.timed, COUNT_MS)
+
+    def _paint_range(self, painter: QPainter) -> None:
+        """The chosen range: what is outside is dimmed, its ends have brackets."""
+        if self._focus.range is None:
+            return
+        first, last = self._focus.range
+        left, right = self.x_of(self.value_of_seq(first)), self.x_of(self.value_of_seq(last))
+        dim = self.theme.color("surface")
+        dim.setAlpha(150)
+        bottom = float(self.height())
+        painter.fillRect(QRectF(GUTTER, RULER, max(left - GUTTER, 0), bottom), dim)
+        painter.fillRect(QRectF(right, RULER, max(self.width() - right, 0), bottom), dim)
+        painter.setPen(QPen(self.theme.color("accent"), 2))
+        for x, inward in ((left, 6.0), (right, -6.0)):
+            painter.drawPolyline(QPolygonF([QPointF(x + inward, RULER + 1), QPointF(x, RULER + 1), QPointF(x, bottom - 1), QPointF(x + inward, bottom - 1)]))
+        painter.fillRect(QRectF(left, RULER - 3, max(right - left, 1), 3), self.theme.color("accent"))
+
+    def mark_at(self, x: float, y: float) -> MarkRow | None:
+        """The mark whose flag is under a place of the ruler."""
+        if y > RULER:
+            return None
+        near = [mark for mark in self.marks if abs(self.x_of(mark.vt if self.timed else mark.seq) - x) <= 6]
+        return min(near, key=lambda mark: abs(self.x_of(mark.vt if self.timed else mark.seq) - x), default=None)
+
     def _paint_marks(self, painter: QPainter) -> None:
         painter.setFont(ui_font(8.5))
         color = self.theme.color("mark")
@@ -189,22 +232,41 @@ class Tracks(QWidget):
 
     # -- gestures -----------------------------------------------------------------------------------------------------
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Left scrubs, middle pans."""
+        """Left scrubs, on a mark's flag goes to it, with Shift begins a range; middle pans."""
         self._drag_from = event.position().toPoint()
-        if event.button() == Qt.MouseButton.LeftButton and event.position().x() >= GUTTER:
-            self._focus.scrub(self.seq_at(event.position().x()))
+        x = event.position().x()
+        if event.button() != Qt.MouseButton.LeftButton or x < GUTTER or self._store.last_seq < 0:
+            return
+        mark = self.mark_at(x, event.position().y())
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._range_from = self.seq_at(x)
+        elif mark is not None:
+            self._focus.select(seq=mark.seq)
+        else:
+            self._focus.scrub(self.seq_at(x))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Dragging goes on scrubbing or panning; hovering tells the moment."""
         x = event.position().x()
-        if event.buttons() & Qt.MouseButton.LeftButton:
+        if self._range_from >= 0:
+            self._focus.set_range(self._range_from, self.seq_at(min(max(x, GUTTER), self.width())))
+        elif event.buttons() & Qt.MouseButton.LeftButton:
             self._focus.scrub(self.seq_at(min(max(x, GUTTER), self.width())))
         elif event.buttons() & Qt.MouseButton.MiddleButton and self._drag_from is not None:
             self.pan((self._drag_from.x() - x) / max(self.width() - GUTTER, 1))
             self._drag_from = event.position().toPoint()
         elif self._store.last_seq >= 0 and x >= GUTTER:
-            seq = self.seq_at(x)
-            self.setToolTip(f"event {format_count(seq)}  at {format_clock(self._store.reader.vt_at_seq(seq))} s")
+            seq, mark = self.seq_at(x), self.mark_at(x, event.position().y())
+            at = f"event {format_count(seq)}  at {format_clock(self._store.reader.vt_at_seq(seq))} s"
+            self.setToolTip(at if mark is None else f"{mark.name}: event {format_count(mark.seq)}" + (f"\n{mark.note}" if mark.note else ""))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A range that was dragged is chosen; one without extent is none."""
+        self._drag_from = None
+        if self._range_from >= 0:
+            self._range_from = -1
+            if self._focus.range is not None and self._focus.range[0] == self._focus.range[1]:
+                self._focus.set_range(None, None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show everything again."""
@@ -279,42 +341,24 @@ class TimelineView(View):
         self._generation = store.generation
         self._marks_at = 0.0
         self._words_at = 0.0
+        self._more = False
+        """Whether the picture can become finer."""
+        self._revealed = -2
+        """The event that was brought into sight last; panning away from it is a person's right."""
         self._told = -2
         """The event that the words tell of."""
-        self._moment = QLabel()
-        self._moment.setAccessibleName("Moment")
-        self._end = QLabel()
-        self._end.setProperty("role", "muted")
-        self._follow = self._button("Follow", "Stay at the newest event (F4)", True)
-        self._axis = self._button("By event", "Spread events evenly instead of by virtual time", True)
-        self._fit = self._button("All", "Show the whole recording (double click)", False)
-        self._follow.clicked.connect(lambda on: focus.set_following(bool(on)))
-        self._axis.clicked.connect(self._set_axis)
-        self._fit.clicked.connect(self._show_all)
-        strip = QFrame()
-        strip.setObjectName("strip")
-        row = QHBoxLayout(strip)
-        row.setContentsMargins(8, 2, 8, 2)
-        row.setSpacing(6)
-        row.addWidget(self._moment)
-        row.addStretch(1)
-        row.addWidget(self._end)
-        for button in (self._axis, self._fit, self._follow):
-            row.addWidget(button)
+        self.strip = Strip(store, focus, commands)
+        strip = self.strip
+        self._follow, self._moment, self._end = strip.follow, strip.moment, strip.end
+        strip.follow.clicked.connect(lambda on: focus.set_following(bool(on)))
+        strip.axis.clicked.connect(self._set_axis)
+        strip.fit.clicked.connect(self._show_all)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(strip)
+        layout.addWidget(self.strip)
         layout.addWidget(self.tracks, 1)
         self.setFocusProxy(self.tracks)
-
-    def _button(self, text: str, tip: str, checkable: bool) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setCheckable(checkable)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        return button
 
     def _set_axis(self, by_event: bool) -> None:
         self.tracks.by_time = not by_event
@@ -331,11 +375,15 @@ class TimelineView(View):
             self._generation = store.generation
             tracks.density = Density(store)
             tracks.zoomed = None
+        if focus.seq != self._revealed and not focus.following:
+            self._revealed = focus.seq
+            tracks.reveal(focus.seq)
         tracks.density.advance(COUNT_MS)
+        self._more = tracks.refine()
         now = time.monotonic()
         if now - self._marks_at > MARKS_S or not focus.following:
             self._marks_at = now
-            tracks.marks = store.reader.marks()
+            tracks.marks = store.marks()
         if now - self._words_at > WORDS_S or not (focus.following and store.live):
             self._words_at = now
             self._tell_moment()
@@ -346,25 +394,24 @@ class TimelineView(View):
         store, seq = self.store, self.focus.seq
         self._told = seq
         vt = store.reader.vt_at_seq(seq) if seq >= 0 else 0
-        self._moment.setText(f"event <b>{format_count(max(seq, 0))}</b> &nbsp; virtual time <b>{format_clock(vt)}</b> s")
-        self._end.setText(f"of {format_count(max(store.last_seq, 0))}, {format_clock(store.reader.last_vt)} s")
+        self.strip.tell(seq)
         self.tracks.setAccessibleDescription(f"event {seq} of {store.last_seq}, virtual time {format_clock(vt)} seconds")
 
     @property
     def unfinished(self) -> bool:
         """Whether events remain to be counted or to be told of: refresh again next frame."""
-        return self.tracks.density.next_seq <= self.store.last_seq or self._told != self.focus.seq
+        return self._more or self.tracks.density.next_seq <= self.store.last_seq or self._told != self.focus.seq
 
     def theme_changed(self, theme: Theme) -> None:
         """Icons and tracks in the new colours."""
         self.tracks.theme = theme
-        self._follow.setIcon(icon("follow", theme))
-        self._fit.setIcon(icon("zoom-fit", theme))
+        self.strip.set_theme(theme)
 
     def table_text(self) -> str:
         """Events by group over the whole recording, and the marks."""
         density = self.tracks.density
-        totals = density.counts.sum(axis=0) if density.chunks else [0] * len(density.groups)
-        lines = ["group\tevents", *(f"{group}\t{int(n)}" for group, n in zip(density.groups, totals, strict=True))]
+        lines = ["group\tevents", *(f"{group}\t{n}" for group, n in zip(density.groups, density.totals(), strict=True))]
+        if self.focus.range is not None:
+            lines.append(f"range\t{self.focus.range[0]} to {self.focus.range[1]}")
         lines += ["", "mark\tevent\tvirtual time (s)", *(f"{mark.name}\t{mark.seq}\t{format_clock(mark.vt)}" for mark in self.tracks.marks)]
         return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,16 @@ from ringscope.theme import DARK, LIGHT
 from ringscope.views.realize.console import HISTORY, LINKS, ConsolePane
 from ringscope.views.realize.panes import WIDE
 from ringscope.views.realize.view import RealizeView
+from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.function_lines import FUNCTION_LINES
+
+
+@pytest.fixture
+def store(session_file: Path, tmp_path: Path, qapp: object) -> Iterator[Store]:
+    """A store of a recording of its own: breakpoints are kept in it."""
+    reader = SessionReader(shutil.copy(session_file, tmp_path / "own.ringscope"))
+    yield Store(reader)
+    reader.close()
 
 
 @pytest.fixture

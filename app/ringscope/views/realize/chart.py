@@ -280,7 +280,8 @@ class FlameChart(QWidget):
         """Whether the bar of `call` can be seen and read."""
         low, high = self._range
         start, end = self.x_of(call), self.x_end(call, call.seq + 1)
-        return low <= start <= high and (end - start) * 60 >= high - low
+        height, top = self._row_height(), call.depth * self._row_height() - self._top
+        return 0 <= top <= self.height() - _RULER - _LEGEND - height and low <= start <= high and (end - start) * 60 >= high - low
 
     def in_reach(self, call: Call) -> bool:
         """Whether the span that Home shows has `call` in it."""
@@ -288,6 +289,9 @@ class FlameChart(QWidget):
 
     def show_call(self, call: Call) -> None:
         """Scroll so that `call` can be seen, zooming in when its bar is too thin to read."""
+        height, room = self._row_height(), self.height() - _RULER - _LEGEND
+        if not 0 <= call.depth * height - self._top <= room - height:
+            self._top = max(0.0, (call.depth + 2) * height - room)
         low, high = self._range
         start, end = self.x_of(call), self.x_end(call, call.seq + 1)
         if end - start < (high - low) / 40:

@@ -309,3 +309,28 @@ def test_both_themes_colour_the_panes(realize: RealizeView, focus: Focus) -> Non
         image = realize.source.code.grab().toImage()
         pictures.append({image.pixelColor(x, y).name() for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)})
         assert theme.hex("flash") in pictures[-1]
+
+
+# -- a pasted backtrace -------------------------------------------------------------------------------------------------
+def test_a_pasted_backtrace_is_matched_frame_by_frame(realize: RealizeView, focus: Focus, tmp_path: Path) -> None:
+    call(realize, focus, "virtio_net_device_realize")
+    pasted = realize.stack.toPlainText()
+    frames = pasted.count("#")
+    focus.select(seq=0)
+    dialog = realize.match_backtrace()
+    dialog.text.setPlainText(pasted)
+    assert dialog.against.currentText().startswith("virtio_net_device_realize, event ")
+    assert {match.verdict for match in dialog.matches} == {"equal"} and dialog.said.text() == f"{frames} equal"
+    changed = pasted.replace("virtio-net.c:2658", "virtio-net.c:2632").replace(" device_set_realized ", " some_other_function ")
+    (tmp_path / "bt.txt").write_text(changed)
+    dialog.load(tmp_path / "bt.txt")
+    verdicts = [match.verdict for match in dialog.matches]
+    assert verdicts[0] == "other line" and "missing here" in verdicts and "only here" in verdicts
+    assert "line 2632 there, 2658 here" in dialog.rows.rows[0][4]
+    dialog._go(dialog.rows.index(0, 0))
+    assert focus.seq == realize.chart.tree.named(realize.store.reader.functions, ("virtio_net_device_realize",))[0].seq
+    dialog.text.setPlainText("nothing of gdb's")
+    assert not dialog.matches and "no frame" in dialog.said.text()
+    dialog.load(tmp_path / "missing.txt")
+    assert "cannot be read" in dialog.said.text()
+    dialog.close()

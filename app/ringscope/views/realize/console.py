@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ringscope.store import Store
 
 PROMPT: Final = "(gdb) "
+HINT: Final = "gdb's words: b, c, n, s, finish, bt, p *n, x/16xb, rc, rn, rs, help; Tab completes"
 HISTORY: Final = "console_history"
 """The preference that keeps what was typed."""
 _KEPT: Final = 500
@@ -118,7 +119,7 @@ class ConsolePane(QWidget):
         self.input.setFont(mono_font(9.0))
         self.input.setFrame(False)
         self.input.setAccessibleName("console input")
-        self.input.setPlaceholderText("gdb's words: b, c, n, s, finish, bt, p *obj, x/16xb, rc, rn, rs, help; Tab completes")
+        self.input.setPlaceholderText(HINT)
         self.input.returnPressed.connect(self._enter)
         self.input.installEventFilter(self)
         self.output.installEventFilter(self)
@@ -167,6 +168,7 @@ class ConsolePane(QWidget):
         seq, points = self.focus.seq, [dict(point) for point in self.commands.points]
         at_end = self.focus.following or seq >= self.store.last_seq
         self.prompt.setEnabled(False)
+        self.input.setPlaceholderText("at work; Ctrl+C interrupts")
         self._thread.submit(lambda: session.execute(line, seq, at_end, points), lambda answer: self._answer(answer, points))
 
     def _its_session(self) -> Session:
@@ -180,7 +182,9 @@ class ConsolePane(QWidget):
         return self._session
 
     def _answer(self, answer: object, points: list[dict[str, Any]]) -> None:
-        self.prompt.setEnabled(True)
+        if not self._thread.busy:
+            self.prompt.setEnabled(True)
+            self.input.setPlaceholderText(HINT)
         if not isinstance(answer, Answer):
             self._print(f"{answer}\n", "severity.error")
             self.answered.emit()

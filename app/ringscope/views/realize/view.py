@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel,
 from ringscope.theme import Theme
 from ringscope.views.realize.chart import AXES, FlameChart
 from ringscope.views.realize.console import ConsolePane
+from ringscope.views.realize.match import MatchDialog
 from ringscope.views.realize.model import MAX_EVENTS, ROOTS, Call, CallTree, signature
 from ringscope.views.realize.panes import Panes
 from ringscope.views.realize.source import SourcePane
@@ -336,6 +337,12 @@ class RealizeView(View):
         """Put the keyboard into the source."""
         self.panes.bring(self.source)
         self.source.code.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def match_backtrace(self) -> MatchDialog:
+        """Open the comparison with a backtrace of gdb's; it stays beside the window."""
+        dialog = MatchDialog(self.store, self.focus, lambda: self.chart.tree, self.theme, self.window())
+        dialog.show()
+        return dialog
 
     def chosen_place(self) -> tuple[str, str] | None:
         """What the line of the source that has the keyboard can be stopped at."""

@@ -177,7 +177,7 @@ def test_a_recording_is_stepped_both_ways(start: Start, recording: Path, tmp_pat
         seqs = [now["seq"]]
         for _ in range(4):
             program.press(forward)
-            now = program.until(lambda now: now["seq"] > seqs[-1], forward)
+            now = program.until(lambda now, before=seqs[-1]: now["seq"] > before, forward)
             assert not kinds or now["kind"] in kinds
             seqs.append(now["seq"])
         for seq in reversed(seqs[1:-1]):
@@ -208,3 +208,59 @@ def test_a_recording_is_stepped_both_ways(start: Start, recording: Path, tmp_pat
         program.press("F10")
     now = program.until(lambda now: now["call"].startswith("virtio_net_device_realize:") and now["call"] != "virtio_net_device_realize:2658", "three lines on")
     program.picture("stepped-over")
+
+
+def test_the_console_and_the_window_are_one_debugger(start: Start) -> None:
+    program = start(WIDE, "window", "default", "--paused", "--view", "realize", "--theme", "dark")
+    at_start(program)
+    program.press("ctrl+j")
+    program.until(lambda now: now["keyboard"] == "console input", "the console")
+    for line in ("b virtio_net_device_realize", "c"):
+        program.type(line)
+        program.press("Return")
+    hit = program.until(stopped("breakpoint 1", call="virtio_net_device_realize:2658"), "the breakpoint")
+    assert hit["following"] and [point["where"] for point in hit["points"]] == ["virtio_net_device_realize"]
+    # a step by key at the live end, one back by word, one on by key
+    program.press("F10")
+    on = program.until(lambda now: now["seq"] > hit["seq"] and now["stop"]["reason"].startswith("step over"), "a step over")
+    program.press("ctrl+j")
+    program.type("rn")
+    program.press("Return")
+    back = program.until(lambda now: now["seq"] < on["seq"], "a step back by word")
+    assert back["call"].startswith("virtio_net_device_realize:") and not back["following"]
+    program.press("F10")
+    program.until(lambda now: now["seq"] == on["seq"] and now["last"] == on["last"], "forwards again over the recording")
+    program.press("ctrl+j")
+    program.type("info b")
+    program.press("Return")
+    program.type("fini")
+    program.press("Tab")
+    program.type("\n")
+    program.until(lambda now: now["last"] > on["last"] and now["depth"] < on["depth"], "finish, completed by Tab")
+    program.press("ctrl+j", "Up")
+    program.picture("console")
+
+
+def test_a_branch_is_made_and_both_runs_stay(start: Start) -> None:
+    program = start(LAPTOP, "window", "default", "--paused", "--view", "realize", "--theme", "light")
+    at_start(program)
+    for _ in range(3):
+        last = program.state["last"]
+        program.press("F11")
+        parent = program.until(lambda now, last=last: now["last"] > last and now["stop"] and now["state"] == "paused", "a step")
+    program.press("ctrl+shift+r")
+    program.until(lambda now: now["dialog"] == "Branch from here", "the dialog")
+    program.picture("branch-dialog")
+    program.press("Return")
+    program.until(lambda now: not now["dialog"], "the dialog closed")
+    branch = program.until(lambda now: now["session"] != parent["session"] and now["state"] == "paused" and now["last"] >= parent["seq"], "the branch")
+    assert branch["live"]
+    program.picture("branch")
+    last = branch["last"]
+    program.press("F11")
+    program.until(lambda now: now["last"] > last and now["state"] == "paused", "a step in the branch")
+    program.press("ctrl+shift+g")
+    now = program.until(lambda now: now["session"] == parent["session"], "the parent again")
+    assert now["last"] == parent["last"]
+    program.press("ctrl+shift+g")
+    program.until(lambda now: now["session"] == branch["session"] and now["last"] > last, "the branch again")

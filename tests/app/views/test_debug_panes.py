@@ -247,6 +247,11 @@ def test_tab_completes(console: ConsolePane, qtbot: QtBot) -> None:
     QTest.keyClick(console.input, Qt.Key.Key_Tab)
     qtbot.waitUntil(lambda: console.input.text() == "finish ", timeout=20_000)
     console.input.clear()
+    QTest.keyClicks(console.input, "fi")
+    QTest.keyClick(console.input, Qt.Key.Key_Tab)
+    with qtbot.waitSignal(console.answered, timeout=20_000):
+        QTest.keyClick(console.input, Qt.Key.Key_Return)
+    assert session(console).asked[-1][0] == "finish "
     QTest.keyClicks(console.input, "b virtio_n")
     QTest.keyClick(console.input, Qt.Key.Key_Tab)
     qtbot.waitUntil(lambda: console.input.text() == "b virtio_net_", timeout=20_000)

@@ -109,6 +109,8 @@ class ConsolePane(QWidget):
         self._history: list[str] = [line for line in commands.preference(HISTORY).split("\n") if line]
         self._place = len(self._history)
         self._typed = ""
+        self._completing = False
+        self._enter_later = False
         self._words = QStringListModel(self)
         self._popup = QListView()
         self._completer = QCompleter(self._words, self)
@@ -155,6 +157,10 @@ class ConsolePane(QWidget):
 
     # -- lines --------------------------------------------------------------------------------------------------------
     def _enter(self) -> None:
+        if self._completing:
+            # Enter right after Tab means the completed line
+            self._enter_later = True
+            return
         line = self.input.text()
         self.input.clear()
         self.run_line(line)
@@ -278,7 +284,16 @@ class ConsolePane(QWidget):
         """Complete what stands before the cursor."""
         text = self.input.text()[: self.input.cursorPosition()]
         session = self._its_session()
-        self._thread.submit(lambda: session.complete(text), lambda words: self._offer(text, words))
+        self._completing = True
+        self._thread.submit(lambda: session.complete(text), lambda words: self._completed(text, words))
+
+    def _completed(self, text: str, words: object) -> None:
+        self._completing = False
+        self._offer(text, words)
+        if self._enter_later:
+            self._enter_later = False
+            self._popup.hide()
+            self._enter()
 
     def _offer(self, text: str, words: object) -> None:
         if not isinstance(words, list) or not words or self.input.text()[: self.input.cursorPosition()] != text:

@@ -235,7 +235,7 @@ def test_the_console_and_the_window_are_one_debugger(start: Start) -> None:
     program.press("Return")
     program.type("fini")
     program.press("Tab")
-    program.type("\n")
+    program.press("Return")
     program.until(lambda now: now["last"] > on["last"] and now["depth"] < on["depth"], "finish, completed by Tab")
     program.press("ctrl+j", "Up")
     program.picture("console")

@@ -156,7 +156,7 @@ def test_on_a_narrow_view_all_panes_stand_in_one_row(realize: RealizeView) -> No
 class StandIn:
     """A console that answers what a test says, in its own thread."""
 
-    def __init__(self, path: Path, address: str) -> None:
+    def __init__(self, path: Path, address: str, tree: str) -> None:
         self.asked: list[Any] = []
         self.threads: set[int] = set()
         self.gate = threading.Event()

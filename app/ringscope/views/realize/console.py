@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PROMPT: Final = "(gdb) "
 HINT: Final = "gdb's words: b, c, n, s, finish, bt, p *n, x/16xb, rc, rn, rs, help; Tab completes"
+TREE: Final = "qemu_tree"
+"""The preference that names the QEMU source tree."""
 HISTORY: Final = "console_history"
 """The preference that keeps what was typed."""
 _KEPT: Final = 500
@@ -99,13 +101,13 @@ class ConsolePane(QWidget):
         super().__init__(parent)
         self.store, self.focus, self.commands = store, focus, commands
         self.theme: Theme = LIGHT
-        self.make_session: Callable[[Path, str], Session] = ConsoleSession
+        self.make_session: Callable[[Path, str, str], Session] = ConsoleSession
         self.output = _Output()
         self.input = QLineEdit()
         self.prompt = QLabel(PROMPT)
         self._thread = BackThread("console", self)
         self._session: Session | None = None
-        self._session_of: tuple[str, str] = ("", "")
+        self._session_of: tuple[str, str, str] = ("", "", "")
         self._history: list[str] = [line for line in commands.preference(HISTORY).split("\n") if line]
         self._place = len(self._history)
         self._typed = ""
@@ -180,11 +182,11 @@ class ConsolePane(QWidget):
     def _its_session(self) -> Session:
         """The session on the recording and engine of now; another one when those changed."""
         path = self.store.reader.path
-        wanted = (str(path), self.commands.controls.address if self.store.live else "")
+        wanted = (str(path), self.commands.controls.address if self.store.live else "", self.commands.preference(TREE))
         if self._session is None or wanted != self._session_of:
             if self._session is not None:
                 self._thread.submit(self._session.close, lambda _: None)
-            self._session, self._session_of = self.make_session(path, wanted[1]), wanted
+            self._session, self._session_of = self.make_session(path, wanted[1], wanted[2]), wanted
         return self._session
 
     def _answer(self, answer: object, points: list[dict[str, Any]]) -> None:

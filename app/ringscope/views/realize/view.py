@@ -150,7 +150,7 @@ class RealizeView(View):
         tables = QSplitter(Qt.Orientation.Horizontal)
         tables.setChildrenCollapsible(False)
         for table, model, widths, name in (
-            (self.point_table, self.points, (64, 54, 200), "checkpoints passed"),
+            (self.point_table, self.points, (58, 50, 120), "checkpoints passed"),
             (self.field_table, self.fields, (64, 120, 250, 110, 150, 180), "fields written"),
         ):
             table.setModel(model)
@@ -161,6 +161,7 @@ class RealizeView(View):
             tables.addWidget(table)
         self.point_table.customContextMenuRequested.connect(self._point_menu)
         self.field_table.customContextMenuRequested.connect(self._field_menu)
+        self.point_table.setMinimumWidth(230)
         tables.setSizes([330, 870])
         layout.addWidget(tables, 1)
         return side
@@ -191,12 +192,13 @@ class RealizeView(View):
     def _follow_stop(self) -> None:
         """Where things stopped is to be seen: the chart goes there, out of the chapter shown when need be."""
         call = self.chart.selected
-        if call is None or not call.covers(self._seq) or not self.commands.stands_at(self._seq) or self.chart.in_sight(call):
+        if call is None or not call.covers(self._seq) or not self.commands.stands_at(self._seq) or self.chart.in_sight(call, self._seq):
             return
         if not self.chart.in_reach(call):
             self.chapter.setCurrentIndex(self.chapter.count() - 1)
             self._show_chapter(self.chapter.count() - 1)
         self.chart.show_call(call)
+        self.chart.show_moment(self._seq)
 
     def _landmark(self) -> Call | None:
         calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))

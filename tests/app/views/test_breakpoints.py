@@ -22,6 +22,7 @@ from ringscope.views.breakpoints.model import conditions_text, place_text
 from ringscope.views.breakpoints.view import BreakpointsView
 from ringscope.views.events.view import EventsView
 from ringscope.views.realize.view import RealizeView
+from ringscope.views.timeline.view import TimelineView
 from ringscope.widgets.point_dialogs import PointDialog, UntilDialog
 from ringscope.widgets.point_form import PointForm, offers
 from ringscope.widgets.point_menu import event_offers, field_offers, function_offers
@@ -222,3 +223,18 @@ def test_they_are_there_when_the_recording_is_opened_again(store: Store, focus: 
         assert [(p["id"], p["where"], p["enabled"]) for p in kept] == [(2, "virtio_init", False)]
     finally:
         again.close()
+
+
+def test_a_moment_of_the_time_line_is_a_breakpoint(store: Store, focus: Focus, commands: Commands, qtbot: QtBot) -> None:
+    made = TimelineView(store, focus, commands)
+    qtbot.addWidget(made)
+    made.set_theme(LIGHT)
+    made.resize(1000, 200)
+    made.show()
+    made.refresh()
+    x = made.tracks.x_of(made.tracks.value_of_seq(store.last_seq // 2))
+    seq = made.tracks.seq_at(x)
+    menu = made.make_menu(x)
+    menu.actions()[0].trigger()
+    vt = store.reader.vt_at_seq(seq)
+    assert [(p["what"], p["where"]) for p in commands.points] == [("time", f"{vt}ns")]

@@ -57,6 +57,7 @@ class RealizeView(View):
         self.axis = QComboBox()
         self.find_box = QLineEdit()
         self.found = QLabel()
+        self.stop_note = QLabel()
         self.landmark = QPushButton(f"Go to {LANDMARK}")
         self.with_callees = QCheckBox("with callees")
         self.call_title = QLabel()
@@ -128,7 +129,11 @@ class RealizeView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self.stack_title = _heading("Stack")
+        self.stop_note.setProperty("role", "stop")
+        self.stop_note.setContentsMargins(8, 0, 8, 4)
+        self.stop_note.setWordWrap(True)
         layout.addWidget(self.stack_title)
+        layout.addWidget(self.stop_note)
         layout.addWidget(self.stack, 1)
         return side
 
@@ -213,6 +218,11 @@ class RealizeView(View):
             stack = self.store.reader.state_at(selected.seq).stack
         frames = backtrace(stack, reader.functions, reader.strings)
         self.stack.show_frames(frames, f"No stack: no call is open after event {state.seq}.")
+        stop = self.commands.stop
+        stands = stop is not None and self.commands.stands_at(self.focus.seq)
+        self.stop_note.setVisible(stands)
+        if stop is not None and stands:
+            self.stop_note.setText(f"Stopped: {stop.reason}" if stop.seq == self.focus.seq else f"The machine stands at event {stop.seq}: {stop.reason}")
         self.stack_title.setText(title + (f" \N{MIDDLE DOT} {len(frames)} frames" if frames else ""))
 
     def _update_chapters(self) -> None:

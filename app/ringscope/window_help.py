@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -10,6 +12,14 @@ from ringscope.theme import mono_font
 from ringscope.views import ALL_VIEWS
 from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain
 from ringscope.window_docks import TITLES
+from ringscope.window_spec import ActionSpec
+
+COLUMNS: Final = 3
+
+
+def shown_keys(spec: ActionSpec) -> str:
+    """Every key of a command."""
+    return ", ".join(spec.all_keys)
 
 
 def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
@@ -31,17 +41,22 @@ def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
 
 
 class KeySheet(QDialog):
-    """Every hotkey, by menu, in two columns."""
+    """Every hotkey, by menu, in columns of about one length."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard")
-        columns = [QVBoxLayout(), QVBoxLayout()]
-        groups = [(plain(menu), [(s.keys, plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
+        columns = [QVBoxLayout() for _ in range(COLUMNS)]
+        groups = [(plain(menu), [(shown_keys(s), plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
         groups[2][1].extend((f"Ctrl+{place}", f"View {TITLES[name][0]}") for place, name in enumerate(ALL_VIEWS, 1))
         groups.append(("In a widget", list(PANEL_KEYS)))
-        for place, (title, rows) in enumerate(groups):
-            columns[0 if place in (0, 1, 2, 5) else 1].addWidget(_group(title, rows))
+        # menus stay in their order; each column takes its share of the lines
+        room = sum(len(rows) + 2 for _, rows in groups) / COLUMNS
+        filled = 0.0
+        for title, rows in groups:
+            middle = filled + (len(rows) + 2) / 2
+            columns[min(int(middle / room), COLUMNS - 1)].addWidget(_group(title, rows))
+            filled += len(rows) + 2
         body = QHBoxLayout()
         body.setSpacing(36)
         for column in columns:

@@ -34,7 +34,9 @@ class StatusLine(QStatusBar):
         reader = store.reader
         clock = format_clock(reader.last_vt)
         # a machine that ended grows no more: what is here is the whole recording
-        self._put("state", f"<b>{self._commands.state}</b> at {clock} s" if store.live else f"<b>recording</b> of {clock} s")
+        # where it stands is told beside it
+        place = f" at {clock} s" if self._commands.stop is None else ""
+        self._put("state", f"<b>{self._commands.state}</b>{place}" if store.live else f"<b>recording</b> of {clock} s")
         self._show_stop()
         self._put("events", f"{format_count(reader.event_count)} events")
         self._put("packets", f"{format_count(reader.packet_count)} packets recorded")

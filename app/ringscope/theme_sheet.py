@@ -29,7 +29,7 @@ QToolButton:focus { border-color: @accent; }
 QPushButton { background: @raised; border: 1px solid @border; border-radius: 4px; padding: 4px 12px; color: @text; }
 QPushButton:hover { background: @hover; }
 QPushButton:focus { border-color: @accent; }
-QPushButton:default { background: @accent; color: @text.on_accent; border-color: @accent; }
+QPushButton:default:enabled { background: @accent; color: @text.on_accent; border-color: @accent; }
 QLineEdit, QSpinBox, QDoubleSpinBox { background: @surface; border: 1px solid @border; border-radius: 4px; padding: 3px 7px;
   selection-background-color: @selection; selection-color: @text; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: 1px solid @border; border-radius: 4px;

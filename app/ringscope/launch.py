@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ringscope.focus import Focus
     from ringscope.store import Store
     from ringscope.window import Window
+    from ringscope.window_trust import Trust
 
 
 NARROW: Final = 1500
@@ -46,6 +47,11 @@ class WindowOptions:
     """Write frame times here and end."""
     watchdog: bool = False
     """Log ticks that take too long."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person sits before it, who can be asked."""
+        return self.screenshot is None and self.fps_report is None
 
 
 def application() -> QApplication:
@@ -77,21 +83,38 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
         controls.close()
         raise InputError("scenario", engine.scenario, str(error)) from None
     store = Store(SessionReader(path), live=True)
-    window = _make_window(store, controls, options)
-    controls.started.connect(lambda name: store.open(SessionReader(name), True))
-    controls.stopped.connect(lambda why: _engine_stopped(window, why))
+    window, trust = _make_window(store, controls, options)
+    if options.interactive:
+        trust.ask_before_closing(controls)
+    controls.started.connect(lambda name: _engine_began(window, controls, Path(name)))
+    controls.stopped.connect(lambda why: _engine_stopped(window, controls, why))
     controls.changed.connect(lambda: _engine_changed(window, controls))
+    controls.started.connect(lambda _: window.verbs.forget_saved())
     # what the engine said while the window was being made
     _engine_changed(window, controls)
     window.closing.connect(controls.close)
     try:
-        return _run(app, window, options)
+        return _run(app, window, trust, options)
     finally:
         controls.close()
         store.reader.close()
 
 
-def _engine_stopped(window: Window, why: str) -> None:
+def _engine_began(window: Window, controls: EngineControls, path: Path) -> None:
+    """Another run of the same engine's scenario."""
+    from ringscope_core.session.reader import SessionReader
+
+    if window.commands.controls is controls:
+        window.store.open(SessionReader(path), True)
+        if window.branches is not None:
+            window.branches.restarted(path)
+
+
+def _engine_stopped(window: Window, controls: EngineControls, why: str) -> None:
+    if window.commands.controls is not controls:
+        # a branch is shown
+        window.status.showMessage(f"the engine of the first run stopped: {why}", 10_000)
+        return
     window.store.poll()
     window.store.set_live(False)
     last = max(window.store.last_seq, 0)
@@ -99,6 +122,8 @@ def _engine_stopped(window: Window, why: str) -> None:
 
 
 def _engine_changed(window: Window, controls: EngineControls) -> None:
+    if window.commands.controls is not controls:
+        return
     if controls.state == "failed" and controls.failures:
         window.show_problem(f"The machine was not built: {controls.failures[-1]}")
     window.store.set_live(controls.state not in ("failed", "finished"))
@@ -108,20 +133,21 @@ def open_file(path: Path, options: WindowOptions) -> int:
     """The window on a recording; returns the exit code.  SessionError for a file that is none."""
     from ringscope.focus import Focus
     from ringscope.store import Store
-    from ringscope_core.session.reader import SessionReader
+    from ringscope_core.query.opening import open_for_view
 
     app = application()
-    store = Store(SessionReader(path))
+    store = Store(open_for_view(path))
     focus = Focus()
     focus.seq = store.last_seq
-    window = _make_window(store, None, options, focus)
+    window, trust = _make_window(store, None, options, focus)
+    trust.tell(store.reader)
     try:
-        return _run(app, window, options)
+        return _run(app, window, trust, options)
     finally:
         store.reader.close()
 
 
-def _make_window(store: Store, controls: Controls | None, options: WindowOptions, focus: Focus | None = None) -> Window:
+def _make_window(store: Store, controls: Controls | None, options: WindowOptions, focus: Focus | None = None) -> tuple[Window, Trust]:
     from ringscope.commands import Commands
     from ringscope.focus import Focus as NewFocus
     from ringscope.settings import Settings
@@ -129,8 +155,9 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.sources.session import SessionControls
     from ringscope.theme import theme_named
     from ringscope.window import Window
+    from ringscope.window_branches import Branches
     from ringscope.window_frames import FrameMeter
-    from ringscope_core.session.reader import SessionReader
+    from ringscope.window_trust import Trust
 
     settings = Settings()
     focus = focus or NewFocus()
@@ -142,21 +169,29 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     window = Window(store, focus, commands, theme, settings, FrameMeter(options.watchdog), width < NARROW, playback)
     if recorded is not None:
         window.on_tick = recorded.watch
+    source = controls or recorded
+    assert source is not None
+    branches = Branches(window, source, recorded.watch if recorded is not None else None)
+    window.take_branches(branches)
+
+    trust = Trust(window)
 
     def open_other(path: Path) -> None:
-        reader = SessionReader(path)
+        reader = trust.open(path)
         commands.controls.close()
         store.open(reader, False)
         focus.scrub(store.last_seq)
         other = SessionControls(store, focus, playback)
         commands.bind(other)
         window.on_tick = other.watch
+        branches.reset(other, other.watch)
+        trust.tell(reader)
 
     window.verbs.open_session = open_other
-    return window
+    return window, trust
 
 
-def _run(app: QApplication, window: Window, options: WindowOptions) -> int:
+def _run(app: QApplication, window: Window, trust: Trust, options: WindowOptions) -> int:
     if options.size is not None:
         window.resize(*options.size)
     window.show()
@@ -170,6 +205,8 @@ def _run(app: QApplication, window: Window, options: WindowOptions) -> int:
     if options.screenshot is not None or options.fps_report is not None:
         _later(options.after_s / 2, window.meter.forget)
         _later(options.after_s, lambda: _finish(window, options))
+    if options.interactive:
+        trust.offer_unsaved()
     return app.exec()
 
 

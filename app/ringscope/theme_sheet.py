@@ -29,11 +29,13 @@ QToolButton:focus { border-color: @accent; }
 QPushButton { background: @raised; border: 1px solid @border; border-radius: 4px; padding: 4px 12px; color: @text; }
 QPushButton:hover { background: @hover; }
 QPushButton:focus { border-color: @accent; }
-QPushButton:default:enabled { background: @accent; color: @text.on_accent; border-color: @accent; }
+QPushButton:default { background: @accent; color: @text.on_accent; border-color: @accent; }
+QPushButton:disabled, QPushButton:default:disabled, QComboBox:disabled, QLineEdit:disabled { background: @window; color: @text.faint; border-color: @border; }
 QLineEdit, QSpinBox, QDoubleSpinBox { background: @surface; border: 1px solid @border; border-radius: 4px; padding: 3px 7px;
   selection-background-color: @selection; selection-color: @text; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: @surface; border: 1px solid @border; border-radius: 4px;
   selection-background-color: @selection; selection-color: @text; }
+QPlainTextEdit[role="flat"] { border: none; border-radius: 0; }
 QLineEdit:focus, QSpinBox:focus, QPlainTextEdit:focus { border-color: @accent; }
 QLineEdit[validity="valid"] { background: @filter.valid; }
 QLineEdit[validity="invalid"] { background: @filter.invalid; border-color: @severity.error; }
@@ -84,6 +86,9 @@ QToolButton#subject { padding: 4px 4px; }
 QProgressBar { background: @raised; border: 1px solid @border; border-radius: 4px; text-align: center; }
 QProgressBar::chunk { background: @accent.soft; }
 QCheckBox { spacing: 6px; }
+QDialog QCheckBox::indicator { width: 11px; height: 11px; border: 2px solid @text.muted; border-radius: 3px; background: @surface; }
+QDialog QCheckBox::indicator:checked { background: @accent; }
+QDialog QCheckBox::indicator:disabled { border-color: @border; }
 """
 
 DOCK_SHEET: Final = """

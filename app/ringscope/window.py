@@ -25,11 +25,14 @@ from ringscope.views import ALL_VIEWS, PANELS
 from ringscope.views.spec import View
 from ringscope.window_actions import fill_menus, make_actions, paint_actions
 from ringscope.window_banner import Banner
+from ringscope.window_branches import Branches
 from ringscope.window_docks import DockArea
 from ringscope.window_frames import BUDGET_MS, FrameMeter
 from ringscope.window_host import ViewHost
+from ringscope.window_state import StateFile
 from ringscope.window_status import StatusLine
 from ringscope.window_top import TopBar
+from ringscope.window_unsaved import UnsavedBar
 from ringscope.window_verbs import Verbs
 from ringscope_core.session.errors import SessionError
 
@@ -60,10 +63,16 @@ class Window(QMainWindow):
         super().__init__()
         self.store, self.focus, self.commands, self.theme, self.settings = store, focus, commands, theme, settings
         self.meter = meter or FrameMeter()
+        self.branches: Branches | None = None
+        """The runs of this window, where whoever made it can start some."""
         self.playback = playback or Playback(store, focus, self)
         self.commands.playback = self.playback
         self.on_tick: Callable[[float], None] | None = None
         """Called first in each tick with the ms since the last: a source's playback."""
+        self.rescue: Callable[[SessionError], bool] | None = None
+        """Asked when the file turns out to be damaged: whether it put what is whole into the store."""
+        self.may_close: Callable[[], bool] | None = None
+        """Asked before the window closes: whether it may."""
         # widgets take their fonts when they are made
         self._dress(theme)
         self.setWindowTitle(self._title())
@@ -72,6 +81,7 @@ class Window(QMainWindow):
         self.commands_by_name: dict[str, QAction] = make_actions(self)
         self.menus = fill_menus(self.menuBar(), self.commands_by_name)
         self.banner = Banner()
+        self.unsaved = UnsavedBar()
         self._layout_kind = f"{LAYOUT_VERSION}{' narrow' if narrow else ''}"
         """Which saved layouts fit: one of a wide screen hides half of everything on a narrow one."""
         self.docks = DockArea(self.hosts, narrow)
@@ -83,6 +93,7 @@ class Window(QMainWindow):
         for name in PREFERENCES:
             commands.set_preference(name, settings.get(name))
         self.verbs = Verbs(self)
+        self.state_file = StateFile(self)
         self.docks.fill_menu(self.menus["&View"], self.commands_by_name["theme"])
         self._turn = 0
         self._last_tick = time.perf_counter()
@@ -106,6 +117,7 @@ class Window(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.banner)
+        layout.addWidget(self.unsaved)
         layout.addWidget(self.docks.manager, 1)
         self.setCentralWidget(middle)
 
@@ -124,6 +136,12 @@ class Window(QMainWindow):
     def _title(self) -> str:
         name = str(self.store.meta.get("title") or self.store.meta.get("scenario") or self.store.reader.path.name)
         return f"{name} - Ringscope"
+
+    def take_branches(self, branches: Branches) -> None:
+        """Offer branches from now on."""
+        self.branches = branches
+        self.top.add_runs(branches)
+        self.verbs.show_state()
 
     def _replaced(self) -> None:
         self._suggested = self._broken = False
@@ -160,6 +178,7 @@ class Window(QMainWindow):
             self._slow_due = start + 0.2
             self.status.refresh()
             self.verbs.show_state()
+        self.state_file.write()
         self.meter.tick((time.perf_counter() - start) * 1000, slowest)
 
     def _work(self, start: float, elapsed_ms: float) -> str:
@@ -186,7 +205,9 @@ class Window(QMainWindow):
         return slowest
 
     def _unreadable(self, error: SessionError) -> None:
-        """The file is damaged, or was taken away: say so once, and show what is in memory."""
+        """The file is damaged, or was taken away: show what of it is whole, or what is in memory, and say so once."""
+        if self.rescue is not None and not self._broken and self.rescue(error):
+            return
         if not self._broken:
             self._broken = True
             self.store.set_live(False)
@@ -293,6 +314,9 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout, stop the timer, end the source."""
+        if not self._closed and self.may_close is not None and not self.may_close():
+            event.ignore()
+            return
         if not self._closed:
             self._closed = True
             self._timer.stop()

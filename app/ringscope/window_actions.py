@@ -17,8 +17,9 @@ from ringscope.window_spec import ActionSpec
 from ringscope.window_time_actions import SPEED_MENU, TIME_ACTIONS, TIME_MENU
 
 ACTIONS: Final = (
-    ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session"),
+    ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session, or a capture as one"),
     ActionSpec("save", "&File", "&Save session as...", "Ctrl+S", "save", "Keep this recording under a name of your own"),
+    ActionSpec("export", "&File", "&Export...", "Ctrl+E", "export", "Write this session, or a part of it, for another tool"),
     ActionSpec("picture", "&File", "Save &picture of the window...", "Ctrl+P", "export", "Write the window as a PNG"),
     ActionSpec("quit", "&File", "-&Quit", "Ctrl+Q", "", "End Ringscope and its engine"),
     ActionSpec("copy_table", "&Edit", "&Copy view as text", "Ctrl+Shift+C", "copy", "Copy what the current view shows as a table"),
@@ -34,6 +35,9 @@ ACTIONS: Final = (
     ActionSpec("faster", "&Run", "&Faster", "+", "", "Ten times the speed"),
     ActionSpec("mark", "&Run", "-&Mark this moment", "M", "mark", "Put a mark on the time line"),
     ActionSpec("link", "&Run", "&Link up or down", "Ctrl+D", "link", "Pull the network cable, or plug it in again (set_link)"),
+    ActionSpec("branch", "&Run", "-&Branch from here...", "Ctrl+Shift+R", "branch", "Run this again to the moment in focus, and on with something changed"),
+    ActionSpec("compare", "&Run", "&Compare with parent...", "Ctrl+Shift+D", "compare", "Where this branch and what it came from part, side by side"),
+    ActionSpec("next_run", "&Run", "Show the &next run", "Ctrl+Shift+G", "", "The parent or another branch, at the same moment"),
     ActionSpec("trace_counters", "&Run", "-Trace &counters", "", "", "Record counters and keyframes of the data path"),
     ActionSpec("trace_packets", "&Run", "Trace &packets", "", "", "Record one event for each frame"),
     ActionSpec("trace_full", "&Run", "Trace &everything", "", "", "Record every ring operation"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
 from ringscope.focus import Focus
@@ -14,6 +16,10 @@ from ringscope.store import Store
 from ringscope.theme import LIGHT, Theme
 from ringscope.views import load_view
 from ringscope.views.spec import View
+
+NEEDS_MACHINE: Final = frozenset(("types", "typetree", "objects", "realize", "rings", "throughput"))
+"""Views of what a recorded machine did."""
+UNKNOWN: Final = "Unknown: this session was made of a capture and holds frames only."
 
 
 class ViewHost(QWidget):
@@ -34,6 +40,7 @@ class ViewHost(QWidget):
         self._built = built
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
+        self._unknown: QLabel | None = None
 
     def build(self) -> View:
         """The view, made now when it does not exist yet."""
@@ -43,6 +50,7 @@ class ViewHost(QWidget):
             self._layout.addWidget(view)
             # Qt would show it only when the event loop runs again
             view.show()
+            self._say_unknown(view)
             self.setFocusProxy(view)
             self.view = view
             self._built(self)
@@ -61,6 +69,19 @@ class ViewHost(QWidget):
             self.view.set_theme(theme)
         self.dirty = self.urgent = True
 
+    def _say_unknown(self, view: View) -> None:
+        """Where the recording is a capture's frames, a view of the machine has nothing to show and says so in place of an empty picture."""
+        unknown = self.name in NEEDS_MACHINE and self._store.meta.get("source") == "capture"
+        if unknown and self._unknown is None:
+            self._unknown = QLabel(UNKNOWN)
+            self._unknown.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            self._unknown.setWordWrap(True)
+            self._unknown.setProperty("role", "muted")
+            self._layout.addWidget(self._unknown)
+        if self._unknown is not None and self._unknown.isHidden() == unknown:
+            self._unknown.setVisible(unknown)
+            view.setVisible(not unknown)
+
     def refresh(self) -> bool:
         """Refresh the view when it is due and visible; true when it was."""
         if not self.dirty or self.view is None or not self.isVisible():
@@ -71,6 +92,7 @@ class ViewHost(QWidget):
             return False
         self._refreshed_at = start
         self.dirty = self.urgent = False
+        self._say_unknown(self.view)
         self.view.refresh()
         self.cost_ms = (time.perf_counter() - start) * 1000
         return True

@@ -53,7 +53,8 @@ class StatusLine(QStatusBar):
         level = self._commands.trace_level
         labels["trace"].setVisible(bool(level))
         self._put("trace", f"trace level {level}")
-        self._put("source", f"{store.meta.get('source') or 'session'} · profile {store.meta.get('profile') or '4.1'}")
+        source = str(store.meta.get("source") or "session")
+        self._put("source", "capture · frames only" if source == "capture" else f"{source} · profile {store.meta.get('profile') or '4.1'}")
         # without a source that moves there is nothing to keep up with, and a figure's words must not depend on the machine
         labels["frames"].setVisible(self._meter.fps > 0 and store.live and self._commands.running)
         self._put("frames", f"{self._meter.fps:.0f} frames/s of {self._meter.cost_ms:.1f} ms")

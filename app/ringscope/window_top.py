@@ -10,6 +10,8 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import Theme
 from ringscope.widgets.filter_box import FilterBox
+from ringscope.window_branches import Branches
+from ringscope.window_runs import RunList
 from ringscope.window_transport import TransportBar
 
 
@@ -21,10 +23,14 @@ class TopBar(TransportBar):
         self.filter_box = FilterBox(store, focus)
         self.addAction(actions["back"])
         self.addAction(actions["forward"])
-        self.addWidget(self.filter_box)
+        self.filter_action: QAction = self.addWidget(self.filter_box)
         self.addSeparator()
         for name in ("follow", "mark", "palette", "theme", "keys"):
             self.addAction(actions[name])
+
+    def add_runs(self, branches: Branches) -> None:
+        """The list of runs, in front of the filter, as soon as there is more than one."""
+        RunList(branches, self)
 
     def set_theme(self, theme: Theme) -> None:
         """The filter box has an icon of its own."""

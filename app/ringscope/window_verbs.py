@@ -12,20 +12,21 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ringscope.commands import SPEED_REAL
 from ringscope.icons import icon
-from ringscope.sources.keep import copy_session
+from ringscope.sources.keep import copy_session, notes_of
 from ringscope.sources.playback import FACTORS
 from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.window_actions import ACTIONS, plain
 from ringscope.window_debug import DebugVerbs
 from ringscope.window_docks import TITLES
+from ringscope.window_export import show_export
 from ringscope.window_help import KeySheet
+from ringscope.window_import import OPEN_FILTERS, open_any
 from ringscope.window_palette import Choice, Palette
 from ringscope.window_preferences import PreferencesDialog
 from ringscope.window_time import TimeVerbs
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope_core import __version__
-from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.levels import LEVEL_NAMES
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ class Verbs:
         self._theme: Theme = window.theme
         self.open_session: Callable[[Path], None] | None = None
         """How another session is opened; the verb that made the window sets it."""
+        self.saved_notes: int = 0
+        """Marks and notes in the copy that was saved last."""
         self._table: dict[str, Callable[[], object]] = {
             "open": self.open,
             "save": self.save,
+            "export": self.export,
             "picture": self.picture,
             "quit": window.close,
             "copy_table": self.copy_table,
@@ -58,6 +62,9 @@ class Verbs:
             "slower": partial(self.change_speed, -10),
             "faster": partial(self.change_speed, 10),
             "link": self.toggle_link,
+            "branch": partial(self._branches, "ask"),
+            "compare": partial(self._branches, "compare"),
+            "next_run": partial(self._branches, "show_next"),
             "trace_counters": partial(self.commands.set_trace, "counters"),
             "trace_packets": partial(self.commands.set_trace, "packets"),
             "trace_full": partial(self.commands.set_trace, "full"),
@@ -109,6 +116,10 @@ class Verbs:
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
         actions["link"].setEnabled(commands.can_link)
+        branches = self.window.branches
+        actions["branch"].setEnabled(branches is not None)
+        actions["compare"].setEnabled(branches is not None and branches.can_compare)
+        actions["next_run"].setEnabled(branches is not None and len(branches.runs) > 1)
         for level in LEVEL_NAMES:
             actions[f"trace_{level}"].setEnabled(commands.can_trace)
             actions[f"trace_{level}"].setChecked(commands.trace_level == level)
@@ -126,6 +137,10 @@ class Verbs:
             actions["follow"].setChecked(self.focus.following)
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
+
+    def _branches(self, method: str) -> None:
+        if self.window.branches is not None:
+            getattr(self.window.branches, method)()
 
     # -- moving -----------------------------------------------------------------------------------------------------------
     def move(self, events: int) -> None:
@@ -187,19 +202,28 @@ class Verbs:
     # -- files and help -----------------------------------------------------------------------------------------------------
     def open(self) -> None:
         """Ask for a session and open it."""
-        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", "Ringscope sessions (*.ringscope)")
+        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", OPEN_FILTERS)
         if name and self.open_session is not None:
-            try:
-                self.open_session(Path(name))
-            except SessionError as error:
-                self.window.show_problem(str(error))
+            open_any(Path(name), self.window, self.open_session, self.window.show_problem)
 
-    def save(self) -> None:
-        """Ask for a name and keep a copy of the recording."""
+    def save(self) -> bool:
+        """Ask for a name and keep a copy of the recording; whether that was done."""
         name, _ = QFileDialog.getSaveFileName(self.window, "Save session", "session.ringscope", "Ringscope sessions (*.ringscope)")
-        if name:
-            problem = copy_session(self.store.reader.path, Path(name))
-            self.window.status.showMessage(problem or f"saved {name}", 8000)
+        if not name:
+            return False
+        problem = copy_session(self.store.reader.path, Path(name))
+        self.window.status.showMessage(problem or f"saved {name}", 8000)
+        if not problem:
+            self.saved_notes = notes_of(self.store.reader)
+        return not problem
+
+    def forget_saved(self) -> None:
+        """Another recording began: nothing of it is saved."""
+        self.saved_notes = 0
+
+    def export(self) -> None:
+        """The export dialog."""
+        show_export(self.store, self.focus, self.window)
 
     def picture(self) -> None:
         """Ask for a name and write the window as a PNG."""

@@ -34,6 +34,7 @@ VERBS: Final[dict[str, str]] = {
     "qtree": "Print the device tree, as QEMU's `info qtree`.",
     "bt": "Print the call stack at a function, as gdb does.",
     "branch": "Run on from a moment of a session with something changed.",
+    "debug": "Debug a run or a recording with gdb's words, both ways.",
     "figure": "Draw a view of a scenario or a session into a file.",
     "tour": "Record the default scenario and draw every view.",
     "conform": "Replay cases recorded on a real QEMU and compare.",

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def command(file: Path, window: Callable[[], WindowOptions]) -> int:
     """Open FILE, a .ringscope session: scrub, play back, inspect."""
     from ringscope.display import missing_display
-    from ringscope_core.session.reader import SessionReader
+    from ringscope_core.query.opening import open_for_view
 
     # a bad file is said before anything of Qt is loaded
-    SessionReader(file).close()
+    open_for_view(file).close()
     why = missing_display()
     if why:
         raise click.ClickException(f"no window can be opened: {why}; `ringscope figure {file} --view NAME -o FILE.png` draws without one")

@@ -21,6 +21,7 @@ from PySide6.QtCore import QEventLoop, QObject, QProcess, QTimer, Signal
 
 from ringscope.commands import SPEED_MAX, SPEED_REAL, Controls, Stop
 from ringscope.sources.qmp_link import QmpLink
+from ringscope.sources.unsaved import UnsavedFolder
 
 STATUS_MS: Final = 150
 """How often the engine is asked how it stands."""
@@ -45,6 +46,10 @@ class EngineOptions:
     record: Path | None = None
     """Where to keep the recording; None: it goes with the window."""
     paused: bool = False
+    branch_of: Path | None = None
+    """Run this recording again to `at`, and go on with `change`; `scenario` and `settings` are then its own."""
+    at: str = ""
+    change: str = ""
 
 
 class EngineControls(Controls):
@@ -65,10 +70,16 @@ class EngineControls(Controls):
         """The file that the present run is recorded in."""
         self.problem: str = ""
         """Why the last start failed, empty when it did not."""
+        self.replay: tuple[int, int] | None = None
+        """While a branch is on its way to where it begins: events made, and events to make."""
         self.failures: tuple[str, ...] = ()
         """What the engine says went wrong with the machine."""
         self.process: QProcess | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="ringscope-"))
+        """Sockets: their paths must be short."""
+        self._unsaved = UnsavedFolder.make() if options.record is None else None
+        self.keep_unsaved: bool = False
+        """Leave the recordings that nobody saved where the next window finds and offers them."""
         self._runs = 0
         self._link: QmpLink | None = None
         self._closing = False
@@ -115,12 +126,24 @@ class EngineControls(Controls):
     def _session_path(self) -> Path:
         kept = self.options.record
         if kept is None:
-            return self._folder / f"run-{self._runs}.ringscope"
+            return (self._unsaved.path if self._unsaved else self._folder) / f"run-{self._runs}.ringscope"
         return kept if self._runs == 1 else kept.with_name(f"{kept.stem}-{self._runs}{kept.suffix}")
+
+    @property
+    def holds_unsaved(self) -> bool:
+        """Whether this run is recorded where it goes with the window."""
+        return self._unsaved is not None and not self._closing
+
+    def owns(self, path: Path) -> bool:
+        """Whether the recording `path` goes with this source: nobody asked to keep it."""
+        return path.parent == (self._unsaved.path if self._unsaved else self._folder)
 
     def _arguments(self) -> list[str]:
         options = self.options
-        found = ["--scenario", options.scenario, "--session", str(self.session), "--socket", self.address]
+        what = ["--scenario", options.scenario]
+        if options.branch_of is not None:
+            what = ["--branch-of", str(options.branch_of), "--at", options.at, "--change", options.change]
+        found = [*what, "--session", str(self.session), "--socket", self.address]
         found += ["--speed", options.speed, "--leave-with-client"]
         if options.trace:
             found += ["--trace", options.trace]
@@ -198,6 +221,7 @@ class EngineControls(Controls):
         self._drop_link()
         self._set_state("failed")
         if not was_starting:
+            self.keep_unsaved = True
             self.stopped.emit(f"{how}{f', {last}' if last else ''}")
 
     def _drop_link(self) -> None:
@@ -227,12 +251,17 @@ class EngineControls(Controls):
         self._drop_link()
 
     def close(self) -> None:
-        """End the engine; a recording that nobody asked to keep goes."""
+        """End the engine; a recording that nobody asked to keep goes, but one whose engine died by itself."""
         if self._closing:
             return
         self._closing = True
         self._end_process()
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._unsaved is not None:
+            if self.keep_unsaved:
+                self._unsaved.release()
+            else:
+                self._unsaved.discard()
 
     # -- how it stands --------------------------------------------------------------------------------------------------
     def _ask(self) -> None:
@@ -255,6 +284,8 @@ class EngineControls(Controls):
         if time.monotonic() - self._speed_set_at < _SETTLE_S:
             speed = self.speed
         failures = tuple(str(line) for line in status.get("failures", ()))
+        replay = status.get("replay")
+        self.replay = (int(replay[0]), int(replay[1])) if isinstance(replay, list) and len(replay) == 2 else None
         stop = self._stop_of(status) if state == "paused" else None
         news = (state, capabilities | {"restart"}, speed, str(status.get("trace_level", "")), failures, stop)
         if news != (self.state, self.capabilities, self.speed, self.trace_level, self.failures, self.stop):

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringscope_core.session.seal import seal
+
+if TYPE_CHECKING:
+    from ringscope_core.session.reader import SessionReader
 
 
 def copy_session(source: Path, target: Path) -> str:
@@ -24,8 +30,17 @@ def copy_session(source: Path, target: Path) -> str:
         finally:
             writing.close()
             reading.close()
+        seal(fresh)
         fresh.replace(target)
     except (OSError, sqlite3.Error) as error:
         fresh.unlink(missing_ok=True)
         return f"{target} was not written ({error})"
     return ""
+
+
+def notes_of(reader: SessionReader) -> int:
+    """Marks that the scenario did not make, and notes."""
+    scenario = reader.meta.get("scenario_data")
+    made = scenario.get("mark", []) if isinstance(scenario, dict) else []
+    own = {str(mark.get("name")) for mark in made if isinstance(mark, dict)} if isinstance(made, list) else set()
+    return sum(mark.name not in own for mark in reader.marks()) + len(reader.notes())

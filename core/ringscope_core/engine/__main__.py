@@ -9,6 +9,7 @@ from pathlib import Path
 from ringscope_core.engine.process import EngineProcess, Options
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.keep import keep_bytes
 from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.levels import LEVEL_NAMES
 
@@ -37,7 +38,9 @@ def parse(args: list[str]) -> Options:
     parser.add_argument("--branch-of", type=Path, default=None, metavar="FILE", help="run this recording again and go on from there, instead of --scenario")
     parser.add_argument("--at", default="end", metavar="MOMENT", help="of --branch-of: 1.5s, #123, mark:NAME, packet:7, start, end")
     parser.add_argument("--change", default="none", metavar="CHANGE", help="of --branch-of: what is changed there, as a line or as JSON")
+    parser.add_argument("--breakpoints-of", type=Path, default=None, metavar="FILE", help="take this session's breakpoints, in place of the scenario's")
     parser.add_argument("--leave-with-client", action="store_true", help="end when the last control client has gone")
+    parser.add_argument("--keep", default="all", metavar="SIZE", help="keep the session file within that size, such as 2G, dropping the oldest (default all)")
     given = parser.parse_args(args)
     if bool(given.scenario) == (given.branch_of is not None):
         parser.error("one of --scenario and --branch-of is needed")
@@ -57,14 +60,15 @@ def parse(args: list[str]) -> Options:
         branch_of=given.branch_of,
         at=given.at,
         change=given.change,
+        keep_bytes=keep_bytes("keep", given.keep),
+        breakpoints_of=given.breakpoints_of,
     )
 
 
 def main(args: list[str]) -> int:
     """The process; returns its exit code."""
-    options = parse(args)
     try:
-        return EngineProcess(options).main()
+        return EngineProcess(parse(args)).main()
     except (InputError, SessionError, NetOptionError, OSError) as error:
         print(f"ringscope-engine: {error}", file=sys.stderr)
         return 2

@@ -10,7 +10,7 @@ from ringscope_core.engine.live import LiveRun
 from ringscope_core.engine.memory_view import read_memory
 from ringscope_core.engine.qmp import QmpError
 from ringscope_core.engine.setting import check_set
-from ringscope_core.engine.steps import PACKET_EVENTS
+from ringscope_core.query.steps import PACKET_KINDS
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.kinds import KIND_BY_NUMBER
 from ringscope_core.trace.levels import LEVEL_NAMES, LEVEL_PACKETS
@@ -19,7 +19,7 @@ HEAR_S: Final = 10.0
 """So long a run may take to stop or to go on: a turn is a matter of milliseconds."""
 SYNC_S: Final = 30.0
 """So long the disk may take."""
-_PACKETS: Final = ",".join(KIND_BY_NUMBER[kind].name for kind in PACKET_EVENTS)
+_PACKETS: Final = ",".join(KIND_BY_NUMBER[kind].name for kind in PACKET_KINDS)
 
 Arguments = dict[str, Any]
 

@@ -262,7 +262,7 @@ class Debugger(TraceHook):
             self.stop_reason, self.stop_point = reason, point
             self.inside_turn = inside_turn
             self.stops += 1
-        self.breakpoints.stopped()
+        self.breakpoints.tell_counts()
         self.listener.flush()
         self.standing.set()
         self.listener.on_stopped(reason)

@@ -6,7 +6,7 @@ What no breakpoint wants is sorted out in native code (`EventLog.wanted_kinds`, 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -78,6 +78,8 @@ class PointTable:
         """Virtual time of the next breakpoint on a time."""
         self._lock: threading.RLock = threading.RLock()
         self._next: int = 1
+        self._told: int = 0
+        """All matches when the breakpoints were last told."""
         self._fresh: set[int] = set()
         """Breakpoints whose matches count from the next event on."""
         self._ordinals: dict[int, int] = {}
@@ -100,6 +102,16 @@ class PointTable:
             self._next += 1
             self._put((*self.points, point), point)
         return point
+
+    def restore(self, specs: Iterable[object]) -> None:
+        """Set the breakpoints of another run, with their numbers, to be counted anew.  Raises InputError."""
+        points = [parse_breakpoint(plain, self.vocabulary) for plain in specs]
+        with self._lock:
+            for point in points[:MOST_POINTS]:
+                number = max(point.id, self._next)
+                fresh = replace(point, id=number, hits=0, since=int(self._log.seq))
+                self._next = number + 1
+                self._put((*self.points, fresh), fresh)
 
     def update(self, number: int, plain: dict[str, object]) -> Breakpoint | None:
         """Change some of a breakpoint's fields; None when there is none of that number.  Raises InputError."""
@@ -151,7 +163,16 @@ class PointTable:
 
     def _tell(self) -> None:
         if self.changed is not None:
+            self._told = self._hits()
             self.changed(self.to_plain())
+
+    def _hits(self) -> int:
+        return sum(point.hits for point in self.points)
+
+    def tell_counts(self) -> None:
+        """Tell who hears of changes when something was counted since."""
+        if self._hits() != self._told:
+            self._tell()
 
     # ------------------------------------------------------------------------------------------------------------------
     # -- the run's thread ---------------------------------------------------------------------------------------------
@@ -269,7 +290,3 @@ class PointTable:
             return
         text = live.message.text(row, live.old) if row else live.bound.point.log
         self.said(seq, vt, live.bound.point, text)
-
-    def stopped(self) -> None:
-        """The run has stopped: what was counted is told."""
-        self._tell()

@@ -30,6 +30,8 @@ from ringscope_core.query.breakpoints import Breakpoint
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario
+from ringscope_core.session.errors import SessionError
+from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.writer import SessionWriter
 from ringscope_core.trace.levels import LEVEL_NAMES
 
@@ -60,6 +62,10 @@ class Options:
     at: str = "end"
     change: str = "none"
     """A line or JSON; see `engine.change`."""
+    keep_bytes: int = 0
+    """The session file stays within that size, as a flight recorder; 0: it is complete."""
+    breakpoints_of: Path | None = None
+    """Take the breakpoints of this session, in place of the scenario's."""
 
 
 class _Announcer(LiveListener):
@@ -124,7 +130,7 @@ class EngineProcess:
             if options.seed is not None:
                 scenario.seed = options.seed
             meta = session_meta(scenario, scenario.seed, options.trace)
-        self.writer: SessionWriter = SessionWriter(options.session, meta)
+        self.writer: SessionWriter = SessionWriter(options.session, meta, keep_bytes=options.keep_bytes)
         try:
             self._assemble(scenario)
         except BaseException:
@@ -149,6 +155,8 @@ class EngineProcess:
         run.world.event_sink = _QapiEvents(self._announcer)
         duration = scenario.run.duration_ns() if self._branch is None else self._branch.duration_ns
         self.live: LiveRun = LiveRun(run, self._announcer, options.paused, duration, level=LEVEL_NAMES.index(options.trace))
+        if self._branch is not None and options.paused:
+            self.live.debugger.pause("branch")
         self._announcer.live = self.live
         points = self.live.debugger.breakpoints
         points.changed = self.writer.put_breakpoints
@@ -163,9 +171,18 @@ class EngineProcess:
         self._announcer.tell("X_RINGSCOPE_LOG", {"seq": seq, "vt": vt, "breakpoint": point.id, "text": text})
 
     def _add_breakpoints(self, scenario: Scenario) -> None:
+        """The scenario's; of a branch or after `breakpoints_of` those of the recording, which has the scenario's among them."""
+        table = self.live.debugger.breakpoints
+        if self.options.breakpoints_of is not None:
+            with SessionReader(self.options.breakpoints_of) as reader:
+                table.restore(row.spec for row in reader.breakpoints())
+            return
+        if self._branch is not None and self._branch.reader.breakpoints():
+            table.restore(row.spec for row in self._branch.reader.breakpoints())
+            return
         for place, wanted in enumerate(scenario.breakpoint):
             try:
-                self.live.debugger.breakpoints.add(wanted.plain())
+                table.add(wanted.plain())
             except InputError as error:
                 raise InputError(f"breakpoint.{place}.{error.field}", error.value, error.allowed) from None
 
@@ -178,6 +195,7 @@ class EngineProcess:
         ready = {"ready": True, "session": str(self.options.session), "socket": self.server.address, "scenario": self.live.run.scenario.name}
         print(json.dumps(ready), flush=True)
         while not self._leave.wait(0.25):
+            self.live.debugger.breakpoints.tell_counts()
             if self._deserted():
                 break
         return self._close()
@@ -197,9 +215,14 @@ class EngineProcess:
     def _close(self) -> int:
         if isinstance(self.live.run, Rerun):
             self.live.run.cancel = True
+        self.live.debugger.breakpoints.tell_counts()
         self.live.stop()
         self.writer.set_meta("ended", self.live.ended or "quit")
-        self.writer.close()
+        try:
+            self.writer.close()
+        except SessionError as error:
+            # the run itself was not harmed; what is recorded is whole up to there
+            print(f"ringscope-engine: {error}", file=sys.stderr)
         self.live.run.close()
         if self._branch is not None:
             self._branch.close()

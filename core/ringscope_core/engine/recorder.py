@@ -40,8 +40,8 @@ class _Packets(PacketBlockSink):
         super().__init__()
         self.recorder: Recorder = recorder
 
-    def on_packets(self, rows: bytes, frames: list[bytes], headers: list[bytes]) -> None:
-        self.recorder.take_packets(rows, frames, headers)
+    def on_packets(self, rows: bytes, data: bytes) -> None:
+        self.recorder.take_packets(rows, data)
 
 
 class _Gap:
@@ -94,12 +94,12 @@ class Recorder:
         self._hand_strings()
         self.writer.add_block(first_seq, rows)
 
-    def take_packets(self, rows: bytes, frames: list[bytes], headers: list[bytes]) -> None:
+    def take_packets(self, rows: bytes, data: bytes) -> None:
         """Pass frames on."""
         if self._refused():
-            self._gap.packets += len(frames)
+            self._gap.packets += len(rows) // (8 * PACKET_WORDS)
         else:
-            self.writer.add_packet_array(np.frombuffer(rows, np.int64).reshape(-1, PACKET_WORDS), frames, headers)
+            self.writer.add_packet_array(np.frombuffer(rows, np.int64).reshape(-1, PACKET_WORDS), data)
 
     def _refused(self) -> bool:
         """Whether to drop; waits for room in a headless run.

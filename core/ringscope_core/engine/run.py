@@ -28,7 +28,7 @@ from ringscope_core.trace.state import MachineState
 
 SAMPLE_NS: Final = 1_000_000_000 // 60
 """Between two keyframes: of virtual time in a headless run, of wall time in a live one."""
-KEYFRAME_EVENTS: Final = 16384
+KEYFRAME_EVENTS: Final = 65536
 """A headless recording has a keyframe after that many events at the latest, so that every moment is near one."""
 IDLE_WAIT_S: Final = 0.002
 """How long the run sleeps at most while sockets may bring something, or somebody may ask for something."""
@@ -137,6 +137,9 @@ class Run:
             self.guest.boot()
             self.machine.memory.turn += 1
         self._sample(True)
+        if self.recorder is not None:
+            # how the machine was built is what people look at most: a bounded recording keeps it
+            self.recorder.pin()
         return True
 
     def _add_netdevs(self) -> bool:
@@ -321,6 +324,7 @@ class Run:
         self.log.flush()
         if self.recorder is not None:
             self.recorder.flush()
+            self.recorder.finish()
 
     def close(self) -> None:
         """Let go of files and sockets."""

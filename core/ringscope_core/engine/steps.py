@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from ringscope_core.query.steps import KICK_KINDS, PACKET_KINDS
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_DROP, EV_FRAME_ENTER, EV_FRAME_LEAVE, EV_FRAME_RX, EV_FRAME_TX, EV_KICK
+from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE
 from ringscope_core.trace.levels import LEVEL_FULL, LEVEL_NAMES, LEVEL_PACKETS
 
 STEP_KINDS: Final = ("event", "over", "into", "out", "packet", "kick", "turn")
 MOST_STEPS: Final = 1_000_000_000
-PACKET_EVENTS: Final = (int(EV_FRAME_TX), int(EV_FRAME_RX), int(EV_FRAME_DROP))
-"""Where a step over a packet ends: the device handed one on, put one into a ring, or dropped one."""
-KICK_EVENTS: Final = (int(EV_KICK),)
 _ENTER: Final = int(EV_FRAME_ENTER)
 _AT: Final = int(EV_FRAME_AT)
 _LEAVE: Final = int(EV_FRAME_LEAVE)
@@ -57,9 +55,9 @@ class Step:
             case "out":
                 return kind == _LEAVE and depth < self._depth
             case "packet":
-                return kind in PACKET_EVENTS
+                return kind in PACKET_KINDS
             case "kick":
-                return kind in KICK_EVENTS
+                return kind in KICK_KINDS
         return False
 
     def counted(self, depth: int) -> bool:

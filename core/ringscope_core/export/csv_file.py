@@ -84,7 +84,7 @@ class _Lines:
         sort = sort_of(unit)
         if sort == TEXT:
             return [self._texts.of(unit, value) for value in column.tolist()]
-        return column.astype("u8").tolist() if sort == UNSIGNED else column.tolist()
+        return list[int](column.astype("u8").tolist() if sort == UNSIGNED else column.tolist())
 
     def _pattern(self, kind: int) -> str:
         spec = self._recording.kinds.get(kind)

@@ -47,7 +47,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             perfetto.steps,
             (Option("time", "Clock", ("virtual", "wall", "events")), Option("instants", "Instants", ("main", "all"))),
         ),
-        Format("csv", "CSV: one table", ".csv", WHATS, csv_file.write, _table_steps, (Option("text", "Column with the event in words", ("no", "yes")),)),
+        Format("csv", "CSV: one table", ".csv", WHATS, csv_file.write, _table_steps, (Option("text", "Event in words", ("no", "yes")),)),
         Format("jsonl", "JSON lines", ".jsonl", WHATS, json_lines.write, _table_steps, many=True),
         Format(
             "parquet",
@@ -105,7 +105,7 @@ def export(recording: Recording, request: Request, path: Path, progress: Progres
     made, whats, options = check(request)
     if request.format == "parquet":
         parquet.arrow()
-    selection = Selection(recording, *range_of(recording, request.since, request.until), request.filter)
+    selection = Selection(recording, range_of(recording, request.since, request.until), request.filter)
     job = Job(selection, whats, options, Meter(progress, 0))
     if made.folder:
         _into_folder(made, job, path, request.force, progress)
@@ -114,6 +114,14 @@ def export(recording: Recording, request: Request, path: Path, progress: Progres
             _run(made, job, unfinished, progress)
             job.summary.size = target.size_of(unfinished)
     return job.summary
+
+
+def export_exists(recording: Recording, request: Request, path: Path) -> bool:
+    """Whether the export would have to replace something."""
+    made, whats, _ = check(request)
+    if made.folder:
+        return any(part.exists() for part in parquet.folders(recording, whats, path))
+    return path.exists()
 
 
 def _run(made: Format, job: Job, path: Path, progress: Progress | None) -> None:

@@ -123,7 +123,7 @@ class _Lines:
             return [self._texts.of(unit, value) for value in column.tolist()]
         if unit == "bool":
             return ["true" if value else "false" for value in column.tolist()]
-        return column.astype("u8").tolist() if sort == UNSIGNED else column.tolist()
+        return list(column.astype("u8").tolist() if sort == UNSIGNED else column.tolist())
 
     def _call(self, row: Any) -> str:
         values = arguments_of(row)

@@ -8,7 +8,7 @@ The folders' names carry the columns `session` and `second` (virtual seconds, at
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ from ringscope_core.scenario.units import duration_ns
 if TYPE_CHECKING:
     from ringscope_core.export.job import Job
     from ringscope_core.export.selection import Selection
+    from ringscope_core.query.recording import Recording
     from ringscope_core.session.rows import Events
 
 NS: Final = 1_000_000_000
@@ -69,11 +70,15 @@ def write(job: Job, path: Path) -> None:
             parts.close()
 
 
+def folders(recording: Recording, whats: Iterable[str], target: Path) -> list[Path]:
+    """The folders under `target` that are this session's."""
+    name = session_id(recording.reader.meta, recording.reader.path.stem)
+    return [target / what / f"session={name}" for what in whats]
+
+
 def check_free(job: Job, target: Path, force: bool) -> None:
     """Raises InputError when the shared folder has this session already."""
-    name = session_id(job.recording.reader.meta, job.recording.reader.path.stem)
-    for what in job.whats:
-        part = target / what / f"session={name}"
+    for part in folders(job.recording, job.whats, target):
         if part.exists() and not force:
             raise InputError("output", str(part), "a folder without this session, or --force to replace it")
 

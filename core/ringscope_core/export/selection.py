@@ -17,6 +17,7 @@ from ringscope_core.session.rows import EVENT_DTYPE, Events, FrameRow, MarkRow
 from ringscope_core.trace.kinds import EV_FRAME_DROP, EV_FRAME_RX, EV_FRAME_SEEN, EV_FRAME_TX, EV_MARK, EV_SAMPLE
 
 if TYPE_CHECKING:
+    from ringscope_core.export.moments import Span
     from ringscope_core.export.request import Meter
     from ringscope_core.query.recording import Recording
 
@@ -34,22 +35,16 @@ class Frame(NamedTuple):
 
 
 class Selection:
-    """Events `first` to `last` of a recording, both included, that `text` takes.  Raises InputError for a filter that is none."""
+    """What a filter `text` takes of a span.  Raises InputError for a filter that is none."""
 
-    def __init__(self, recording: Recording, first: int, last: int, text: str = "") -> None:
+    def __init__(self, recording: Recording, span: Span, text: str = "") -> None:
         self.recording: Recording = recording
-        self.first: int = max(first, 0)
-        self.last: int = last
+        self.first, self.last, self.first_vt, self.last_vt = span
         self.text: str = text.strip()
         try:
             self._filter: Filter | None = Filter(text, recording) if self.text else None
         except FilterError as error:
             raise InputError("filter", text, str(error)) from None
-        reader = recording.reader
-        whole = first <= reader.first_seq and last >= reader.last_seq
-        self.first_vt: int = 0 if first <= reader.first_seq else reader.vt_at_seq(self.first)
-        self.last_vt: int = max(reader.last_vt, 0) if whole else reader.vt_at_seq(last) if last >= self.first else -1
-        """Virtual times, ns, between which samples are taken."""
 
     @property
     def size(self) -> int:

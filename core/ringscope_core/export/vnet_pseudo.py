@@ -39,19 +39,26 @@ def split(data: bytes) -> tuple[bytes | None, int, bytes] | None:
     return header, -1 if data[2] == 255 else data[2], data[LENGTH:]
 
 
+def fields(header: bytes) -> list[tuple[str, str]]:
+    """A virtio_net_hdr's fields, name and value as text, those that its length holds; nothing for one shorter than ten bytes."""
+    if len(header) < 10:
+        return []
+    found = parse_header(header.ljust(20, b"\0"), len(header))
+    flags = "|".join(name for bit, name in _FLAGS.items() if found.flags & bit) or "0"
+    gso = _GSO.get(int(found.gso_type) & 0x7F, hex(int(found.gso_type))) + ("|ECN" if found.gso_type & 0x80 else "")
+    parts = [("flags", flags), ("gso_type", gso), ("hdr_len", str(found.hdr_len)), ("gso_size", str(found.gso_size))]
+    parts += [("csum_start", str(found.csum_start)), ("csum_offset", str(found.csum_offset))]
+    if len(header) >= 12:
+        parts.append(("num_buffers", str(found.num_buffers)))
+    if len(header) >= 20:
+        parts += [("hash_value", f"0x{int(found.hash_value) & 0xFFFFFFFF:08x}"), ("hash_report", str(found.hash_report))]
+    return parts
+
+
 def words(header: bytes | None) -> str:
     """A virtio_net_hdr as a line: its fields, then its bytes."""
     if header is None:
         return "virtio_net_hdr: not recorded"
     if len(header) < 10:
         return "virtio_net_hdr: none, the frame came to no buffer"
-    found = parse_header(header.ljust(20, b"\0"), len(header))
-    flags = "|".join(name for bit, name in _FLAGS.items() if found.flags & bit) or "0"
-    gso = _GSO.get(int(found.gso_type) & 0x7F, hex(int(found.gso_type))) + ("|ECN" if found.gso_type & 0x80 else "")
-    parts = [f"flags={flags}", f"gso_type={gso}", f"hdr_len={found.hdr_len}", f"gso_size={found.gso_size}"]
-    parts += [f"csum_start={found.csum_start}", f"csum_offset={found.csum_offset}"]
-    if len(header) >= 12:
-        parts.append(f"num_buffers={found.num_buffers}")
-    if len(header) >= 20:
-        parts += [f"hash_value=0x{int(found.hash_value) & 0xFFFFFFFF:08x}", f"hash_report={found.hash_report}"]
-    return f"virtio_net_hdr: {' '.join(parts)} [{header.hex(' ')}]"
+    return f"virtio_net_hdr: {' '.join(f'{name}={value}' for name, value in fields(header))} [{header.hex(' ')}]"

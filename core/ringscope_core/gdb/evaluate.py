@@ -9,6 +9,7 @@ from ringscope_core.gdb import ctypes as c
 from ringscope_core.gdb.ctypes import ARRAY, BOOL, CHAR, ENUM, FUNCTION, INT, POINTER, STRUCT, CType
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.parse import Node
+from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.gdb.value import Place, Row, Value, literal, number_of, wrapped
 
 _MASK64: Final = 0xFFFF_FFFF_FFFF_FFFF
@@ -112,6 +113,8 @@ class Evaluator:
 
     def _follow(self, value: Value) -> Value:
         target = value.ctype.target
+        if value.ctype.kind == FUNCTION:
+            return value
         if value.ctype.kind != POINTER or target is None:
             raise ConsoleError("Attempt to take contents of a non-pointer value.")
         if value.note:
@@ -310,7 +313,8 @@ def _member(inner: Value, name: str) -> Value:
         raise ConsoleError("Attempt to extract a component of a value that is not a structure.")
     place = inner.place.member(name) if inner.place is not None else None
     if place is None:
-        raise ConsoleError(f"There is no member named {name}.")
+        near = suggestion(name, inner.place.names() if inner.place is not None else ())
+        raise ConsoleError(f"There is no member named {name}." + (f"  Did you mean {near}?" if near else ""))
     return place.load()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ringscope_core.gdb import casts
@@ -33,6 +34,12 @@ def string_pointer(ctype: CType, text: str, address: int | None = None) -> Value
 def function_pointer(ctype: CType, name: str) -> Value:
     """A pointer to QEMU's function `name`; "" is a null pointer."""
     return Value(ctype, SYMBOLS.get(name) if name else 0, text=name or None)
+
+
+def queue_pointer(moment: Moment, ctype: CType, ring: int) -> Value:
+    """A pointer to a virtqueue, null until virtio_add_queue has made it."""
+    made = ring and moment.field(ring, "VRing.num_default")
+    return Value(ctype, None, target=ring_place(moment, ring, "VirtQueue")) if made else Value(ctype, 0)
 
 
 class StructPlace(Place):
@@ -114,18 +121,12 @@ class ObjectPlace(StructPlace):
         if struct == "Object":
             return self._object(found, address)
         if struct == "VirtIODevice" and name == "vq":
-            first = moment.ring_of(self.oid, 0)
-            exists = bool(moment.field(self.oid, "VirtIODevice.device_id")) and bool(first)
-            return Leaf(Value(found.ctype, None, target=ring_place(moment, first, "VirtQueue")), address) if exists else None
+            return self._allocated(found, address, "VirtIODevice.device_id", lambda: ring_place(moment, moment.ring_of(self.oid, 0), "VirtQueue"))
         if struct == "VirtIONet" and name == "vqs":
-            made = moment.field(self.oid, "VirtIONet.max_queues") and moment.ring_of(self.oid, 0)
-            return Leaf(Value(found.ctype, None, target=PairPlace(moment, self.oid, 0)), address) if made else None
+            return self._allocated(found, address, "VirtIONet.curr_queues", lambda: PairPlace(moment, self.oid, 0))
         if struct == "VirtIONet" and name == "ctrl_vq":
-            pairs = moment.field(self.oid, "VirtIONet.max_queues") or 0
-            ring = moment.ring_of(self.oid, 2 * pairs) if pairs else 0
-            if ring and moment.field(ring, "VRing.num_default"):
-                return Leaf(Value(found.ctype, None, target=ring_place(moment, ring, "VirtQueue")), address)
-            return None
+            pairs = moment.field(self.oid, "VirtIONet.max_queues")
+            return None if pairs is None else Leaf(queue_pointer(moment, found.ctype, moment.ring_of(self.oid, 2 * pairs) if pairs else 0), address)
         if struct == "VirtIOPCIProxy" and name == "vqs":
             return QueueTable(moment, found.ctype, address, self.oid)
         if struct == "VirtQueue" and name == "vdev":
@@ -134,6 +135,13 @@ class ObjectPlace(StructPlace):
         if struct == "PCIDevice" and name == "io_regions":
             return RegionTable(moment, found.ctype, address, self.oid)
         return None
+
+    def _allocated(self, found: Member, address: int, full: str, target: Callable[[], Place]) -> Place | None:
+        """A pointer to what is allocated when field `full` is set: null before."""
+        value = self.moment.field(self.oid, full)
+        if value is None or value and not self.moment.ring_of(self.oid, 0):
+            return None
+        return Leaf(Value(found.ctype, None, target=target()) if value else Value(found.ctype, 0), address)
 
     def _object(self, found: Member, address: int) -> Place | None:
         moment, oid = self.moment, self.oid
@@ -244,8 +252,7 @@ class PairPlace(StructPlace):
         moment = self.moment
         if found.name in ("rx_vq", "tx_vq"):
             ring = moment.ring_of(self._device, 2 * self._index + (found.name == "tx_vq"))
-            made = ring and moment.field(ring, "VRing.num_default")
-            return Leaf(Value(found.ctype, None, target=ring_place(moment, ring, "VirtQueue"))) if made else None
+            return Leaf(queue_pointer(moment, found.ctype, ring))
         if found.name == "n":
             return Leaf(Value(found.ctype, moment.address_of(self._device) or None))
         if found.name == "tx_waiting":

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ringscope_core.gdb.ctypes import STRUCT, CType, base_chain, members, struct_named
-from ringscope_core.gdb.observed import Observed
+from ringscope_core.gdb.ctypes import DRIVER_STRUCTS, STRUCT, CType, base_chain, members, struct_named
 from ringscope_core.gdb.value import Place
 from ringscope_core.trace.oids import RINGS_PER_FUNCTION, is_ring, ring_bdf, ring_oid
 
@@ -51,12 +50,11 @@ class TypeTable:
 class Moment:
     """One state of a recording."""
 
-    def __init__(self, recording: Recording, seq: int, types: TypeTable, observed: Observed) -> None:
+    def __init__(self, recording: Recording, seq: int, types: TypeTable) -> None:
         self.recording: Recording = recording
         self.seq: int = seq
         self.state: MachineState = recording.reader.state_at(seq)
         self.types: TypeTable = types
-        self._observed: Observed = observed
         self._by_address: dict[int, list[int]] = {}
         for oid, found in self.state.objects.items():
             if found.addr:
@@ -101,14 +99,18 @@ class Moment:
 
     # -- fields -------------------------------------------------------------------------------------------------------
     def field(self, oid: int, full: str) -> int | None:
-        """The value of ``Struct.field`` of `oid`: 0 before it was first written, None when the recording never tells it."""
+        """The value of ``Struct.field`` of `oid`, None when it is not known.
+
+        A field that the model declares (with a unit) is recorded at every write, so before the first one it has the 0 of fresh memory; of
+        others nothing is known, nor of the driver's before it has written any.
+        """
         number = self.recording.field_id(full)
-        if number < 0:
-            return None
         values = self.state.fields.get(oid, {})
-        if number in values:
-            return values[number]
-        return 0 if (oid in self.state.objects or is_ring(oid)) and self._observed(oid, number) else None
+        if number in values or number < 0:
+            return values.get(number)
+        spec = self.recording.fields[number]
+        exists = bool(values) if is_ring(oid) else oid in self.state.objects
+        return 0 if exists and spec.unit and spec.struct not in DRIVER_STRUCTS else None
 
     def unit(self, full: str) -> str:
         """How the field is printed, "" for one that the recording does not have."""

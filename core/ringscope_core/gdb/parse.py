@@ -11,7 +11,7 @@ from ringscope_core.gdb.errors import ConsoleError
 
 _TOKEN: Final = re.compile(
     r"""\s*(?:(?P<number>0[xX][0-9a-fA-F]+[uUlL]*|0[bB][01]+[uUlL]*|\d+\.\d*|\d+[uUlL]*)
-    |(?P<name>\$[A-Za-z0-9_$-]*[A-Za-z0-9_$]|\$|[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<name>\$[A-Za-z0-9_$]*|[A-Za-z_][A-Za-z0-9_]*)
     |(?P<string>"(?:[^"\\]|\\.)*")|(?P<char>'(?:[^'\\]|\\.)+')
     |(?P<op>->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^]=|[-+*/%&|^~!<>=?:.,()\[\]{}@]))""",
     re.VERBOSE,

@@ -106,6 +106,9 @@ class Row(Place):
     def element(self, index: int) -> Place:
         if 0 <= index < len(self._given):
             assert self.ctype.target is not None
+            inner = self._given[index].place
+            if inner is not None:
+                return inner
             return Leaf(self._given[index], self.address + index * self.ctype.target.size if self.address else 0)
         return super().element(index)
 

@@ -19,7 +19,7 @@ def about(recording: Recording) -> dict[str, Any]:
     events = reader.event_count
     return {
         "file": str(reader.origin),
-        "size": sum(file_sizes(reader.origin)),
+        "size": file_size(reader.origin),
         "damage": reader.damage or None,
         **{key: reader.meta.get(key) for key in _META},
         "closed": reader.meta.get("closed") is True,
@@ -50,15 +50,15 @@ def losses(recording: Recording) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"first": gap.first_seq, "last": gap.last_seq, "events": gap.events, "packets": gap.packets, "reason": gap.reason} for gap in reader.gaps()
     ]
-    if not found and sum(reader.dropped):
+    if not found and any(reader.dropped):
         events, packets = reader.dropped
         found.append({"first": None, "last": None, "events": events, "packets": packets, "reason": "slow disk"})
     return found
 
 
-def file_sizes(path: Path) -> tuple[int, int]:
-    """Bytes of the file and of the log beside it; 0 for one that is not there."""
-    return _size(path), _size(path.with_name(path.name + "-wal"))
+def file_size(path: Path) -> int:
+    """Bytes of the file and of the log beside it."""
+    return _size(path) + _size(path.with_name(path.name + "-wal"))
 
 
 def _size(path: Path) -> int:

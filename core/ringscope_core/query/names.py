@@ -27,23 +27,27 @@ class ObjectNames:
         self._root: int = 0
         """The parent of /machine."""
         self._next_seq: int = 0
+        self._pairs_from: int = -1
+        """The last naming event since which nobody has looked for `_max_queues`, -1 for none."""
+        self._fields_read: int = 0
         self._max_queues: int = 1
         """Pairs of the device: the control queue stands behind the last one."""
 
     def extend(self, reader: SessionReader) -> None:
         """Read what came since the last call, from the naming events and from the newest keyframe."""
         last = reader.last_seq
-        first = self._next_seq
         texts = reader.strings
         while self._next_seq <= last:
             rows = reader.find_events(_NAMING, self._next_seq, last, _BATCH)
+            self._pairs_from = int(rows[-1]["seq"]) if len(rows) else self._pairs_from
             for row in rows:
                 self._note(int(row["kind"]), int(row["obj"]), int(row["a0"]), int(row["a1"]), texts)
             if len(rows) < _BATCH:
                 self._next_seq = last + 1
             else:
                 self._next_seq = int(rows[-1]["seq"]) + 1
-        self._find_pairs(reader, first)
+        if self._pairs_from >= 0:
+            self._find_pairs(reader)
 
     def _note(self, kind: int, oid: int, a0: int, a1: int, texts: Sequence[str]) -> None:
         if kind == EV_OBJ_NEW:
@@ -57,14 +61,23 @@ class ObjectNames:
             if self._names[oid] == "machine":
                 self._root = a0
 
-    def _find_pairs(self, reader: SessionReader, first: int) -> None:
-        """VirtIONet.max_queues, when it was written: it places the control queue."""
+    def _find_pairs(self, reader: SessionReader) -> None:
+        """VirtIONet.max_queues places the control queue: as the machine told it, at the first keyframe behind the last naming event; until then the events say it."""
         number = next((n for n, spec in reader.fields.items() if spec.struct == "VirtIONet" and spec.name == "max_queues"), -1)
-        if number < 0 or reader.last_seq < first:
+        frames = reader.keyframes()["seq"]
+        behind = frames[frames >= self._pairs_from]
+        if number < 0:
             return
-        rows = reader.find_events([int(EV_FIELD)], first, reader.last_seq, _BATCH)
-        for row in rows[rows["a0"] == number]:
-            self._max_queues = max(1, int(row["a1"]))
+        if len(behind):
+            found = [values[number] for values in reader.keyframe_state(int(behind[0])).fields.values() if number in values]
+            self._pairs_from = -1
+        else:
+            # a machine that is being built, or a run that ended there
+            rows = reader.find_events([int(EV_FIELD)], self._fields_read, reader.last_seq, _BATCH)
+            self._fields_read = int(rows[-1]["seq"]) + 1 if len(rows) else self._fields_read
+            found = rows["a1"][rows["a0"] == number].tolist()
+        if found:
+            self._max_queues = max(1, int(found[-1]))
 
     def name(self, oid: int) -> str:
         """A short name for `oid`."""

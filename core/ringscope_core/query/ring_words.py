@@ -32,13 +32,11 @@ def ring_words(a: RingImage, b: RingImage) -> Iterator[Words]:
     for part in ("avail", "used"):
         yield from _structure(part, getattr(a, part), getattr(b, part), a.num, a.packed)
     for head in sorted(a.indirect.keys() | b.indirect.keys()):
-        old, new = a.indirect.get(head), b.indirect.get(head)
-        if old is None or new is None:
-            yield f"indirect table of head {head}", _table(old), _table(new)
-        else:
-            if len(old) != len(new):
-                yield f"indirect table of head {head}", _table(old), _table(new)
-            yield from _descriptors(f"indirect table of head {head}, descriptor", old, new, members)
+        table, other = a.indirect.get(head), b.indirect.get(head)
+        if table is None or other is None or len(table) != len(other):
+            yield f"indirect table of head {head}", _table(table), _table(other)
+        if table is not None and other is not None:
+            yield from _descriptors(f"indirect table of head {head}, descriptor", table, other, members)
 
 
 def _table(data: bytearray | None) -> str:

@@ -26,6 +26,7 @@ from ringscope_core.session.condense import fold_events
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.rows import Events
+from ringscope_core.session.salvage import open_whole
 from ringscope_core.trace.kinds import EV_DROPPED, EV_SAMPLE, EV_TRACE_LEVEL
 from ringscope_core.trace.levels import LEVEL_FULL
 from ringscope_core.trace.state import MachineState
@@ -84,7 +85,7 @@ class Report:
 def verify(path: str | Path, *, jobs: int = 0, progress: Progress | None = None) -> Report:
     """Check the session at `path` with `jobs` processes (0: as many as help).  SessionError when it cannot even be opened."""
     began = time.monotonic()
-    with SessionReader(path) as reader:
+    with open_whole(path) as reader:
         report = Report()
         pieces = list(_pieces(reader))
         total = reader.event_count
@@ -92,7 +93,7 @@ def verify(path: str | Path, *, jobs: int = 0, progress: Progress | None = None)
         for finding in [*check_places(reader), *_lost_start(reader, report)]:
             report.add(finding)
         if workers > 1 and len(pieces) > 1:
-            _spread(Path(path), pieces, workers, total, report, progress)
+            _spread(reader.path, pieces, workers, total, report, progress)
         else:
             _in_turn(reader, pieces, total, report, progress)
         if report.complete:

@@ -72,7 +72,12 @@ class FlightRecorder:
         while self.used() > target:
             keyframe = self._next_beginning(max(begin, self._head_seq, self._last_dropped))
             if keyframe < 0:
-                break
+                # a small bound: what is still being gathered is most of it
+                if not (self._events.gathers or self._packets.gathers):
+                    break
+                self._events.close_tail()
+                self._packets.close_tail()
+                continue
             begin = keyframe
             self._let_go(begin)
         if begin >= 0:

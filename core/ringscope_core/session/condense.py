@@ -78,7 +78,7 @@ def condense(events: Events) -> Events:
     """
     kinds = events["kind"]
     how = _HOW[np.where((kinds >= 0) & (kinds < _KINDS), kinds, 0)]
-    rows = events[how != _NOTHING]
+    rows: Events = events[how != _NOTHING]
     how = how[how != _NOTHING]
     if not len(rows):
         return rows
@@ -94,7 +94,8 @@ def condense(events: Events) -> Events:
     last[mixed] = places
     other = last[mixed]
     repeated = (other != places) & (how != _KEEP) & (kinds[other] == kinds) & (objects[other] == objects) & (first[other] == first) & (second[other] == second)
-    return rows[~repeated]
+    left: Events = rows[~repeated]
+    return left
 
 
 def fold_events(state: MachineState, events: Events) -> None:

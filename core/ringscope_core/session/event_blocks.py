@@ -50,6 +50,11 @@ class EventBlocks:
         """Number of the first event that may still be stored again with others."""
         return self._first
 
+    @property
+    def gathers(self) -> bool:
+        """Whether there are events that may still be stored again with others."""
+        return bool(self._tail)
+
     def close_tail(self) -> None:
         """The next event begins a block of its own."""
         if self._tail:

@@ -24,7 +24,7 @@ MAX_CELL: Final = 80 << 20
 QUERY_LIMIT_S: Final = 10.0
 _STEPS: Final = 200_000
 
-_DATA_ERRORS: Final = (
+DATA_ERRORS: Final = (
     sqlite3.Error,
     PackingError,
     msgspec.DecodeError,
@@ -34,6 +34,7 @@ _DATA_ERRORS: Final = (
     IndexError,
     OverflowError,
     MemoryError,
+    RecursionError,
     UnicodeError,
 )
 """What wrong contents can raise on their way through decoding."""
@@ -50,7 +51,7 @@ def guarded(path: Path) -> Iterator[None]:
         if "interrupted" in str(error):
             raise DamagedSession(str(path), "takes too long to read") from None
         raise SessionError(str(path), f"cannot be read ({error})") from None
-    except _DATA_ERRORS as error:
+    except DATA_ERRORS as error:
         raise DamagedSession(str(path), f"is damaged ({error})") from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ringscope_core.session.rows import Ints
@@ -44,8 +44,7 @@ class Packets(NamedTuple):
     """Frames."""
 
     rows: Ints
-    frames: Sequence[bytes]
-    headers: Sequence[bytes] | None
+    data: bytes
 
 
 class Pin(NamedTuple):

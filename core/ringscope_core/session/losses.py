@@ -19,7 +19,6 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "log": ("log message", "log messages"),
     "note": ("note", "notes"),
     "gap": ("declared loss", "declared losses"),
-    "event_count": ("total", "totals"),
 }
 _SAME: Final = {"keyframe_data": "keyframe"}
 _EVENTS: Final = ("block", "block_data")
@@ -44,6 +43,10 @@ class Losses:
     def any(self) -> bool:
         """Something is, or may be, missing."""
         return bool(self.ranges or self.packets or any(self._counts.values()) or self._incomplete)
+
+    def lacks(self, table: str) -> bool:
+        """Whether rows of `table` are, or may be, missing."""
+        return bool(self._counts.get(table)) or table in self._incomplete
 
     def count(self, table: str) -> None:
         """One row more is lost."""

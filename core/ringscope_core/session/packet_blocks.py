@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from operator import add
 from typing import Final
 
 import numpy as np
@@ -33,6 +32,11 @@ def as_array(rows: Sequence[PacketRow]) -> Ints:
     return np.array(rows, np.int64).reshape(len(rows), _COLUMNS)
 
 
+def sizes(rows: Ints) -> Ints:
+    """How many bytes each frame takes with its header."""
+    return np.asarray(rows[:, LENGTH] + np.maximum(rows[:, HEADER], 0), np.int64)
+
+
 def decode_rows(blob: bytes, count: int) -> Ints:
     """A block's rows, as `as_array` gives them; raises PackingError."""
     if not 0 < count <= MAX_FRAMES:
@@ -46,10 +50,12 @@ class PacketBlocks:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database: sqlite3.Connection = database
         self._rows: list[Ints] = []
-        self._frames: list[bytes] = []
+        self._data: list[bytes] = []
+        """The bytes that belong to each of `_rows`."""
+        self._count: int = 0
         self._bytes: int = 0
-        self._stored: list[tuple[int, int]] = []
-        """First number and count of the stored pieces of what is gathered."""
+        self._stored: list[tuple[int, int, int]] = []
+        """First number, count and bytes of the stored pieces of what is gathered."""
         self._singles: int = 0
         self._changed: bool = False
         self._next: int = 1
@@ -59,31 +65,38 @@ class PacketBlocks:
         """Number of the first frame that may still be stored again with others."""
         return int(self._rows[0][0, 0]) if self._rows else self._next
 
-    def add(self, rows: Ints, frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
-        """Frames with consecutive numbers; a frame's header lies before it."""
-        if not len(rows):
-            return
-        if headers is None:
-            rows[:, HEADER] = -1
-        else:
-            frames = list(map(add, headers, frames))
-        if self._rows and int(rows[0, 0]) != int(self._rows[-1][-1, 0]) + 1:
+    @property
+    def gathers(self) -> bool:
+        """Whether there are frames that may still be stored again with others."""
+        return bool(self._rows)
+
+    def close_tail(self) -> None:
+        """The next frame begins a block of its own."""
+        if self._rows:
+            self._store_whole()
+
+    def add(self, rows: Ints, data: bytes) -> None:
+        """Frames with consecutive numbers, and their bytes, each frame's behind its header's."""
+        if int(sizes(rows).sum()) != len(data):
+            raise ValueError(f"{len(data)} bytes of {len(rows)} packets")
+        if self._rows and int(rows[0, 0]) != self._next:
             self._store_whole()
         self._rows.append(rows)
-        self._frames.extend(frames)
-        self._bytes += sum(map(len, frames))
+        self._data.append(data)
+        self._count += len(rows)
+        self._bytes += len(data)
         self._next = int(rows[-1, 0]) + 1
         self._changed = True
         if self._singles < SINGLE_ROWS:
             some = rows[: SINGLE_ROWS - self._singles].tolist()
             self._database.executemany("INSERT OR REPLACE INTO packet VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", some)
             self._singles += len(some)
-        if len(self._frames) >= FULL_FRAMES or self._bytes >= FULL_BYTES:
+        if self._count >= FULL_FRAMES or self._bytes >= FULL_BYTES:
             self._store_whole()
 
     def commit(self, whole: bool = False) -> None:
         """Store what is not stored yet; `whole` puts the pieces together too."""
-        if not self._frames or not (self._changed or whole):
+        if not self._rows or not (self._changed or whole):
             return
         self._changed = False
         if whole:
@@ -92,27 +105,34 @@ class PacketBlocks:
             self._store_piece()
 
     def _store_whole(self) -> None:
-        rows = np.concatenate(self._rows)
-        self.delete([first for first, _ in self._stored])
-        for start in range(0, len(rows), 2 * FULL_FRAMES):
-            self._store(rows[start : start + 2 * FULL_FRAMES], self._frames[start : start + 2 * FULL_FRAMES])
-        self._rows, self._frames, self._bytes, self._stored = [], [], 0, []
+        rows, data = np.concatenate(self._rows), b"".join(self._data)
+        self.delete([first for first, _, _ in self._stored])
+        ends = np.concatenate(([0], np.cumsum(sizes(rows))))
+        start = 0
+        while start < len(rows):
+            # what came at once may be more than a block should hold
+            full = int(np.searchsorted(ends, ends[start] + 2 * FULL_BYTES, "right")) - 1
+            end = min(max(full, start + 1), start + 2 * FULL_FRAMES, len(rows))
+            self._store(rows[start:end], data[int(ends[start]) : int(ends[end])])
+            start = end
+        self._rows, self._data, self._stored = [], [], []
+        self._count = self._bytes = 0
 
     def _store_piece(self) -> None:
-        rows = np.concatenate(self._rows)
-        self._rows = [rows]
+        rows, data = np.concatenate(self._rows), b"".join(self._data)
+        self._rows, self._data = [rows], [data]
         if self._stored and self._stored[-1][1] < SMALL_FRAMES:
             self._stored.pop()
-        done = sum(count for _, count in self._stored)
+        done, at = sum(count for _, count, _ in self._stored), sum(size for _, _, size in self._stored)
         if done < len(rows):
-            self._store(rows[done:], self._frames[done:])
-            self._stored.append((int(rows[done, 0]), len(rows) - done))
+            self._store(rows[done:], data[at:])
+            self._stored.append((int(rows[done, 0]), len(rows) - done, len(data) - at))
 
-    def _store(self, rows: Ints, frames: list[bytes]) -> None:
+    def _store(self, rows: Ints, data: bytes) -> None:
         first = int(rows[0, 0])
         seqs, vt = rows[:, 6], rows[:, 1]
         entry = (first, len(rows), int(vt[0]), int(vt[-1]), int(seqs[0]), int(seqs[-1]), int(rows[:, LENGTH].sum()))
-        blobs = (first, pack(columns.encode(list(rows.T))), pack(b"".join(frames)))
+        blobs = (first, pack(columns.encode(list(rows.T))), pack(data))
         self._database.execute("INSERT OR REPLACE INTO packet_block VALUES (?, ?, ?, ?, ?, ?, ?)", entry)
         self._database.execute("INSERT OR REPLACE INTO packet_data VALUES (?, ?, ?)", blobs)
 

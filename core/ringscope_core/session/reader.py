@@ -72,6 +72,7 @@ class SessionReader:
         self._states: OrderedDict[int, MachineState] = OrderedDict()
         self._bound: tuple[int, int] = (-1, -1)
         """First and last number of what a flight recorder has let go."""
+        self._behind_bound: bool = False
         self._keyframes: Events = np.zeros(0, KEYFRAME_DTYPE)
         self._data_version: int = -1
         self.meta: dict[str, object] = {}
@@ -102,9 +103,10 @@ class SessionReader:
             if version == self._data_version:
                 return False
             with self._moment():
-                news = self._read_news()
+                self._read_news()
+            # marks and notes that were edited are news as well, and show in no count
             self._data_version = version
-            return news
+            return True
 
     @contextmanager
     def _moment(self) -> Iterator[None]:
@@ -127,7 +129,7 @@ class SessionReader:
                 raise ValueError(f"string {number} is out of order")
             self.strings.append(text)
         news |= self._read_bound()
-        resume = self._index.resume_at
+        resume = self._bound[0] if self._behind_bound else self._index.resume_at
         news |= self._index.replace(resume, _FOREVER, self._query(_SELECT_BLOCKS, resume, _FOREVER))
         news |= self._read_keyframe_index()
         news |= self._counters.refresh()
@@ -140,14 +142,14 @@ class SessionReader:
         return news
 
     def _read_bound(self) -> bool:
-        """What a flight recorder has let go since: the entries of those blocks and keyframes, and maybe the front of the next block."""
+        """What a flight recorder has let go since: everything behind the head is looked at again, then."""
         rows = self._query("SELECT first_seq, last_seq FROM gap WHERE id = ? AND reason = ?", BOUND_GAP, GAP_BOUND)
         bound = (int(rows[0][0]), int(rows[0][1])) if rows else (-1, -1)
-        if bound == self._bound or not self._index.entries:
-            self._bound = bound
+        self._behind_bound = bound != self._bound and bool(self._index.entries)
+        self._bound = bound
+        if not self._behind_bound:
             return False
-        first, last = self._bound = bound
-        self._index.replace(first, last + 1, self._query(_SELECT_BLOCKS, first, last + 1))
+        first, last = bound
         seqs = self._keyframes["seq"]
         self._keyframes = self._keyframes[(seqs < first) | (seqs >= last)]
         for seq in [seq for seq in self._states if first <= seq < last]:

@@ -31,7 +31,9 @@ class Table(NamedTuple):
 def parse_table(name: str, statement: str) -> Table:
     """Columns and key of one of our own CREATE TABLE statements."""
     inner = statement[statement.index("(") + 1 : statement.rindex(")")]
-    columns, types, key = [], [], []
+    columns: list[str] = []
+    types: list[tuple[type, ...]] = []
+    key: list[int] = []
     for part in re.split(r", (?![^(]*\))", inner):
         words = part.split()
         if words[:2] == ["PRIMARY", "KEY"]:

@@ -7,6 +7,7 @@ out, declared as a loss (`gap` with reason ``damaged``) and said in one sentence
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -18,11 +19,12 @@ from urllib.parse import quote
 from ringscope_core.session.errors import DamagedSession, SessionError
 from ringscope_core.session.first_pages import mend_first_pages, statements_of
 from ringscope_core.session.guard import Deadline, restrict
+from ringscope_core.session.losses import Losses
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.rescue_rows import Budget, Rescue, Table, parse_table
 from ringscope_core.session.schema import APPLICATION_ID
 from ringscope_core.session.seal import broken_pages
-from ringscope_core.session.weed import Losses, weed
+from ringscope_core.session.weed import weed
 
 T = TypeVar("T")
 Progress = Callable[[int, int], bool]
@@ -35,9 +37,38 @@ def open_session(path: str | Path, progress: Progress | None = None) -> SessionR
     Raises SessionError for a file that is no session, of a newer version, or of which nothing can be read.
     """
     try:
-        reader = SessionReader(path)
+        return open_whole(path)
     except DamagedSession as error:
         return salvage(path, error.reason, progress)
+
+
+def open_whole(path: str | Path) -> SessionReader:
+    """A reader of an undamaged session, also where a killed writer left a log in a folder that cannot be written, in which SQLite reads none.
+
+    Raises SessionError, DamagedSession for a damaged one.
+    """
+    source = Path(path)
+    try:
+        return SessionReader(source)
+    except DamagedSession:
+        raise
+    except SessionError:
+        if not _size(_log_of(source)) or os.access(source.parent, os.W_OK):
+            raise
+    folder = Path(tempfile.mkdtemp(prefix="ringscope-copy-"))
+    try:
+        _check_room(source, folder, "stands where nothing may be written; to read its log")
+        copy = folder / source.name
+        shutil.copyfile(source, copy)
+        shutil.copyfile(_log_of(source), _log_of(copy))
+        reader = SessionReader(copy)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise SessionError(str(source), f"cannot be read ({error})") from None
+        raise
+    reader.origin = source
+    reader.on_close = lambda: shutil.rmtree(folder, ignore_errors=True)
     return reader
 
 
@@ -59,7 +90,7 @@ def salvage(path: str | Path, why: str = "is damaged", progress: Progress | None
     source = Path(path)
     folder = Path(tempfile.mkdtemp(prefix="ringscope-salvage-"))
     try:
-        _check_room(source, folder)
+        _check_room(source, folder, "is damaged; to open what is whole")
         target = folder / (source.stem + ".ringscope")
         losses = _Copy(source, target, folder, why, progress).run()
         reader = SessionReader(target)
@@ -74,12 +105,12 @@ def salvage(path: str | Path, why: str = "is damaged", progress: Progress | None
     return reader
 
 
-def _check_room(source: Path, folder: Path) -> None:
+def _check_room(source: Path, folder: Path, why: str) -> None:
     """The copy, and once more for a copy with mended pages."""
-    size = source.stat().st_size
+    size = _size(source) + _size(_log_of(source))
     free = shutil.disk_usage(folder).free
     if free < 2 * size + (16 << 20):
-        raise SessionError(str(source), f"is damaged; to open what is whole {folder.parent} needs {(2 * size >> 20) + 16} MiB, it has {free >> 20}")
+        raise SessionError(str(source), f"{why} {folder.parent} needs {(2 * size >> 20) + 16} MiB, it has {free >> 20}")
 
 
 class _Copy:
@@ -134,8 +165,9 @@ class _Copy:
         options = "mode=ro" if _size(_log_of(path)) else "mode=ro&immutable=1"
         database = sqlite3.connect(f"file:{quote(str(path.absolute()))}?{options}", uri=True, isolation_level=None, timeout=2.0)
         with contextlib.suppress(sqlite3.Error):
-            restrict(database)
+            # before anything that reads the file
             database.execute("PRAGMA writable_schema = ON")
+            restrict(database)
         database.set_progress_handler(self._deadline.passed, 50_000)
         return database
 

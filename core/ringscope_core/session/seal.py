@@ -60,7 +60,7 @@ def missing_bytes(path: Path) -> int:
         if len(head) < 100 or not head.startswith(b"SQLite format 3\0") or head[24:28] != head[92:96]:
             return 0
         (page,), (pages,) = struct.unpack_from(">H", head, 16), struct.unpack_from(">I", head, 28)
-        return max(pages * page - file.seek(0, 2), 0)
+        return max(int(pages * page) - file.seek(0, 2), 0)
 
 
 def _find(file: BinaryIO) -> list[int] | None:

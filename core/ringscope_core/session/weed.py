@@ -15,12 +15,14 @@ import numpy as np
 
 from ringscope_core.session import blocks, keyframes, latency
 from ringscope_core.session.create import to_json
+from ringscope_core.session.guard import DATA_ERRORS
 from ringscope_core.session.losses import Losses
 from ringscope_core.session.rows import RAW_DTYPE, Events
 from ringscope_core.session.weed_packets import weed_packets
 from ringscope_core.trace.kinds import EV_DROPPED, KINDS
+from ringscope_core.trace.state import MachineState
 
-_WRONG: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError, UnicodeError, sqlite3.Error, msgspec.DecodeError)
+_WRONG: Final = DATA_ERRORS
 REASON: Final = "damaged"
 LOST_TEXT: Final = "<lost>"
 
@@ -46,8 +48,10 @@ def weed(database: sqlite3.Connection, incomplete: list[str]) -> Losses:
 class _Weeder:
     def __init__(self, database: sqlite3.Connection, incomplete: list[str]) -> None:
         self._database = database
-        self._losses = Losses(incomplete)
         self._tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        # totals are counted anew, and single packets are copies of what blocks hold
+        copies = {"event_count", "packet"} if "packet_data" in self._tables else {"event_count"}
+        self._losses = Losses([name for name in incomplete if name not in copies])
         self._block_data = "block_data" if "block_data" in self._tables else "block"
         self._keyframe_data = "keyframe_data" if "keyframe_data" in self._tables else "keyframe"
 
@@ -72,7 +76,7 @@ class _Weeder:
         for table, (key, column, kind) in _JSON.items():
             if table in self._tables:
                 for name, text in self._rows(f"SELECT {key}, {column} FROM {table}"):
-                    if not _good(lambda text=text, kind=kind: msgspec.json.decode(text, type=kind)):
+                    if not _good(msgspec.json.Decoder(kind).decode, text):
                         self._losses.count(table)
                         self._database.execute(f"DELETE FROM {table} WHERE {key} = ?", (name,))
         for table in _NUMBERED:
@@ -80,6 +84,8 @@ class _Weeder:
                 last, count = self._rows(f"SELECT coalesce(max(id), 0), count(*) FROM {table} WHERE id > 0")[0]
                 self._losses.at_least(table, last - count)
         self._strings()
+        if not self._losses.lacks("kind"):
+            return
         # numbers of kinds are never given to another, so ours stand for lost ones
         have = {number for (number,) in self._rows("SELECT id FROM kind")}
         for spec in KINDS:
@@ -104,12 +110,15 @@ class _Weeder:
     def _keyframes(self) -> None:
         last = -(1 << 62), -(1 << 62)
         for seq, vt, wall in self._rows("SELECT seq, vt, wall FROM keyframe ORDER BY seq"):
-            if vt < last[0] or wall < last[1] or not _good(lambda seq=seq: keyframes.decode(self._blob(self._keyframe_data, "seq", seq))):
+            if vt < last[0] or wall < last[1] or not _good(self._state, seq):
                 self._losses.count("keyframe")
                 for table in {"keyframe", self._keyframe_data}:
                     self._database.execute(f"DELETE FROM {table} WHERE seq = ?", (seq,))
             else:
                 last = vt, wall
+
+    def _state(self, seq: int) -> MachineState:
+        return keyframes.decode(self._blob(self._keyframe_data, "seq", seq))
 
     def _blob(self, table: str, key: str, value: int) -> bytes:
         rows = self._rows(f"SELECT data FROM {table} WHERE {key} = ?", value)
@@ -195,7 +204,7 @@ class _Weeder:
         rings: set[int] = set()
         for sample, vt, oid, blob in self._rows("SELECT sample, vt, oid, latency FROM counter ORDER BY sample, oid"):
             rings.add(oid)
-            if vt < last_vt or sample < 1 or len(rings) > 4096 or not _good(lambda blob=blob: latency.decode(blob)):
+            if vt < last_vt or sample < 1 or len(rings) > 4096 or not _good(latency.decode, blob):
                 self._database.execute("DELETE FROM counter WHERE sample = ? AND oid = ?", (sample, oid))
                 lost += 1
                 continue
@@ -214,9 +223,9 @@ class _Weeder:
             self._database.execute("INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?)", (place, *row, REASON))
 
 
-def _good(action: Callable[[], object]) -> bool:
+def _good(action: Callable[[Any], object], value: object) -> bool:
     try:
-        action()
+        action(value)
     except _WRONG:
         return False
     return True

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from ringscope_core.session.errors import SessionError
 from ringscope_core.session.inserts import Inserter
 from ringscope_core.session.items import RingSample
 from ringscope_core.session.loss import FULL_GAP, Loss
-from ringscope_core.session.packet_blocks import as_array
+from ringscope_core.session.packet_blocks import HEADER, as_array
 from ringscope_core.session.rows import GAP_FULL, Ints, PacketRow
 from ringscope_core.session.seal import seal
 
@@ -65,6 +66,7 @@ class SessionWriter:
         self._database: sqlite3.Connection = self._open()
         self._inserter: Inserter = Inserter(self._database)
         self._flight: FlightRecorder | None = FlightRecorder(self._database, self._inserter.events, self._inserter.packets, keep_bytes) if keep_bytes else None
+        self._batch_bytes: int = min(_BATCH_BYTES, keep_bytes // 16) if keep_bytes else _BATCH_BYTES
         self._wal: Path = self.path.with_name(self.path.name + "-wal")
         self._wal_limit: int = wal_limit(keep_bytes) if keep_bytes else _WAL_BYTES
         self._wal_retry: float = 0.0
@@ -103,12 +105,16 @@ class SessionWriter:
 
     def add_packets(self, rows: Sequence[PacketRow], frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
         """Frames and their bytes, in order; `headers` are their virtio_net_hdr (each of `PacketRow.header` bytes), None when nothing is known of them."""
-        if len(rows):
-            self.add_packet_array(as_array(rows), frames, headers)
+        if not len(rows):
+            return
+        array = as_array(rows)
+        if headers is None:
+            array[:, HEADER] = -1
+        self.add_packet_array(array, b"".join(frames if headers is None else chain.from_iterable(zip(headers, frames, strict=True))))
 
-    def add_packet_array(self, rows: Ints, frames: Sequence[bytes], headers: Sequence[bytes] | None = None) -> None:
-        """The same, as an array with a row each and the columns of `PacketRow`."""
-        self._put(int(rows[:, 7].sum()) + rows.nbytes + 64 * len(rows), items.Packets(rows, frames, headers))
+    def add_packet_array(self, rows: Ints, data: bytes) -> None:
+        """The same as an array, a row each with the columns of `PacketRow`, and all bytes one after the other, each frame's behind its header's."""
+        self._put(len(data) + rows.nbytes, items.Packets(rows, data))
 
     def pin(self) -> None:
         """What was handed over so far stays also when the file is bounded; after a keyframe."""
@@ -201,9 +207,9 @@ class SessionWriter:
             last = self._closing
             batch, size = self._gather(0.0 if last else _IDLE_WAIT_S)
             if batch:
-                self._write(batch, size >= _BATCH_BYTES)
+                self._write(batch, size >= self._batch_bytes)
                 self._written += size
-                time.sleep(0 if last or size >= _BATCH_BYTES else COMMIT_INTERVAL_S)
+                time.sleep(0 if last or size >= self._batch_bytes else COMMIT_INTERVAL_S)
             elif last:
                 self._transaction(lambda: self._inserter.commit(True))
                 return
@@ -217,7 +223,7 @@ class SessionWriter:
             while True:
                 batch.append(item)
                 total += size
-                if total >= _BATCH_BYTES:
+                if total >= self._batch_bytes:
                     return batch, total
                 size, item = self._queue.get_nowait()
         except queue.Empty:
@@ -295,7 +301,7 @@ class SessionWriter:
             case items.Keyframe():
                 inserter.keyframe(item.seq, item.vt, item.wall, item.plain)
             case items.Packets():
-                inserter.packets.add(item.rows, item.frames, item.headers)
+                inserter.packets.add(item.rows, item.data)
             case items.Counters():
                 inserter.counters(item.vt, item.wall, [(r.oid, r.values, r.latency) for r in item.rings])
             case items.Row():

@@ -29,12 +29,16 @@ class PacketSink:
 class PacketBlockSink:
     """Takes frames many at a time: a call into a recorder for each would cost more than the frame.  Called in the run thread."""
 
-    def on_packets(self, rows: bytes, frames: list[bytes], headers: list[bytes]) -> None:
-        """`rows` has `PACKET_WORDS` words of eight bytes a frame: number, vt, wall, direction, queue, head, event, length, length of the header."""
+    def on_packets(self, rows: bytes, data: bytes) -> None:
+        """`rows` has `PACKET_WORDS` words of eight bytes a frame: number, vt, wall, direction, queue, head, event, length, length of the header.
+
+        `data` has their bytes one after the other, each behind its header.
+        """
 
 
 PACKET_WORDS: Final = 9
 BLOCK_PACKETS: Final[i64] = 1024
+BLOCK_BYTES: Final[i64] = 1 << 20
 
 
 @final
@@ -47,8 +51,8 @@ class PacketLog:
         self.sink: PacketSink | None = None
         self.blocks: PacketBlockSink | None = None
         self._rows: BytesWriter = BytesWriter()
-        self._frames: list[bytes] = []
-        self._headers: list[bytes] = []
+        self._data: BytesWriter = BytesWriter()
+        self._gathered: i64 = 0
 
     def wanted(self) -> bool:
         """Whether anybody takes frames: else their bytes need not be put together."""
@@ -78,18 +82,20 @@ class PacketLog:
         write_i64_le(rows, seq)
         write_i64_le(rows, i64(len(frame)))
         write_i64_le(rows, i64(len(header)))
-        self._frames.append(frame)
-        self._headers.append(header)
-        if i64(len(self._frames)) >= BLOCK_PACKETS:
+        # a copy, so that the frame's own memory is free for the next one while the processor still has it near
+        data = self._data
+        data.write(header)
+        data.write(frame)
+        self._gathered += 1
+        if self._gathered >= BLOCK_PACKETS or i64(len(data)) >= BLOCK_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Hand the frames gathered so far to `blocks`."""
-        if not self._frames:
+        if self._gathered == 0:
             return
-        rows = self._rows.getvalue()
-        frames, headers = self._frames, self._headers
-        self._rows, self._frames, self._headers = BytesWriter(), [], []
+        rows, data = self._rows.getvalue(), self._data.getvalue()
+        self._rows, self._data, self._gathered = BytesWriter(), BytesWriter(), 0
         blocks = self.blocks
         if blocks is not None:
-            blocks.on_packets(rows, frames, headers)
+            blocks.on_packets(rows, data)

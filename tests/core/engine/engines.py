@@ -20,7 +20,8 @@ class Started:
     def __init__(self, folder: Path, scenario: str, *more: str, name: str = "run") -> None:
         self.session = folder / f"{name}.ringscope"
         base = ["--session", str(self.session), "--socket", str(folder / f"{name}.q")]
-        command = [sys.executable, "-m", "ringscope_core.engine", "--scenario", scenario, *base, *more]
+        what = ["--scenario", scenario] if scenario else []
+        command = [sys.executable, "-m", "ringscope_core.engine", *what, *base, *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

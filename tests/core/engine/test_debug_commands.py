@@ -250,6 +250,32 @@ def test_breakpoints_survive_and_hit_alike_in_the_recording(start: Start) -> Non
         assert find_hit(recording, points, stops[5][0], -1) == (stops[4][0], points[stops[4][1] - 1])
 
 
+def test_breakpoints_go_on_in_another_run_and_in_a_branch(start: Start) -> None:
+    engine = start("ping", "--set", "traffic.0.rate_pps=1000", "--paused")
+    engine.paused()
+    engine.ask("x-ringscope-break", add={"event": "kick", "ignore": 3})
+    engine.ask("x-ringscope-break", add={"function": "virtio_net_receive", "enabled": False})
+    engine.ask("x-ringscope-break", add={"event": "field", "log": "{field}"})
+    engine.ask("cont")
+    at = engine.stopped()["seq"]
+    specs = engine.ask("x-ringscope-break")
+    assert specs[2]["hits"] > 0
+    engine.leave()
+    with SessionReader(engine.session) as reader:
+        assert [row.spec for row in reader.breakpoints()] == specs, "up to date at the end"
+    again = start("ping", "--set", "traffic.0.rate_pps=1000", "--paused", "--breakpoints-of", str(engine.session), name="again")
+    again.paused()
+    assert [(spec["id"], spec["hits"]) for spec in again.ask("x-ringscope-break")] == [(1, 0), (2, 0), (3, 0)]
+    again.ask("cont")
+    assert again.stopped()["seq"] == at, "the same run stops at the same place"
+    branch = start("", "--branch-of", str(engine.session), "--paused", name="branch")
+    branch.paused()
+    assert [spec["where"] for spec in branch.ask("x-ringscope-break")] == ["kick", "virtio_net_receive", "field"]
+    branch.ask("cont")
+    assert branch.stopped()["breakpoint"] == 1
+    assert branch.ask("x-ringscope-break")[0]["hits"] == 4, "not those of the way there"
+
+
 def test_changes_are_recorded_where_they_take_effect(start: Start) -> None:
     engine = start(*BUSY)
     engine.ask("x-ringscope-break", add={"function": "virtio_net_flush_tx", "temporary": True})

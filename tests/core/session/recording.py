@@ -34,8 +34,9 @@ class Keeper(BlockSink):
 class Recording:
     """An event log with ring traffic, and the state it should fold to."""
 
-    def __init__(self, path: Path, seed: int = 1) -> None:
-        self.writer = SessionWriter(path, {"scenario": "test", "seed": seed}, [{"name": "virtio-net-device", "parent": "virtio-device"}])
+    def __init__(self, path: Path, seed: int = 1, keep_bytes: int = 0) -> None:
+        types = [{"name": "virtio-net-device", "parent": "virtio-device"}]
+        self.writer = SessionWriter(path, {"scenario": "test", "seed": seed}, types, keep_bytes)
         self.log = EventLog(Clock())
         self.keeper = Keeper(self.writer)
         self.log.sink = self.keeper

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
 from ringscope.focus import Focus
@@ -13,6 +13,7 @@ from ringscope.theme import Theme
 from ringscope.views.events.experts import ExpertBar
 from ringscope.views.events.model import COLUMNS, SWATCH, EventRows
 from ringscope.views.spec import View
+from ringscope.widgets.point_menu import add_offers, event_offers
 from ringscope.widgets.row_list import RowList
 from ringscope_core.query.decode import format_count
 from ringscope_core.query.filters import FilterError
@@ -69,11 +70,34 @@ class EventsView(View):
         self.setFocusProxy(self.list)
         self.list.chosen.connect(self._choose)
         self.list.activated.connect(lambda _: self._to_cause())
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._menu)
 
     def _choose(self, row: int) -> None:
         seq = self.rows.seq_of(row)
         event = self.store.row(seq)
         self.focus.select(seq=seq, oid=int(event["obj"]) if event is not None and int(event["obj"]) else None, subject="event")
+
+    def make_menu(self, row: int) -> QMenu | None:
+        """What can be done with the event in a row of the table."""
+        event = self.store.row(self.rows.seq_of(row)) if row >= 0 else None
+        if event is None:
+            return None
+        menu = QMenu(self)
+        add_offers(menu, event_offers(self.store, event, self.focus.filter), self.store, self.commands, self.window())
+        menu.addSeparator()
+        menu.addAction("Go to cause", self._to_cause).setEnabled(int(event["cause"]) >= 0)
+        menu.addAction("Only this kind", self._only_kind)
+        menu.addAction("Only this object", self._only_object).setEnabled(int(event["obj"]) > 0)
+        return menu
+
+    def _menu(self, at: QPoint) -> None:
+        row = self.list.row_at(at.y() - self.list.viewport().y())
+        if row >= 0:
+            self._choose(row)
+        menu = self.make_menu(row)
+        if menu is not None:
+            menu.popup(self.list.mapToGlobal(at))
 
     def _to_cause(self) -> None:
         event = self.store.row(self.focus.seq)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QToolButton, QWidget
 
@@ -14,8 +16,11 @@ from ringscope.views.inspector.dissect import dissect
 from ringscope.views.inspector.page import Page, table
 from ringscope.widgets.hex_view import HexView
 from ringscope.widgets.tree_list import Node
+from ringscope_core.export.vnet_pseudo import fields
 from ringscope_core.query.decode import format_clock
 from ringscope_core.session.errors import SessionError
+
+_WAYS: Final = {0: "transmitted by the guest", 1: "received by the guest"}
 
 
 class PacketPage(Page):
@@ -62,15 +67,15 @@ class PacketPage(Page):
             return
         row = rows[0]
         self.title.setText(f"Packet {packet}")
-        way = "transmitted by the guest" if row.direction == 0 else "received by the guest"
-        self.subtitle.setText(
-            f"{way}  ·  virtqueue {row.queue}  ·  head {row.head}\n{row.length} B at {format_clock(row.vt)} s, event {row.seq} of {self.store.last_seq}"
-        )
+        way = _WAYS.get(row.direction, "direction unknown")
+        queue, head = (str(number) if number >= 0 else "unknown" for number in (row.queue, row.head))
+        where = f"virtqueue {queue}  ·  head {head}" if row.queue >= 0 or row.head >= 0 else "virtqueue and head unknown"
+        self.subtitle.setText(f"{way}  ·  {where}\n{row.length} B at {format_clock(row.vt)} s, event {row.seq} of {self.store.last_seq}")
         try:
-            data = reader.packet_bytes(packet)
+            data, header = reader.packet_bytes(packet), reader.packet_header(packet)
         except SessionError:
-            data = b""
-        self.tree.put(_header_tree(data))
+            data, header = b"", None
+        self.tree.put(_header_tree(data, header))
         self.bytes.show_bytes(data, 8 if self.width() < 460 else 16)
 
     def set_theme(self, theme: Theme) -> None:
@@ -84,9 +89,13 @@ class PacketPage(Page):
         return f"{self.heading()}\n{self.tree.text()}\n{self.bytes.toPlainText()}"
 
 
-def _header_tree(data: bytes) -> Node:
+def _header_tree(data: bytes, header: bytes | None) -> Node:
     root = Node(None, [])
     heads: dict[str, Node] = {}
+    if header:
+        first = root.add(Node("virtio_net_hdr", ["virtio_net_hdr", ""], heading=True))
+        for place, (name, value) in enumerate(fields(header)):
+            first.add(Node(("virtio_net_hdr", place), [name, value]))
     for place, (layer, name, value) in enumerate(dissect(data)):
         head = heads.get(layer) or root.add(Node(layer, [layer, ""], heading=True))
         heads[layer] = head

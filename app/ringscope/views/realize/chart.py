@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ringscope.store import Store
@@ -27,6 +27,8 @@ class FlameChart(QWidget):
 
     picked = Signal(int)
     chosen = Signal(object)
+    menu_wanted = Signal(object, int, object)
+    """The call that was right-clicked, the line of its checkpoint there, and where on the screen."""
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -323,6 +325,13 @@ class FlameChart(QWidget):
             if call is not None:
                 self.choose(call, self._checkpoint_near(call, event.position().x()))
         self._press = None
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Breakpoints on the call, or on the checkpoint near the pointer."""
+        place = QPointF(event.pos())
+        call = self._call_at(place)
+        if call is not None:
+            self.menu_wanted.emit(call, call.line_at(self._checkpoint_near(call, place.x())), event.globalPos())
 
     def _checkpoint_near(self, call: Call, px: float) -> int:
         if self.axis == 0:

@@ -139,6 +139,7 @@ class CodeText(QPlainTextEdit):
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setFont(mono_font(9.0))
         self.setAccessibleName("source")
+        self.setProperty("role", "flat")
         self.updateRequest.connect(self._scrolled)
         self._shown = ""
 
@@ -188,8 +189,8 @@ class CodeText(QPlainTextEdit):
         look = QTextCharFormat()
         look.setBackground(self.theme.color("flash"))
         look.setProperty(int(QTextFormat.Property.FullWidthSelection.value), True)
-        mark.format = look  # type: ignore[attr-defined]
-        mark.cursor = QTextCursor(block)  # type: ignore[attr-defined]
+        mark.format = look
+        mark.cursor = QTextCursor(block)
         self.setExtraSelections([mark])
 
     # -- the gutter ---------------------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ class _Output(QPlainTextEdit):
         self.setFont(mono_font(9.0))
         self.setMouseTracking(True)
         self.setAccessibleName("console output")
+        self.setProperty("role", "flat")
 
     def _link_at(self, event: QMouseEvent) -> re.Match[str] | None:
         cursor = self.cursorForPosition(event.position().toPoint())

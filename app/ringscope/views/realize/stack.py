@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QMouseEvent, QSyntaxHighlighter, QTextCharFormat, QTextDocument, QTextOption
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QSyntaxHighlighter, QTextCharFormat, QTextDocument, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ringscope.theme import LIGHT, Theme, mono_font
@@ -45,10 +45,13 @@ class StackText(QPlainTextEdit):
     """`picked` carries the event that opened the frame which was clicked."""
 
     picked = Signal(int)
+    menu_wanted = Signal(object, object)
+    """The frame that was right-clicked (`BtFrame`), and where on the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._line_seqs: list[int] = []
+        self._line_frames: list[BtFrame] = []
         self._shown: str = ""
         self._highlighter = _Highlighter(self.document())
         self.setReadOnly(True)
@@ -56,6 +59,7 @@ class StackText(QPlainTextEdit):
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setFont(mono_font(8.5))
         self.setAccessibleName("call stack")
+        self.setProperty("role", "flat")
 
     def set_theme(self, theme: Theme) -> None:
         """Colour by `theme`."""
@@ -67,18 +71,34 @@ class StackText(QPlainTextEdit):
         """Show the stack, innermost first; `empty` says what to print without one."""
         lines: list[str] = []
         seqs: list[int] = []
+        self._line_frames = []
         for frame in frames:
             for line in format_frame(frame).split("\n"):
                 lines.append(line)
                 seqs.append(frame.seq)
+                self._line_frames.append(frame)
         text = "\n".join(lines) or empty
         if text != self._shown:
             self._shown, self._line_seqs = text, seqs
             self.setPlainText(text)
 
+    def frame_at(self, line: int) -> BtFrame | None:
+        """The frame of a line of the text."""
+        return self._line_frames[line] if 0 <= line < len(self._line_frames) else None
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Breakpoints on the frame; a selection has the usual menu."""
+        frame = self.frame_at(self.cursorForPosition(event.pos()).blockNumber())
+        if frame is None or self.textCursor().hasSelection():
+            super().contextMenuEvent(event)
+        else:
+            self.menu_wanted.emit(frame, event.globalPos())
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click without a selection goes to the frame's beginning."""
         super().mouseReleaseEvent(event)
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
         line = self.cursorForPosition(event.position().toPoint()).blockNumber()
         if not self.textCursor().hasSelection() and line < len(self._line_seqs):
             self.picked.emit(self._line_seqs[line])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from ringscope.theme import Theme
 from ringscope.views.realize.chart import AXES, FlameChart
@@ -16,9 +16,11 @@ from ringscope.views.realize.panes import Panes
 from ringscope.views.realize.source import SourcePane
 from ringscope.views.realize.stack import StackText
 from ringscope.views.spec import View
+from ringscope.widgets.point_menu import add_offers, field_offers, function_offers
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.query.qemu_tree import function_at
+from ringscope_core.trace.kinds import EV_FIELD
 
 if TYPE_CHECKING:
     from ringscope.commands import Commands
@@ -40,11 +42,15 @@ class RealizeView(View):
         self._chapters: list[Call] = []
         self._open_spans: int = 0
         self._match: int = -1
+        self._row_seq: int = -1
+        """The event of the row that was clicked last."""
         self.chart = FlameChart(store)
         self.chart.picked.connect(self._go_to)
+        self.chart.menu_wanted.connect(self._call_menu)
         self.chart.chosen.connect(lambda call: self._show_call(call))
         self.stack = StackText()
         self.stack.picked.connect(self._go_to)
+        self.stack.menu_wanted.connect(lambda frame, at: self.popup_menu(frame.function, frame.line, at))
         self.chapter = QComboBox()
         self.axis = QComboBox()
         self.find_box = QLineEdit()
@@ -149,7 +155,10 @@ class RealizeView(View):
             table.set_widths(widths)
             table.setAccessibleName(name)
             table.clicked.connect(self._row_clicked)
+            table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             tables.addWidget(table)
+        self.point_table.customContextMenuRequested.connect(self._point_menu)
+        self.field_table.customContextMenuRequested.connect(self._field_menu)
         tables.setSizes([330, 870])
         layout.addWidget(tables, 1)
         return side
@@ -166,7 +175,8 @@ class RealizeView(View):
         self.unfinished = not self.chart.tree.complete and self.chart.tree.events_read < MAX_EVENTS
         seq = self.focus.seq
         selected = self.chart.selected
-        if selected is None or not selected.covers(seq):
+        # who looks through the rows of a call with its callees stays at that call; who steps goes along
+        if selected is None or seq != self._row_seq or not selected.covers(seq):
             self.chart.selected = self.chart.tree.innermost_at(seq) or selected or self._landmark()
         self.chart.set_moment(seq)
         self._show_stack()
@@ -275,7 +285,33 @@ class RealizeView(View):
         self.focus.select(seq=seq, subject="event")
 
     def _row_clicked(self, index: QModelIndex) -> None:
-        self._go_to(int(str(index.siblingAtColumn(0).data())))
+        self._row_seq = int(str(index.siblingAtColumn(0).data()))
+        self._go_to(self._row_seq)
+
+    def popup_menu(self, function: str, line: int, at: QPoint) -> QMenu:
+        """Breakpoints on a function or a line in it."""
+        spec = next((spec for spec in self.store.reader.functions.values() if spec.name == function), None)
+        menu = QMenu(self)
+        add_offers(menu, function_offers(function, line, spec.line if spec is not None else 0), self.store, self.commands, self.window())
+        menu.popup(at)
+        return menu
+
+    def _call_menu(self, call: Call, line: int, at: QPoint) -> None:
+        self.popup_menu(self.store.decoder.function(call.fn), line, at)
+
+    def _point_menu(self, at: QPoint) -> None:
+        index = self.point_table.indexAt(at)
+        if index.isValid():
+            line, function = (str(index.siblingAtColumn(column).data()) for column in (1, 2))
+            self.popup_menu(function, int(line), self.point_table.viewport().mapToGlobal(at))
+
+    def _field_menu(self, at: QPoint) -> None:
+        index = self.field_table.indexAt(at)
+        event = self.store.row(int(str(index.siblingAtColumn(0).data()))) if index.isValid() else None
+        if event is not None and int(event["kind"]) == EV_FIELD:
+            menu = QMenu(self)
+            add_offers(menu, field_offers(self.store, int(event["obj"]), int(event["a0"])), self.store, self.commands, self.window())
+            menu.popup(self.field_table.viewport().mapToGlobal(at))
 
     def show_console(self) -> None:
         """Put the keyboard into the console."""

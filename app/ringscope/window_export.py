@@ -1,0 +1,350 @@
+"""File > Export: format, tables, range, filter, the format's options, and the progress of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ringscope.export_thread import ExportWork
+from ringscope.theme import mono_font
+from ringscope_core.export.formats import FORMATS, check, export_exists
+from ringscope_core.export.moments import range_of
+from ringscope_core.export.request import Request, Summary
+from ringscope_core.query.decode import format_clock, format_count
+from ringscope_core.query.filters import Filter, FilterError
+from ringscope_core.scenario.errors import InputError
+
+if TYPE_CHECKING:
+    from ringscope.focus import Focus
+    from ringscope.store import Store
+
+WHOLE: Final = "Whole session"
+BETWEEN: Final = "From ... until ..."
+SELECTION: Final = "Selected range"
+
+
+class ExportDialog(QDialog):
+    """Not modal: the window goes on while it is open, and while the export runs."""
+
+    def __init__(self, store: Store, focus: Focus, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._focus = store, focus
+        self._work: ExportWork | None = None
+        self._named = False
+        """The person chose the file's name."""
+        self.setWindowTitle("Export session")
+        self.setMinimumWidth(620)
+        self.format = QComboBox()
+        self.format.setAccessibleName("Format")
+        for name, made in FORMATS.items():
+            self.format.addItem(made.title, name)
+        self.whats: dict[str, QCheckBox] = {}
+        self._what_row = QWidget()
+        self.span = QComboBox()
+        self.span.setAccessibleName("Range")
+        self.since, self.until = self._moment("From"), self._moment("Until")
+        self.filter = QLineEdit(focus.filter)
+        self.filter.setAccessibleName("Filter")
+        self.filter.setFont(mono_font(9.5))
+        self.filter.setPlaceholderText("everything")
+        self.options: dict[str, QComboBox | QLineEdit] = {}
+        self._moments_row = QWidget()
+        self.target = QLineEdit()
+        self.target.setAccessibleName("File")
+        self.note = QLabel()
+        self.note.setProperty("role", "muted")
+        self.note.setWordWrap(True)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setAccessibleName("Progress")
+        self.bar.hide()
+        self.start = QPushButton("Export")
+        self.start.setDefault(True)
+        self.leave = QPushButton("Close")
+        self._lay_out()
+        self._connect()
+        self._fill_spans()
+        self._format_chosen()
+
+    # -- building -----------------------------------------------------------------------------------------------------
+    def _moment(self, name: str) -> QComboBox:
+        """A moment: those that there are, or one typed."""
+        box = QComboBox()
+        box.setEditable(True)
+        box.setAccessibleName(name)
+        box.setMinimumWidth(170)
+        box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        box.addItems(["start", "end", f"seq:{self._focus.seq}"])
+        box.addItems([f"mark:{mark.name}" for mark in self._store.reader.marks()])
+        box.setCurrentIndex(0 if name == "From" else 1)
+        return box
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setHorizontalSpacing(14)
+        form.setVerticalSpacing(9)
+        form.addRow("Format", self.format)
+        row = QHBoxLayout(self._what_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Tables", self._what_row)
+        form.addRow("Range", self.span)
+        moments = QHBoxLayout(self._moments_row)
+        moments.setContentsMargins(0, 0, 0, 0)
+        moments.setSpacing(8)
+        moments.addWidget(self.since, 1)
+        moments.addWidget(QLabel("until"))
+        moments.addWidget(self.until, 1)
+        form.addRow("From", self._moments_row)
+        form.addRow("Filter", self.filter)
+        self._form = form
+        browse = QPushButton("Browse...")
+        browse.setAutoDefault(False)
+        browse.clicked.connect(self._browse)
+        file_row = QHBoxLayout()
+        file_row.setSpacing(8)
+        file_row.addWidget(self.target, 1)
+        file_row.addWidget(browse)
+        form.addRow("File", file_row)
+        buttons = QDialogButtonBox()
+        buttons.addButton(self.start, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addButton(self.leave, QDialogButtonBox.ButtonRole.RejectRole)
+        for button in (self.start, self.leave):
+            button.setIcon(QIcon())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 16, 20, 14)
+        layout.setSpacing(9)
+        layout.addLayout(form)
+        layout.addWidget(self.note)
+        layout.addWidget(self.bar)
+        layout.addWidget(buttons)
+
+    def _connect(self) -> None:
+        self.format.currentIndexChanged.connect(self._format_chosen)
+        self.span.currentTextChanged.connect(self._look)
+        for box in (self.since, self.until):
+            box.editTextChanged.connect(self._look)
+        self.filter.textChanged.connect(self._look)
+        self.target.textEdited.connect(self._name_edited)
+        self.start.clicked.connect(self.begin)
+        self.leave.clicked.connect(self.reject)
+
+    def _fill_spans(self) -> None:
+        self.span.addItem(WHOLE)
+        if self._selected() is not None:
+            self.span.addItem(SELECTION)
+        self.span.addItem(BETWEEN)
+
+    def _selected(self) -> tuple[int, int] | None:
+        """The range that is selected in the window, when one is."""
+        found = getattr(self._focus, "range", None)
+        return (int(found[0]), int(found[1])) if isinstance(found, tuple) and len(found) == 2 else None
+
+    # -- what is chosen -----------------------------------------------------------------------------------------------
+    def _name(self) -> str:
+        return str(self.format.currentData())
+
+    def _format_chosen(self) -> None:
+        made = FORMATS[self._name()]
+        row = self._what_row.layout()
+        assert row is not None
+        for box in self.whats.values():
+            row.removeWidget(box)
+            box.deleteLater()
+        self.whats = {}
+        for what in made.whats if len(made.whats) > 1 else ():
+            box = QCheckBox(what)
+            box.setAutoExclusive(not made.many)
+            box.setChecked(what == made.whats[0])
+            box.toggled.connect(self._look)
+            row.addWidget(box)
+            self.whats[what] = box
+        self._form.setRowVisible(self._what_row, bool(self.whats))
+        for old in self.options.values():
+            self._form.removeRow(old)
+        self.options = {}
+        for option in made.options:
+            field: QComboBox | QLineEdit
+            if option.values:
+                field = QComboBox()
+                field.addItems(list(option.values))
+                field.currentTextChanged.connect(self._look)
+            else:
+                field = QLineEdit(option.preset)
+                field.textChanged.connect(self._look)
+            field.setAccessibleName(option.title)
+            self.options[option.name] = field
+            self._form.insertRow(self._form.rowCount() - 1, option.title, field)
+        if not self._named:
+            self.target.setText(str(self._proposed()))
+        self._look()
+        self.adjustSize()
+
+    def _proposed(self) -> Path:
+        """A name beside where the person works, of the session and the format."""
+        made = FORMATS[self._name()]
+        before = Path(self.target.text()).parent if self.target.text() else Path.home()
+        stem = str(self._store.meta.get("scenario") or self._store.reader.path.stem or "session")
+        return before / (f"{stem}{made.suffix}" if made.suffix else f"{stem}-{made.name}")
+
+    def _name_edited(self) -> None:
+        self._named = True
+        self._look()
+
+    def request(self) -> Request:
+        """The export that the fields ask for."""
+        made = FORMATS[self._name()]
+        whats = tuple(what for what, box in self.whats.items() if box.isChecked())
+        since, until = "", ""
+        selected = self._selected()
+        if self.span.currentText() == BETWEEN:
+            since, until = self.since.currentText(), self.until.currentText()
+        elif self.span.currentText() == SELECTION and selected is not None:
+            since, until = f"seq:{selected[0]}", f"seq:{selected[1]}"
+        options = {name: field.currentText() if isinstance(field, QComboBox) else field.text() for name, field in self.options.items()}
+        return Request(made.name, whats, since, until, self.filter.text(), options)
+
+    def problem(self) -> str:
+        """What stands against it, empty when nothing does."""
+        request = self.request()
+        try:
+            check(request)
+            if self.whats and not request.whats:
+                return "choose at least one table"
+            first, last = range_of(self._store.recording, request.since, request.until)[:2]
+            Filter(request.filter, self._store.recording)
+        except (InputError, FilterError) as error:
+            return str(error)
+        if not self.target.text().strip():
+            return "choose a file"
+        self._span_text = f"Events {format_count(max(first, 0))} to {format_count(last)}, until {format_clock(self._store.reader.vt_at_seq(last))} s."
+        return ""
+
+    _span_text: str = ""
+
+    def _look(self) -> None:
+        """Say what would be exported, or what stands against it."""
+        self._form.setRowVisible(self._moments_row, self.span.currentText() == BETWEEN)
+        if self._work is not None:
+            return
+        problem = self.problem()
+        try:
+            Filter(self.filter.text(), self._store.recording)
+            validity = "valid" if self.filter.text().strip() else ""
+        except FilterError:
+            validity = "invalid"
+        if self.filter.property("validity") != validity:
+            self.filter.setProperty("validity", validity)
+            self.filter.style().unpolish(self.filter)
+            self.filter.style().polish(self.filter)
+        self.note.setText(problem or self._span_text)
+        self.start.setEnabled(not problem)
+
+    def _browse(self) -> None:
+        made = FORMATS[self._name()]
+        if made.folder:
+            name = QFileDialog.getExistingDirectory(self, "Folder of the Parquet tables", str(Path(self.target.text()).parent))
+        else:
+            name, _ = QFileDialog.getSaveFileName(
+                self, "Export as", self.target.text(), f"{made.title} (*{made.suffix})", options=QFileDialog.Option.DontConfirmOverwrite
+            )
+        if name:
+            self._named = True
+            self.target.setText(name)
+            self._look()
+
+    # -- the export ---------------------------------------------------------------------------------------------------
+    def begin(self) -> None:
+        """Start, after a question where a file would be replaced."""
+        if self._work is not None or self.problem():
+            return
+        request, target = self.request(), Path(self.target.text()).expanduser()
+        if export_exists(self._store.recording, request, target):
+            answer = QMessageBox.question(self, "Export", f"{target} is there already. Replace it?")
+            if answer != QMessageBox.StandardButton.Yes:
+                return
+            request = Request(request.format, request.whats, request.since, request.until, request.filter, request.options, True)
+        self.run_export(request, target)
+
+    def run_export(self, request: Request, target: Path) -> None:
+        """Export in a thread."""
+        work = ExportWork(self._store.reader.path, request, target, self)
+        self._work = work
+        work.moved.connect(lambda done, total: self.bar.setValue(1000 * done // total))
+        work.ended.connect(lambda summary: self._ended(target, summary))
+        work.failed.connect(lambda text: self._stopped(text))
+        work.cancelled.connect(lambda: self._stopped("Cancelled: nothing was written."))
+        work.finished.connect(self._finished)
+        self._busy(True)
+        self.note.setText(f"Writing {target} ...")
+        work.start()
+
+    def _busy(self, busy: bool) -> None:
+        for field in (self.format, self.span, self.since, self.until, self.filter, self.target, *self.whats.values(), *self.options.values()):
+            field.setEnabled(not busy)
+        self.start.setEnabled(not busy)
+        self.leave.setText("Cancel" if busy else "Close")
+        self.bar.setValue(0)
+        self.bar.setVisible(busy)
+
+    def _ended(self, target: Path, summary: Summary) -> None:
+        rows = ", ".join(f"{format_count(number)} {what}" for what, number in summary.rows.items())
+        self._stopped(". ".join([f"Wrote {target}: {rows}; {format_count(summary.size)} bytes", *summary.remarks]))
+
+    def _stopped(self, text: str) -> None:
+        self._work = None
+        self._busy(False)
+        self._look()
+        self.note.setText(text)
+
+    def _finished(self) -> None:
+        sender = self.sender()
+        if sender is not None:
+            sender.deleteLater()
+
+    def reject(self) -> None:
+        """Cancel the export, or close when none is going on."""
+        if self._work is not None:
+            self._work.cancel()
+        else:
+            super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """An export that is going on is cancelled and waited for: it leaves nothing."""
+        self.stop()
+        super().closeEvent(event)
+
+    def stop(self) -> None:
+        """End an export that is going on."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+            work.wait()
+
+
+def show_export(store: Store, focus: Focus, parent: QWidget) -> ExportDialog:
+    """Open the dialog over a window."""
+    dialog = ExportDialog(store, focus, parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.show()
+    return dialog

@@ -1,0 +1,66 @@
+"""File > Open on anything: a session as it is, a capture or exported lines as a session made of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QProgressDialog, QWidget
+
+from ringscope.export_thread import ImportWork
+from ringscope_core.export.imports import ALLOWED, SUFFIXES, kind_of
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.errors import SessionError
+
+OPEN_FILTERS: Final = f"Sessions and captures (*.ringscope {' '.join(f'*{suffix}' for suffix in SUFFIXES)});;Ringscope sessions (*.ringscope);;All files (*)"
+SHOW_AFTER_MS: Final = 400
+_folders: list[tempfile.TemporaryDirectory[str]] = []
+"""Where sessions of captures are; they go with the program, unless they were saved under a name."""
+
+
+def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], complain: Callable[[str], None]) -> None:
+    """Open `path`: a session at once, anything else when a session was made of it, which lasts as long as the program."""
+    try:
+        kind = kind_of(path)
+        if kind == "":
+            raise InputError("file", str(path), f"a Ringscope session, {ALLOWED}")
+        if kind == "session":
+            open_session(path)
+            return
+    except (InputError, SessionError) as error:
+        complain(str(error))
+        return
+    folder = tempfile.TemporaryDirectory(prefix="ringscope-import-", ignore_cleanup_errors=True)
+    _folders.append(folder)
+    target = Path(folder.name) / f"{path.stem}.ringscope"
+    work = ImportWork(path, target, parent)
+    dialog = QProgressDialog(f"Reading {path.name} ...", "Cancel", 0, 1000, parent)
+    dialog.setWindowTitle("Open")
+    dialog.setWindowModality(Qt.WindowModality.WindowModal)
+    dialog.setMinimumDuration(SHOW_AFTER_MS)
+    dialog.setAutoClose(False)
+    dialog.setAutoReset(False)
+
+    def ended() -> None:
+        try:
+            open_session(target)
+        except SessionError as error:
+            complain(str(error))
+
+    def finished() -> None:
+        dialog.reset()
+        dialog.deleteLater()
+        work.deleteLater()
+        if not target.exists():
+            _folders.remove(folder)
+            folder.cleanup()
+
+    dialog.canceled.connect(work.cancel)
+    work.moved.connect(lambda done, total: dialog.setValue(1000 * done // total))
+    work.failed.connect(complain)
+    work.ended.connect(ended)
+    work.finished.connect(finished)
+    work.start()

@@ -163,6 +163,8 @@ class NotebookView(View):
         text = self.text.toPlainText()
         if note is not None and text != note.text:
             self._put(note, note.id, text)
+            # an engine takes it a moment later: until then it stands here
+            self._notes = [old._replace(text=text) if old.id == note.id else old for old in self._notes]
 
     def _put(self, note: NoteRow, number: int, text: str) -> None:
         try:

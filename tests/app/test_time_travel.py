@@ -165,7 +165,9 @@ def test_a_long_search_goes_on_in_a_thread_and_can_be_given_up(window: Window, q
         assert search.cancel()
     qtbot.wait(50)
     assert answers == ["found"] and not search.cancel()
-    assert search.ask(store, slow, answers.append, answers.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ringscope.value_search.PATIENCE_S", 60.0)
+        assert search.ask(store, slow, answers.append, answers.append)
     assert answers == ["found", "at once"]
     search.close()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from ringscope_core.engine.process import EngineProcess, Options
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.session.keep import keep_bytes
 from ringscope_core.session.errors import SessionError
+from ringscope_core.session.keep import keep_bytes
 from ringscope_core.trace.levels import LEVEL_NAMES
 
 

@@ -7,7 +7,7 @@ lets the run go on, so that one may step back from a live run and come forward a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -156,10 +156,6 @@ class RecordedInferior:
         return self.step("into") if to_main else self.cont()
 
     # -- breakpoints --------------------------------------------------------------------------------------------------
-    def set_points(self, plain: Iterable[Mapping[str, Any]]) -> None:
-        """Have these breakpoints and no others: those of a window on the same recording."""
-        self._points = [Breakpoint.from_plain(dict(one)) for one in plain]
-
     def points(self) -> list[Breakpoint]:
         """Every breakpoint, in the order they were made."""
         return list(self._points)

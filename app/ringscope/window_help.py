@@ -15,10 +15,10 @@ from ringscope.window_docks import TITLES
 from ringscope.window_spec import ActionSpec
 
 
-
 def shown_keys(spec: ActionSpec) -> str:
     """Every key of a command."""
     return ", ".join(spec.all_keys)
+
 
 COLUMNS: Final = 4
 HEADING: Final = 2.5

@@ -47,7 +47,7 @@ def _columns(groups: list[tuple[str, list[tuple[str, str]]]], count: int) -> lis
     """The groups in order, in `count` columns of about one height."""
     whole = sum(len(rows) + HEADING for _, rows in groups)
     columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _ in range(count)]
-    so_far = 0
+    so_far = 0.0
     for title, rows in groups:
         size = len(rows) + HEADING
         # where its middle falls

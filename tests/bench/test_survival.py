@@ -45,7 +45,7 @@ def test_verify_and_diff(tmp_path: Path) -> None:
     paths = [record(tmp_path / f"{name}.ringscope", "bulk-tx", ("count=400000",), 400_000) for name in ("a", "b")]
     report = verify(paths[0])
     print(
-        f"\n  verify: {report.events} events, {report.compared} keyframes equal in {report.wall_s:.2f} s: {report.events / report.wall_s / 1e6:.2f} million events/s"
+        f"\n  verify: {report.events} events, {report.compared} keyframes in {report.wall_s:.2f} s: {report.events / report.wall_s / 1e6:.2f} million events/s"
     )
     assert report.equal
     with SessionReader(paths[0]) as a, SessionReader(paths[1]) as b:

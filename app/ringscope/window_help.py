@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ringscope.theme import mono_font
 from ringscope.views import ALL_VIEWS
 from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain
 from ringscope.window_docks import TITLES
+from ringscope.window_spec import ActionSpec
+
+
+def shown_keys(spec: ActionSpec) -> str:
+    """Every key of a command."""
+    return ", ".join(spec.all_keys)
+
+
+COLUMNS: Final = 4
+HEADING: Final = 2.5
+"""Lines that a group's heading takes."""
 
 
 def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
@@ -30,27 +43,49 @@ def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
     return box
 
 
+def _columns(groups: list[tuple[str, list[tuple[str, str]]]], count: int) -> list[list[tuple[str, list[tuple[str, str]]]]]:
+    """The groups in order, in `count` columns of about one height."""
+    whole = sum(len(rows) + HEADING for _, rows in groups)
+    columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _ in range(count)]
+    so_far = 0.0
+    for title, rows in groups:
+        size = len(rows) + HEADING
+        # where its middle falls
+        columns[min(int((so_far + size / 2) * count / whole), count - 1)].append((title, rows))
+        so_far += size
+    return columns
+
+
 class KeySheet(QDialog):
-    """Every hotkey, by menu, in two columns."""
+    """Every hotkey, by menu, in columns; it scrolls where the screen is small."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard")
-        columns = [QVBoxLayout(), QVBoxLayout()]
-        groups = [(plain(menu), [(s.keys, plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
+        groups = [(plain(menu).replace("/", ": "), [(shown_keys(s), plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
         groups[2][1].extend((f"Ctrl+{place}", f"View {TITLES[name][0]}") for place, name in enumerate(ALL_VIEWS, 1))
         groups.append(("In a widget", list(PANEL_KEYS)))
-        for place, (title, rows) in enumerate(groups):
-            columns[0 if place in (0, 1, 2, 5) else 1].addWidget(_group(title, rows))
-        body = QHBoxLayout()
-        body.setSpacing(36)
-        for column in columns:
+        sheet = QWidget()
+        body = QHBoxLayout(sheet)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(30)
+        for some in _columns(groups, COLUMNS):
+            column = QVBoxLayout()
+            for title, rows in some:
+                column.addWidget(_group(title, rows))
             column.addStretch(1)
             body.addLayout(column)
+        scroll = QScrollArea()
+        scroll.setWidget(sheet)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 12)
-        layout.addLayout(body)
+        layout.addWidget(scroll)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
+        wanted = sheet.sizeHint()
+        room = parent.screen().availableSize()
+        self.resize(min(wanted.width() + 56, room.width() - 20), min(wanted.height() + 90, room.height() - 40))

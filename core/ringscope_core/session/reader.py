@@ -19,7 +19,7 @@ import numpy as np
 from ringscope_core.session import blocks, keyframes
 from ringscope_core.session.bound import BOUND_GAP
 from ringscope_core.session.condense import fold_events
-from ringscope_core.session.counter_reader import CounterReader
+from ringscope_core.session.counter_reader import MOST_SAMPLES, CounterReader
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.guard import Deadline, guarded, open_database
 from ringscope_core.session.index import BlockEntry, BlockIndex
@@ -411,10 +411,19 @@ class SessionReader:
                 yield part
 
     # -- counters -----------------------------------------------------------------------------------------------------
-    def counters(self, first_vt: int, last_vt: int) -> CounterSeries:
-        """The samples from virtual time `first_vt` to `last_vt`, ns, both included."""
+    @property
+    def sample_count(self) -> int:
+        """How many counter samples there are."""
+        with guarded(self.path):
+            return self._counters.count()
+
+    def counters(self, first_vt: int, last_vt: int, most: int = MOST_SAMPLES) -> CounterSeries:
+        """The samples from virtual time `first_vt` to `last_vt`, ns, both included.
+
+        Of a stretch with many more than `most` samples that are not in memory every n-th, which serves a picture; 0 means each of them.
+        """
         with guarded(self.path), self._moment():
-            return self._counters.between(first_vt, last_vt)
+            return self._counters.between(first_vt, last_vt, most)
 
     def _load_latency(self, first: int, last: int) -> dict[int, dict[int, Ints]]:
         with guarded(self.path):

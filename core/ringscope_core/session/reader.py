@@ -124,6 +124,7 @@ class SessionReader:
         meta = {str(key): msgspec.json.decode(value) for key, value in self._query("SELECT key, value FROM meta")}
         news = meta != self.meta
         self.meta = meta
+        self.damage = str(meta.get("damage") or "")
         for number, text in self._query("SELECT id, text FROM string WHERE id >= ? ORDER BY id", len(self.strings)):
             if number != len(self.strings) or not isinstance(text, str):
                 raise ValueError(f"string {number} is out of order")

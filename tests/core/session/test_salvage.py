@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from ringscope_core.session.annotate import Annotations
+from ringscope_core.session.changes import Put
 from ringscope_core.session.errors import DamagedSession, SessionError
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.salvage import open_session, salvage
@@ -403,3 +405,15 @@ def test_no_room_for_the_copy_is_said(tmp_path: Path, whole: tuple[bytes, dict[s
 def test_memory_is_bounded_here_at_all() -> None:
     """The limit that the other tests rely on exists on this system."""
     assert resource.getrlimit(resource.RLIMIT_AS) is not None
+
+
+def test_a_note_added_later_is_sealed_with_the_rest(tmp_path: Path, whole: tuple[bytes, dict[str, Any]]) -> None:
+    path = tmp_path / "a.ringscope"
+    path.write_bytes(whole[0])
+    with SessionReader(path) as reader:
+        Annotations(reader).apply(Put("mark", 0, 7, 3, name="later", text="seen afterwards", place={}))
+    assert broken_pages(path) == []
+    with SessionReader(path) as reader:
+        assert "later" in {mark.name for mark in reader.marks()}
+    path.write_bytes(flipped(path.read_bytes(), 9000))
+    assert broken_pages(path) == [3]

@@ -252,7 +252,7 @@ for name in sys.argv[2:]:
 """
 
 
-def harmless(tmp_path: Path, files: list[Path]) -> dict[str, str]:
+def harmless(tmp_path: Path, files: list[Path], most_mib: int = 700) -> dict[str, str]:
     """Read each file in a process of little memory; it may not die, hang, or let anything but a SessionError out."""
     folder = tmp_path / "temporary"
     folder.mkdir(exist_ok=True)
@@ -267,7 +267,7 @@ def harmless(tmp_path: Path, files: list[Path]) -> dict[str, str]:
     assert done.returncode == 0, done.stderr[-2000:]
     lines = [line.split() for line in done.stdout.splitlines()]
     assert len(lines) == len(files), done.stdout
-    assert all(float(seconds) < 40 for _, _, seconds, _ in lines), done.stdout
+    assert all(float(seconds) < 40 and int(memory) < most_mib for _, _, seconds, memory in lines), done.stdout
     assert list(folder.iterdir()) == [], "nothing is left behind"
     return {name: result for name, result, _, _ in lines}
 
@@ -365,6 +365,38 @@ def tree_loop(data: bytes, table: str, path: Path) -> Path:
 def test_trees_that_lead_back_to_themselves(tmp_path: Path, whole: tuple[bytes, dict[str, Any]]) -> None:
     files = [tree_loop(whole[0], table, tmp_path / f"loop-{table}") for table in ("string", "block", "keyframe", "mark", "function", "packet_block")]
     assert set(harmless(tmp_path, files).values()) <= {"opened", "error"}
+
+
+def test_pages_that_are_pointed_to_again_and_again(tmp_path: Path, whole: tuple[bytes, dict[str, Any]]) -> None:
+    """A small file with millions of rows: 400 times the same page, which has 400 times the same leaf."""
+    path = tmp_path / "dense"
+    path.write_bytes(whole[0][: len(whole[0]) // (PAGE + 4) * PAGE])
+    database = sqlite3.connect(path, isolation_level=None)
+    database.executemany("INSERT OR REPLACE INTO string VALUES (?, 'x')", [(number,) for number in range(200)])
+    (root,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'string'").fetchone()
+    database.close()
+    raw = bytearray(path.read_bytes())
+    leaf = raw[PAGE * (root - 1) : PAGE * root]
+    pages = len(raw) // PAGE
+    struct.pack_into(">I", raw, 28, pages + 2)
+    raw[PAGE * (root - 1) : PAGE * root] = pointing(pages + 1)
+    raw += pointing(pages + 2) + leaf
+    path.write_bytes(raw)
+    assert set(harmless(tmp_path, [path], 250).values()) <= {"opened", "error"}
+
+
+def pointing(child: int) -> bytes:
+    """An interior page, all of whose children are `child`."""
+    page = bytearray(PAGE)
+    page[0] = 5
+    cells = 400
+    struct.pack_into(">HHHB", page, 1, 0, cells, PAGE - 6 * cells, 0)
+    struct.pack_into(">I", page, 8, child)
+    for cell in range(cells):
+        at = PAGE - 6 * (cell + 1)
+        struct.pack_into(">H", page, 12 + 2 * cell, at)
+        struct.pack_into(">IBB", page, at, child, 0x81, cell % 127)
+    return bytes(page)
 
 
 @pytest.mark.parametrize("seed", range(2))

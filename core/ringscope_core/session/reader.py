@@ -21,7 +21,7 @@ from ringscope_core.session.bound import BOUND_GAP
 from ringscope_core.session.condense import fold_events
 from ringscope_core.session.counter_reader import MOST_SAMPLES, CounterReader
 from ringscope_core.session.errors import SessionError
-from ringscope_core.session.guard import Deadline, guarded, open_database
+from ringscope_core.session.guard import Deadline, bounded_rows, guarded, open_database
 from ringscope_core.session.index import BlockEntry, BlockIndex
 from ringscope_core.session.kept import Kept
 from ringscope_core.session.packet_reader import PacketBlockReader, PacketRowReader, PacketSource
@@ -124,6 +124,7 @@ class SessionReader:
         meta = {str(key): msgspec.json.decode(value) for key, value in self._query("SELECT key, value FROM meta")}
         news = meta != self.meta
         self.meta = meta
+        self.damage = str(meta.get("damage") or "")
         for number, text in self._query("SELECT id, text FROM string WHERE id >= ? ORDER BY id", len(self.strings)):
             if number != len(self.strings) or not isinstance(text, str):
                 raise ValueError(f"string {number} is out of order")
@@ -182,7 +183,7 @@ class SessionReader:
 
     def _query(self, statement: str, *args: object) -> list[Any]:
         self._deadline.restart()
-        return self._database.execute(statement, args).fetchall()
+        return bounded_rows(self._database.execute(statement, args), self.path)
 
     # -- events -------------------------------------------------------------------------------------------------------
     @property

@@ -90,7 +90,7 @@ def _run(console: Console, rest: str) -> str:
 
 @word("start", "Running")
 def _start(console: Console, rest: str) -> str:
-    """Run from the start to the first call."""
+    """Run from the start to main."""
     before = place_of(console)
     return _after(console, console.inferior.run(True), before)
 

@@ -101,11 +101,14 @@ def _inferior(stack: ExitStack, target: str, options: ScenarioOptions, output: P
     from ringscope_core.query.recording import Recording
     from ringscope_core.scenario.errors import InputError
     from ringscope_core.session.reader import SessionReader
+    from ringscope_core.session.salvage import open_session
 
     if _is_session(target):
         if output is not None:
             raise InputError("--output", str(output), "nothing: a recording is debugged, which is a file already")
-        reader = stack.enter_context(SessionReader(target))
+        reader = stack.enter_context(open_session(target))
+        if reader.damage:
+            click.echo(f"ringscope: {target}: {reader.damage}", err=True)
         if reader.last_seq < 0:
             raise InputError("session", target, "a recording with events")
         return _recorded(stack, RecordedInferior(Recording(reader)))

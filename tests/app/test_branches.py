@@ -22,6 +22,7 @@ from ringscope.window import Window
 from ringscope.window_branch_dialog import TITLES, BranchDialog, Wanted
 from ringscope.window_branches import Branches
 from ringscope.window_compare import CompareWindow
+from ringscope.window_runs import RunList
 from ringscope_core.engine.branch import Parent, run_branch
 from ringscope_core.engine.branch_choices import Choices, choices_at
 from ringscope_core.engine.change import parse_change
@@ -157,10 +158,19 @@ def test_a_branch_by_keys_and_back(opened: Window, qtbot: QtBot, tmp_path: Path)
     branches.show_next()
     assert "branch" in window.store.meta
     assert (window.focus.seq, window.focus.oid) == (2900, oid)
+    # the file stays when the branch is closed
+    assert branches.can_drop
+    menu = window.findChild(RunList)
+    assert menu is not None and [action.text() for action in menu.menu().actions() if action.isChecked()] == ["    1: link net0 off"]
     # it runs like any live run
     window.commands.run()
     seen = window.store.last_seq
     qtbot.waitUntil(lambda: window.store.last_seq > seen + 100, timeout=WAIT_MS)
+    branches.drop()
+    assert [run.title for run in branches.runs] == ["default"]
+    assert branches.current.parent is None and not branches.can_drop
+    with SessionReader(tmp_path / "parent-branch-1.ringscope") as reader:
+        assert reader.last_seq > seen
 
 
 def test_comparing_shows_where_they_part(opened: Window, qtbot: QtBot) -> None:

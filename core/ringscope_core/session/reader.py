@@ -24,8 +24,8 @@ from ringscope_core.session.errors import SessionError
 from ringscope_core.session.guard import Deadline, guarded, open_database
 from ringscope_core.session.index import BlockEntry, BlockIndex
 from ringscope_core.session.kept import Kept
-from ringscope_core.session.peek import Wanted, may_hold
 from ringscope_core.session.packet_reader import PacketBlockReader, PacketRowReader, PacketSource
+from ringscope_core.session.peek import Wanted, may_hold
 from ringscope_core.session.rows import (
     EVENT_DTYPE,
     GAP_BOUND,
@@ -303,11 +303,14 @@ class SessionReader:
         return np.concatenate(parts[::-1] if backwards else parts)
 
     def _matching(self, place: int, kinds: set[int], first: int, last: int, oids: Collection[int] | None) -> Events:
-        block = self._block(place)
-        mask = np.isin(block["kind"], list(kinds)) & (block["seq"] >= first) & (block["seq"] <= last)
+        part = _part(self._block(place), first, last)
+        column = part["kind"]
+        # a few comparisons are quicker than a search in a set
+        mask = np.logical_or.reduce([column == kind for kind in kinds]) if 0 < len(kinds) <= 4 else np.isin(column, list(kinds))
+        places = np.flatnonzero(mask)
         if oids is not None:
-            mask &= np.isin(block["obj"], list(oids))
-        return block[mask]
+            places = places[np.isin(part["obj"][places], list(oids))]
+        return part[places]
 
     def pieces_with(
         self, kinds: Collection[int], first: int, last: int, backwards: bool = False, wanted_events: Sequence[Wanted] = ()

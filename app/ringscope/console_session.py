@@ -28,8 +28,9 @@ class Answer(NamedTuple):
 class ConsoleSession:
     """Made in any thread, used in one.  What it opens, `close` closes."""
 
-    def __init__(self, path: Path, address: str) -> None:
-        self._path, self._address = path, address
+    def __init__(self, path: Path, address: str, tree: str = "") -> None:
+        """`address` is the engine's, empty for a recording; `tree` QEMU's sources, empty for none."""
+        self._path, self._address, self._tree = path, address, tree
         self._control: QmpClient | None = None
         self._inferior: RecordedInferior | None = None
         self._console: Console | None = None
@@ -86,4 +87,6 @@ class ConsoleSession:
             else:
                 self._inferior = RecordedInferior(recording)
             self._console = Console(self._inferior)
+            if self._tree:
+                self._console.source.set_tree(Path(self._tree).expanduser())
         return self._console

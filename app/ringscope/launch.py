@@ -14,6 +14,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from ringscope.settings import Settings
 from ringscope.sources.engine import EngineControls, EngineOptions
 from ringscope_core.scenario.errors import InputError
 from ringscope_resources import icon as icon_path
@@ -71,6 +72,7 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
     """The window on a new run; returns the exit code.  InputError when the engine refuses the scenario."""
     app = application()
     controls = EngineControls(engine)
+    controls.keep_preferred = lambda: Settings().get("keep")
     controls.start()
     # the heavy imports go on while the engine starts
     from ringscope.store import Store
@@ -84,6 +86,7 @@ def open_live(engine: EngineOptions, options: WindowOptions) -> int:
         raise InputError("scenario", engine.scenario, str(error)) from None
     store = Store(SessionReader(path), live=True)
     window, trust = _make_window(store, controls, options)
+    controls.keep_preferred = lambda: window.commands.preference("keep")
     if options.interactive:
         trust.ask_before_closing(controls)
     controls.started.connect(lambda name: _engine_began(window, controls, Path(name)))
@@ -126,6 +129,12 @@ def _engine_changed(window: Window, controls: EngineControls) -> None:
         return
     if controls.state == "failed" and controls.failures:
         window.show_problem(f"The machine was not built: {controls.failures[-1]}")
+    if controls.recording_stopped and not window.not_recorded:
+        window.not_recorded = True
+        last = max(window.store.last_seq, 0)
+        window.show_problem(
+            f"Recording stopped at event {last}: the file {controls.recording_stopped}. The run goes on and is not kept; what was recorded is whole."
+        )
     window.store.set_live(controls.state not in ("failed", "finished"))
 
 
@@ -150,7 +159,6 @@ def open_file(path: Path, options: WindowOptions) -> int:
 def _make_window(store: Store, controls: Controls | None, options: WindowOptions, focus: Focus | None = None) -> tuple[Window, Trust]:
     from ringscope.commands import Commands
     from ringscope.focus import Focus as NewFocus
-    from ringscope.settings import Settings
     from ringscope.sources.playback import Playback
     from ringscope.sources.session import SessionControls
     from ringscope.theme import theme_named

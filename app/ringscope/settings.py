@@ -14,7 +14,7 @@ VERSION: Final = 1
 LAYOUT_VERSION: Final = 5
 """Version of the arrangement of docks; raised when a dock is added or renamed, so that an old layout is not forced on a new window."""
 
-PREFERENCES: Final = ("qemu_tree", "console_history")
+PREFERENCES: Final = ("qemu_tree", "console_history", "keep")
 """Values that views read and change, through `Commands.preference`."""
 
 

@@ -67,6 +67,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QStatusBar { background: @window; border-top: 1px solid @border; color: @text.muted; }
 QStatusBar::item { border: none; }
 QLabel[role="muted"] { color: @text.muted; }
+QLabel[role="stop"] { color: @cursor; font-weight: 600; }
 QLabel[role="problem"] { color: @severity.warning; }
 QLabel[role="title"] { color: @text; font-weight: 600; font-size: 12pt; }
 QLabel[role="heading"] { color: @text.muted; font-weight: 600; }

@@ -62,9 +62,8 @@ class DebugVerbs:
         actions["interrupt"].setEnabled((commands.can_pause and commands.running) or self.searches.busy)
 
     def _focus_changed(self, what: object) -> None:
-        stop = self.commands.stop
-        moved = isinstance(what, frozenset) and "seq" in what
-        if moved and stop is not None and self.commands.stands_at(stop.seq) and self.focus.seq != stop.seq and not self.focus.following:
+        # what was found counts where it was found, until one looks elsewhere
+        if isinstance(what, frozenset) and "seq" in what:
             self.commands.found(None)
 
     # -- breakpoints ------------------------------------------------------------------------------------------------------

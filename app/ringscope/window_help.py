@@ -12,6 +12,13 @@ from ringscope.theme import mono_font
 from ringscope.views import ALL_VIEWS
 from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain
 from ringscope.window_docks import TITLES
+from ringscope.window_spec import ActionSpec
+
+
+def shown_keys(spec: ActionSpec) -> str:
+    """Every key of a command."""
+    return ", ".join(spec.all_keys)
+
 
 COLUMNS: Final = 4
 HEADING: Final = 2.5
@@ -40,7 +47,7 @@ def _columns(groups: list[tuple[str, list[tuple[str, str]]]], count: int) -> lis
     """The groups in order, in `count` columns of about one height."""
     whole = sum(len(rows) + HEADING for _, rows in groups)
     columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _ in range(count)]
-    so_far = 0
+    so_far = 0.0
     for title, rows in groups:
         size = len(rows) + HEADING
         # where its middle falls
@@ -55,7 +62,7 @@ class KeySheet(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard")
-        groups = [(plain(menu).replace("/", ": "), [(s.keys, plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
+        groups = [(plain(menu).replace("/", ": "), [(shown_keys(s), plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
         groups[2][1].extend((f"Ctrl+{place}", f"View {TITLES[name][0]}") for place, name in enumerate(ALL_VIEWS, 1))
         groups.append(("In a widget", list(PANEL_KEYS)))
         sheet = QWidget()

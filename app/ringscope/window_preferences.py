@@ -10,11 +10,14 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayou
 
 from ringscope.theme import mono_font
 from ringscope_core.query.qemu_tree import MODELLED, tree_problem, version_of
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.keep import KEEP_ALLOWED, KEEP_DEFAULT, keep_bytes, size_words
 
 if TYPE_CHECKING:
     from ringscope.commands import Commands
 
 TREE = "qemu_tree"
+KEEP = "keep"
 
 
 class PreferencesDialog(QDialog):
@@ -40,10 +43,19 @@ class PreferencesDialog(QDialog):
         hint = QLabel("The source pane of Realize shows QEMU's own file at the line where a call stands. Ringscope ships no QEMU sources.")
         hint.setWordWrap(True)
         hint.setProperty("role", "muted")
+        self.keep = QLineEdit(commands.preference(KEEP))
+        self.keep.setAccessibleName("Unsaved runs keep")
+        self.keep.setPlaceholderText(KEEP_DEFAULT)
+        self.keep.setMaximumWidth(120)
+        self.keep.textChanged.connect(self._look)
+        self.keep_found = QLabel()
+        self.keep_found.setWordWrap(True)
         form = QFormLayout()
         form.addRow("QEMU source tree", row)
         form.addRow("", self.found)
         form.addRow("", hint)
+        form.addRow("Unsaved runs keep", self.keep)
+        form.addRow("", self.keep_found)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         for button in buttons.buttons():
             button.setIcon(QIcon())
@@ -72,12 +84,38 @@ class PreferencesDialog(QDialog):
         elif text and not problem and not version:
             problem = "the tree has no VERSION: lines may be others"
         self.found.setText(problem or (f"QEMU {version}" if version else ""))
-        self.found.setProperty("role", "problem" if problem else "muted")
-        self.found.style().unpolish(self.found)
-        self.found.style().polish(self.found)
+        _as(self.found, problem)
         self.found.setVisible(bool(self.found.text()))
+        self._look_at_keep()
+
+    def _look_at_keep(self) -> str:
+        """Say what the size means; the problem with it, empty when there is none."""
+        text = self.keep.text().strip() or KEEP_DEFAULT
+        try:
+            size = keep_bytes(KEEP, text)
+        except InputError:
+            problem = f"{text!r} is not allowed; {KEEP_ALLOWED}"
+        else:
+            problem = ""
+            kept = f"The recording stays within {size_words(size)}: the oldest goes, the building stays" if size else "The recording is complete, however large"
+            self.keep_found.setText(f"{kept}. A saved run is always complete. From the next start on.")
+        if problem:
+            self.keep_found.setText(problem)
+        _as(self.keep_found, problem)
+        return problem
 
     def accept(self) -> None:
         """Take it over."""
+        if self._look_at_keep():
+            self.keep.setFocus()
+            return
+        self._commands.set_preference(KEEP, self.keep.text().strip())
         self._commands.set_preference(TREE, self.tree.text().strip())
         super().accept()
+
+
+def _as(label: QLabel, problem: str) -> None:
+    """Coloured as what it says."""
+    label.setProperty("role", "problem" if problem else "muted")
+    label.style().unpolish(label)
+    label.style().polish(label)

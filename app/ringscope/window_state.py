@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 if TYPE_CHECKING:
     from ringscope.window import Window
@@ -45,6 +45,7 @@ def state_of(window: Window) -> dict[str, Any]:
         "points": [{name: point.get(name) for name in LISTED} for point in commands.points],
         "object": store.name_of(focus.oid),
         "keyboard": keyboard.accessibleName() if isinstance(keyboard, QWidget) else "",
+        "text": keyboard.text() if isinstance(keyboard, QLineEdit) else "",
         "dialog": dialog.windowTitle() if dialog is not None else "",
         "views": [name for name, host in window.hosts.items() if host.isVisible()],
         "said": window.status.currentMessage(),

@@ -11,6 +11,7 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.window_frames import FrameMeter
 from ringscope_core.query.decode import format_clock, format_count
+from ringscope_core.session.keep import kept_words
 
 
 class StatusLine(QStatusBar):
@@ -20,7 +21,7 @@ class StatusLine(QStatusBar):
         super().__init__()
         self._store, self._focus, self._commands, self._meter = store, focus, commands, meter
         self.setSizeGripEnabled(False)
-        self._labels = {name: QLabel() for name in ("stop", "state", "events", "packets", "lost", "trace", "source", "frames")}
+        self._labels = {name: QLabel() for name in ("stop", "state", "events", "packets", "kept", "lost", "trace", "source", "frames")}
         for name, label in self._labels.items():
             label.setContentsMargins(6, 0, 10, 0)
             label.setAccessibleName(name)
@@ -43,10 +44,15 @@ class StatusLine(QStatusBar):
         reader = store.reader
         clock = format_clock(reader.last_vt)
         # a machine that ended grows no more: what is here is the whole recording
-        self._put("state", f"<b>{self._commands.state}</b> at {clock} s" if store.live else f"<b>recording</b> of {clock} s")
+        # where it stands is told beside it
+        place = f" at {clock} s" if self._commands.stop is None else ""
+        self._put("state", f"<b>{self._commands.state}</b>{place}" if store.live else f"<b>recording</b> of {clock} s")
         self._show_stop()
         self._put("events", f"{format_count(reader.event_count)} events")
         self._put("packets", f"{format_count(reader.packet_count)} packets recorded")
+        kept = kept_words(reader.keep_bytes, reader.let_go)
+        labels["kept"].setVisible(bool(kept))
+        self._put("kept", kept)
         events, packets = reader.dropped
         labels["lost"].setVisible(bool(events or packets))
         self._put("lost", f"<b>{format_count(events)} events, {format_count(packets)} packets not recorded</b>")

@@ -27,6 +27,7 @@ from ringscope.window_preferences import PreferencesDialog
 from ringscope.window_time import TimeVerbs
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope_core import __version__
+from ringscope_core.session.keep import kept_words
 from ringscope_core.trace.levels import LEVEL_NAMES
 
 if TYPE_CHECKING:
@@ -212,7 +213,8 @@ class Verbs:
         if not name:
             return False
         problem = copy_session(self.store.reader.path, Path(name))
-        self.window.status.showMessage(problem or f"saved {name}", 8000)
+        kept = kept_words(self.store.reader.keep_bytes, self.store.reader.let_go)
+        self.window.status.showMessage(problem or f"saved {name}{f': what is left of a run that {kept}' if kept else ''}", 8000)
         if not problem:
             self.saved_notes = notes_of(self.store.reader)
         return not problem

@@ -71,6 +71,7 @@ def main() -> int:
         parser.add_argument(name)
     parser.add_argument("--paused", action="store_true")
     parser.add_argument("--leave-with-client", action="store_true")
+    parser.add_argument("--keep", default="all")
     given = parser.parse_args()
     if given.scenario == "nonsense":
         print("ringscope-engine: scenario: 'nonsense' is not allowed; one of ping, realize", file=sys.stderr)

@@ -54,6 +54,11 @@ class Desk:
         self.run("import", "-window", "root", str(path))
         return path
 
+    def pixels(self) -> bytes:
+        """The whole screen, raw."""
+        command = ["import", "-window", "root", "-depth", "8", "rgb:-"]
+        return subprocess.run(command, env={**os.environ, "DISPLAY": self.display}, capture_output=True, timeout=PATIENCE_S, check=True).stdout
+
     def close(self) -> None:
         """End the server."""
         self._server.terminate()
@@ -99,8 +104,14 @@ class Program:
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other, as X names them (``shift+F10``, ``Return``)."""
+        self._look_here()
         for key in keys:
             self.desk.run("xdotool", "key", "--clearmodifiers", key)
+
+    def _look_here(self) -> None:
+        """The keyboard back to the window: without a window manager nobody gives it back when a dialog has closed."""
+        if not self.state.get("dialog"):
+            self.desk.run("xdotool", "windowfocus", self._window)
 
     def type(self, text: str) -> None:
         """Type a text where the keyboard is."""

@@ -71,6 +71,7 @@ class Duration(IntParam):
 @click.option("--speed", type=Speed(), default=None, metavar="X|max", help="Virtual time per wall time; realtime is 1. Default: max headless, 1 in the window.")
 @click.option("--trace", type=click.Choice(["counters", "packets", "full"]), default=None, help="Trace level. Default: packets; full with --record.")
 @click.option("--record", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Write a session file.")
+@click.option("--keep", default="", metavar="SIZE|all", help="Keep the recording within SIZE, dropping the oldest. Default: all; 2G for an unsaved run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object (headless).")
 @scenario_options
 @click.pass_context
@@ -83,6 +84,7 @@ def command(
     speed: float | None,
     trace: str | None,
     record: Path | None,
+    keep: str,
     as_json: bool,
     options: ScenarioOptions,
 ) -> int:
@@ -92,17 +94,17 @@ def command(
     and exit code 2, unless the scenario expects just that message.
     """
     if not headless and not as_json:
-        return _in_window(ctx, scenario, options, speed, trace, record)
+        return _in_window(ctx, scenario, options, speed, trace, record, keep)
     from ringscope_core.engine.headless import Goal, default_goal
 
     wanted = options.load(scenario)
     # what is asked for here stands for all that the scenario says about its end
     asked = duration is not None or packets is not None
     goal = Goal(duration or 0, packets or 0) if asked else default_goal(wanted)
-    return _headless(wanted, goal, speed or 0.0, trace or ("full" if record else "packets"), record, as_json)
+    return _headless(wanted, goal, speed or 0.0, trace or ("full" if record else "packets"), record, _keep(keep, record), as_json)
 
 
-def _in_window(ctx: click.Context, scenario: str, options: ScenarioOptions, speed: float | None, trace: str | None, record: Path | None) -> int:
+def _in_window(ctx: click.Context, scenario: str, options: ScenarioOptions, speed: float | None, trace: str | None, record: Path | None, keep: str) -> int:
     """Hand everything to the window's verb, as its own arguments."""
     from ringscope.cli.window import command as window
 
@@ -116,17 +118,28 @@ def _in_window(ctx: click.Context, scenario: str, options: ScenarioOptions, spee
         args += ["--trace", trace]
     if record is not None:
         args += ["--record", str(record)]
+    if keep:
+        args += ["--keep", keep]
     code = window.main(args, prog_name="ringscope window", standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 
-def _headless(scenario: Scenario, goal: Goal, speed: float, trace: str, record: Path | None, as_json: bool) -> int:
+def _keep(keep: str, record: Path | None) -> int:
+    from ringscope_core.scenario.errors import InputError
+    from ringscope_core.session.keep import keep_bytes
+
+    if keep and record is None:
+        raise InputError("keep", keep, "given with --record FILE")
+    return keep_bytes("keep", keep) if keep else 0
+
+
+def _headless(scenario: Scenario, goal: Goal, speed: float, trace: str, record: Path | None, keep: int, as_json: bool) -> int:
     from ringscope_core.engine.headless import Headless, limit_replay
     from ringscope_core.engine.results import result
     from ringscope_core.engine.run import Run
     from ringscope_core.trace.levels import LEVEL_NAMES
 
-    recorder = _recorder(scenario, goal, trace, record) if record is not None else None
+    recorder = _recorder(scenario, goal, trace, record, keep) if record is not None else None
     try:
         run = Run(scenario, trace_level=LEVEL_NAMES.index(trace), recorder=recorder, factor=speed)
         if recorder is not None:
@@ -157,7 +170,7 @@ def _headless(scenario: Scenario, goal: Goal, speed: float, trace: str, record: 
     return 0
 
 
-def _recorder(scenario: Scenario, goal: Goal, trace: str, record: Path) -> Recorder:
+def _recorder(scenario: Scenario, goal: Goal, trace: str, record: Path, keep: int) -> Recorder:
     from ringscope_core.engine.recorder import Recorder
     from ringscope_core.engine.session_meta import session_meta
     from ringscope_core.session.writer import SessionWriter
@@ -166,7 +179,7 @@ def _recorder(scenario: Scenario, goal: Goal, trace: str, record: Path) -> Recor
     if goal.packets:
         # it limits what a capture's replay sends, so whoever runs this again has to know
         meta["packets"] = goal.packets
-    return Recorder(SessionWriter(record, meta))
+    return Recorder(SessionWriter(record, meta, keep_bytes=keep))
 
 
 def _add_types(recorder: Recorder, run: Run) -> None:

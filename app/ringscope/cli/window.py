@@ -23,11 +23,19 @@ TOUR_FOLDER: Final = "ringscope-tour"
 @click.option("--speed", default="1", metavar="X|max", help="Virtual time per wall time; max is flat out.")
 @click.option("--trace", type=click.Choice(["counters", "packets", "full"]), default=None, help="Trace level, kept also flat out.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), default=None, metavar="FILE", help="Keep the recording.")
+@click.option("--keep", default="", metavar="SIZE|all", help="Keep the recording within SIZE, dropping the oldest. Default: 2G, all with --record.")
 @click.option("--paused", is_flag=True, help="Stop at the first event.")
 @scenario_options
 @window_options
 def command(
-    scenario: str, speed: str, trace: str | None, record: Path | None, paused: bool, options: ScenarioOptions, window: Callable[[], WindowOptions]
+    scenario: str,
+    speed: str,
+    trace: str | None,
+    record: Path | None,
+    keep: str,
+    paused: bool,
+    options: ScenarioOptions,
+    window: Callable[[], WindowOptions],
 ) -> int:
     """Open the window on SCENARIO, a shipped one's name or a .toml file, with traffic flowing.
 
@@ -37,6 +45,10 @@ def command(
     from ringscope_core.scenario.errors import InputError
 
     options.load(scenario)
+    if keep:
+        from ringscope_core.session.keep import keep_bytes
+
+        keep_bytes("keep", keep)
     why = missing_display()
     if why:
         if scenario != "default" or options.all_settings or record is not None:
@@ -46,7 +58,7 @@ def command(
     from ringscope.launch import open_live
     from ringscope.sources.engine import EngineOptions
 
-    return open_live(EngineOptions(scenario, tuple(options.all_settings), _speed(speed), trace or "", record, paused), window())
+    return open_live(EngineOptions(scenario, tuple(options.all_settings), _speed(speed), trace or "", record, paused, keep=keep), window())
 
 
 def _speed(text: str) -> str:

@@ -22,6 +22,8 @@ from PySide6.QtCore import QEventLoop, QObject, QProcess, QTimer, Signal
 from ringscope.commands import SPEED_MAX, SPEED_REAL, Controls, Stop
 from ringscope.sources.qmp_link import QmpLink
 from ringscope.sources.unsaved import UnsavedFolder
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.keep import KEEP_DEFAULT, keep_bytes
 
 STATUS_MS: Final = 150
 """How often the engine is asked how it stands."""
@@ -50,6 +52,8 @@ class EngineOptions:
     """Run this recording again to `at`, and go on with `change`; `scenario` and `settings` are then its own."""
     at: str = ""
     change: str = ""
+    keep: str = ""
+    """The size that the recording is kept within, or ``all``; empty: as the person prefers for a run that is not kept, all for one that is."""
 
 
 class EngineControls(Controls):
@@ -68,12 +72,16 @@ class EngineControls(Controls):
         """What to start; tests put something else here."""
         self.session: Path | None = None
         """The file that the present run is recorded in."""
+        self.keep_preferred: Callable[[], str] = str
+        """What the person prefers that unsaved runs keep; asked at each start."""
         self.problem: str = ""
         """Why the last start failed, empty when it did not."""
         self.replay: tuple[int, int] | None = None
         """While a branch is on its way to where it begins: events made, and events to make."""
         self.failures: tuple[str, ...] = ()
         """What the engine says went wrong with the machine."""
+        self.recording_stopped: str = ""
+        """Why nothing is recorded any more (a full disk, say), though the run goes on; empty while it is."""
         self.process: QProcess | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="ringscope-"))
         """Sockets: their paths must be short."""
@@ -102,7 +110,7 @@ class EngineControls(Controls):
     def start(self) -> None:
         """Start the process; returns at once (`wait_started`)."""
         self._runs += 1
-        self.problem, self.failures = "", ()
+        self.problem, self.failures, self.recording_stopped = "", (), ""
         self.address = str(self._folder / f"qmp-{self._runs}")
         self.session = self._session_path()
         self.session.unlink(missing_ok=True)
@@ -149,7 +157,17 @@ class EngineControls(Controls):
             found += ["--trace", options.trace]
         for setting in options.settings:
             found += ["--set", setting]
+        found += ["--keep", options.keep or ("all" if options.record is not None else self._keep_preferred())]
         return [*found, *(["--paused"] if options.paused or self._carried else [])]
+
+    def _keep_preferred(self) -> str:
+        text = self.keep_preferred() or KEEP_DEFAULT
+        try:
+            keep_bytes("keep", text)
+        except InputError:
+            # a settings file that somebody wrote by hand
+            return KEEP_DEFAULT
+        return text
 
     def wait_started(self, timeout_s: float = START_S) -> Path:
         """Wait until the engine has said that it is ready; the session's file.  RuntimeError with one line when it does not get there."""
@@ -286,6 +304,10 @@ class EngineControls(Controls):
         failures = tuple(str(line) for line in status.get("failures", ()))
         replay = status.get("replay")
         self.replay = (int(replay[0]), int(replay[1])) if isinstance(replay, list) and len(replay) == 2 else None
+        stopped = str(status.get("recording_stopped", ""))
+        if stopped != self.recording_stopped:
+            self.recording_stopped = stopped
+            self.changed.emit()
         stop = self._stop_of(status) if state == "paused" else None
         news = (state, capabilities | {"restart"}, speed, str(status.get("trace_level", "")), failures, stop)
         if news != (self.state, self.capabilities, self.speed, self.trace_level, self.failures, self.stop):

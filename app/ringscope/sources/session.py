@@ -12,6 +12,8 @@ from ringscope.sources.playback import Playback
 from ringscope.sources.points import LocalPoints
 from ringscope.store import Store
 from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.errors import SessionError
+from ringscope_core.session.kept_points import KeptPoints
 
 GROWING_MS: Final = 3000.0
 """A file that did not grow for so long is taken to be finished."""
@@ -25,7 +27,8 @@ class SessionControls(Controls):
         self._store, self._focus = store, focus
         self.playback: Playback = playback or Playback(store, focus, self)
         self.capabilities = frozenset({"pause", "speed", "playback", "break"})
-        self._table = LocalPoints(row.spec for row in store.reader.breakpoints())
+        self._kept = KeptPoints(store.reader)
+        self._table = LocalPoints(self._kept.read())
         self.points = self._table.points
         self._quiet_ms = 0.0
         self._known_seq = store.last_seq
@@ -63,6 +66,13 @@ class SessionControls(Controls):
             return
         self.points = self._table.points
         self.points_changed.emit()
+        if self._store.live:
+            # who writes the file keeps breakpoints of its own in it
+            return
+        try:
+            self._kept.write(self.points)
+        except SessionError as error:
+            self.failed.emit(str(error))
 
     def tick(self, elapsed_ms: float) -> None:
         """Playback and watch in one, where no window plays."""

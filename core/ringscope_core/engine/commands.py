@@ -143,6 +143,7 @@ class EngineCommands(Handler):
             "stopped": live.debugger.stop_reason,
             "breakpoints": live.debugger.breakpoints.to_plain(),
             "failures": list(run.failures),
+            "recording_stopped": recorder.stopped if recorder is not None else "",
             "replay": run.replayed() if run.preparing else None,
         }
 

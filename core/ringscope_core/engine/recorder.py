@@ -21,7 +21,7 @@ from ringscope_core.trace.log import ROW_BYTES, BlockSink, EventLog
 from ringscope_core.trace.packets import PACKET_WORDS, PacketBlockSink, PacketLog
 from ringscope_core.trace.state import MachineState
 
-BUDGET_BYTES: Final = 64 << 20
+BUDGET_BYTES: Final = 16 << 20
 """What may wait for the writer."""
 _WAIT_S: Final = 0.002
 

@@ -1,4 +1,4 @@
-"""How much an unsaved run keeps, as people write it."""
+"""How much an unsaved run keeps, and what it let go, in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.units import size_bytes
+from ringscope_core.session.rows import GapRow
 
 KEEP_DEFAULT: Final = "2G"
 """What an unsaved run of the window keeps."""
@@ -25,3 +26,29 @@ def keep_bytes(field: str, text: str) -> int:
     if size < KEEP_LEAST:
         raise InputError(field, text, KEEP_ALLOWED)
     return size
+
+
+def size_words(size: int) -> str:
+    """``2.0 GiB``, ``512 MiB``."""
+    for unit, bits in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if size >= 1 << bits:
+            value = size / (1 << bits)
+            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def number_words(value: int) -> str:
+    """``12.3 M``, ``940``."""
+    for unit, least in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if value >= least:
+            return f"{value / least:.1f} {unit}"
+    return str(value)
+
+
+def kept_words(keep: int, gap: GapRow | None) -> str:
+    """One line on a bounded recording that has let something go, "" for any other."""
+    if gap is None:
+        return ""
+    head = " behind the building" if gap.first_seq > 0 else ""
+    packets = f" and {number_words(gap.packets)} packets" if gap.packets else ""
+    return f"keeps the last {size_words(keep)}; {number_words(gap.events)} older events{packets}{head} were dropped"

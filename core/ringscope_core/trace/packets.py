@@ -67,10 +67,28 @@ class PacketLog:
             clock = self.clock
             sink.on_packet(packet, clock.now_ns, clock.wall_ns, direction, queue, head, seq, frame, header)
         if self.blocks is not None:
-            self._gather(packet, direction, queue, head, seq, frame, header)
+            self._row(packet, direction, queue, head, seq, i64(len(frame)), i64(len(header)))
+            # copies, so that the frame's own memory is free for the next one while the processor still has it near
+            self._data.write(header)
+            self._data.write(frame)
+            self._next_row()
         return packet
 
-    def _gather(self, packet: i64, direction: i64, queue: i64, head: i64, seq: i64, frame: bytes, header: bytes) -> None:
+    def add_whole(self, direction: i64, queue: i64, head: i64, seq: i64, data: bytes, header_len: i64) -> i64:
+        """`add` for a frame that stands behind its header of `header_len` bytes in `data` (which nobody looks at unless somebody takes frames)."""
+        sink = self.sink
+        if sink is not None or self.blocks is None:
+            return self.add(direction, queue, head, seq, data[header_len:], data[:header_len])
+        packet = self.next_id
+        self.next_id = packet + 1
+        size = i64(len(data))
+        header = min(size, header_len)
+        self._row(packet, direction, queue, head, seq, size - header, header)
+        self._data.write(data)
+        self._next_row()
+        return packet
+
+    def _row(self, packet: i64, direction: i64, queue: i64, head: i64, seq: i64, length: i64, header: i64) -> None:
         rows = self._rows
         clock = self.clock
         write_i64_le(rows, packet)
@@ -80,14 +98,12 @@ class PacketLog:
         write_i64_le(rows, queue)
         write_i64_le(rows, head)
         write_i64_le(rows, seq)
-        write_i64_le(rows, i64(len(frame)))
-        write_i64_le(rows, i64(len(header)))
-        # a copy, so that the frame's own memory is free for the next one while the processor still has it near
-        data = self._data
-        data.write(header)
-        data.write(frame)
+        write_i64_le(rows, length)
+        write_i64_le(rows, header)
+
+    def _next_row(self) -> None:
         self._gathered += 1
-        if self._gathered >= BLOCK_PACKETS or i64(len(data)) >= BLOCK_BYTES:
+        if self._gathered >= BLOCK_PACKETS or i64(len(self._data)) >= BLOCK_BYTES:
             self.flush()
 
     def flush(self) -> None:

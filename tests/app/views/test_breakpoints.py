@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +22,20 @@ from ringscope.views.breakpoints.model import conditions_text, place_text
 from ringscope.views.breakpoints.view import BreakpointsView
 from ringscope.views.events.view import EventsView
 from ringscope.views.realize.view import RealizeView
+from ringscope.views.timeline.view import TimelineView
 from ringscope.widgets.point_dialogs import PointDialog, UntilDialog
 from ringscope.widgets.point_form import PointForm, offers
 from ringscope.widgets.point_menu import event_offers, field_offers, function_offers
+from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.kinds import EV_FIELD, EV_KICK
+
+
+@pytest.fixture
+def store(session_file: Path, tmp_path: Path, qapp: object) -> Iterator[Store]:
+    """A store of a recording of its own: breakpoints are kept in it."""
+    reader = SessionReader(shutil.copy(session_file, tmp_path / "own.ringscope"))
+    yield Store(reader)
+    reader.close()
 
 
 @pytest.fixture
@@ -198,3 +211,30 @@ def test_menus_set_and_delete(store: Store, focus: Focus, commands: Commands, qt
     next(action for action in shown.actions() if action.text().startswith("Run until")).trigger()
     assert wanted == [point("checkpoint", "virtio_init:2390")]
     realize.leave()
+
+
+def test_they_are_there_when_the_recording_is_opened_again(store: Store, focus: Focus, commands: Commands) -> None:
+    commands.add_point(point("event", "kick", condition="obj == tx0"))
+    commands.add_point(point("function", "virtio_init", enabled=False))
+    commands.remove_point(1)
+    again = SessionReader(store.reader.path)
+    try:
+        kept = SessionControls(Store(again), Focus()).points
+        assert [(p["id"], p["where"], p["enabled"]) for p in kept] == [(2, "virtio_init", False)]
+    finally:
+        again.close()
+
+
+def test_a_moment_of_the_time_line_is_a_breakpoint(store: Store, focus: Focus, commands: Commands, qtbot: QtBot) -> None:
+    made = TimelineView(store, focus, commands)
+    qtbot.addWidget(made)
+    made.set_theme(LIGHT)
+    made.resize(1000, 200)
+    made.show()
+    made.refresh()
+    x = made.tracks.x_of(made.tracks.value_of_seq(store.last_seq // 2))
+    seq = made.tracks.seq_at(x)
+    menu = made.make_menu(x)
+    menu.actions()[0].trigger()
+    vt = store.reader.vt_at_seq(seq)
+    assert [(p["what"], p["where"]) for p in commands.points] == [("time", f"{vt}ns")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,16 @@ from ringscope.theme import DARK, LIGHT
 from ringscope.views.realize.console import HISTORY, LINKS, ConsolePane
 from ringscope.views.realize.panes import WIDE
 from ringscope.views.realize.view import RealizeView
+from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.function_lines import FUNCTION_LINES
+
+
+@pytest.fixture
+def store(session_file: Path, tmp_path: Path, qapp: object) -> Iterator[Store]:
+    """A store of a recording of its own: breakpoints are kept in it."""
+    reader = SessionReader(shutil.copy(session_file, tmp_path / "own.ringscope"))
+    yield Store(reader)
+    reader.close()
 
 
 @pytest.fixture
@@ -146,7 +156,7 @@ def test_on_a_narrow_view_all_panes_stand_in_one_row(realize: RealizeView) -> No
 class StandIn:
     """A console that answers what a test says, in its own thread."""
 
-    def __init__(self, path: Path, address: str) -> None:
+    def __init__(self, path: Path, address: str, tree: str) -> None:
         self.asked: list[Any] = []
         self.threads: set[int] = set()
         self.gate = threading.Event()
@@ -237,6 +247,11 @@ def test_tab_completes(console: ConsolePane, qtbot: QtBot) -> None:
     QTest.keyClick(console.input, Qt.Key.Key_Tab)
     qtbot.waitUntil(lambda: console.input.text() == "finish ", timeout=20_000)
     console.input.clear()
+    QTest.keyClicks(console.input, "fi")
+    QTest.keyClick(console.input, Qt.Key.Key_Tab)
+    with qtbot.waitSignal(console.answered, timeout=20_000):
+        QTest.keyClick(console.input, Qt.Key.Key_Return)
+    assert session(console).asked[-1][0] == "finish "
     QTest.keyClicks(console.input, "b virtio_n")
     QTest.keyClick(console.input, Qt.Key.Key_Tab)
     qtbot.waitUntil(lambda: console.input.text() == "b virtio_net_", timeout=20_000)
@@ -299,3 +314,28 @@ def test_both_themes_colour_the_panes(realize: RealizeView, focus: Focus) -> Non
         image = realize.source.code.grab().toImage()
         pictures.append({image.pixelColor(x, y).name() for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)})
         assert theme.hex("flash") in pictures[-1]
+
+
+# -- a pasted backtrace -------------------------------------------------------------------------------------------------
+def test_a_pasted_backtrace_is_matched_frame_by_frame(realize: RealizeView, focus: Focus, tmp_path: Path) -> None:
+    call(realize, focus, "virtio_net_device_realize")
+    pasted = realize.stack.toPlainText()
+    frames = pasted.count("#")
+    focus.select(seq=0)
+    dialog = realize.match_backtrace()
+    dialog.text.setPlainText(pasted)
+    assert dialog.against.currentText().startswith("virtio_net_device_realize, event ")
+    assert {match.verdict for match in dialog.matches} == {"equal"} and dialog.said.text() == f"{frames} equal"
+    changed = pasted.replace("virtio-net.c:2658", "virtio-net.c:2632").replace(" device_set_realized ", " some_other_function ")
+    (tmp_path / "bt.txt").write_text(changed)
+    dialog.load(tmp_path / "bt.txt")
+    verdicts = [match.verdict for match in dialog.matches]
+    assert verdicts[0] == "other line" and "missing here" in verdicts and "only here" in verdicts
+    assert "line 2632 there, 2658 here" in dialog.rows.rows[0][4]
+    dialog._go(dialog.rows.index(0, 0))
+    assert focus.seq == realize.chart.tree.named(realize.store.reader.functions, ("virtio_net_device_realize",))[0].seq
+    dialog.text.setPlainText("nothing of gdb's")
+    assert not dialog.matches and "no frame" in dialog.said.text()
+    dialog.load(tmp_path / "missing.txt")
+    assert "cannot be read" in dialog.said.text()
+    dialog.close()

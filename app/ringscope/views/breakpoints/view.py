@@ -139,8 +139,9 @@ class BreakpointsView(View):
         chosen = self._chosen()
         if self.points.put(self.commands.points, here):
             self.table.resizeRowsToContents()
-            if chosen is not None:
-                self.choose(int(chosen["id"]))
+            ids = [int(point["id"]) for point in self.points.points]
+            wanted = here or (int(chosen["id"]) if chosen is not None else 0)
+            self.choose(wanted if wanted in ids else ids[-1] if ids else 0)
         count = len(self.points.points)
         off = sum(not point.get("enabled", True) for point in self.points.points)
         disabled = f", {off} disabled" if off else ""

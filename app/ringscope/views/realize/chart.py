@@ -276,8 +276,31 @@ class FlameChart(QWidget):
         self._range = (low, low + width)
         self.update()
 
+    def in_sight(self, call: Call, seq: int) -> bool:
+        """Whether the bar of `call` can be seen and read, and the cursor at event `seq` with it."""
+        low, high = self._range
+        start, end = self.x_of(call), self.x_end(call, call.seq + 1)
+        height, top = self._row_height(), call.depth * self._row_height() - self._top
+        return (
+            0 <= top <= self.height() - _RULER - _LEGEND - height and low <= self.x_of_seq(seq) <= high and start <= high and (end - start) * 60 >= high - low
+        )
+
+    def show_moment(self, seq: int) -> None:
+        """Move along so that the cursor at event `seq` stands in the picture."""
+        low, high = self._range
+        at = self.x_of_seq(seq)
+        if not low <= at <= high:
+            self._set_range(at - (high - low) / 2, at + (high - low) / 2)
+
+    def in_reach(self, call: Call) -> bool:
+        """Whether the span that Home shows has `call` in it."""
+        return self._home[0] <= self.x_of(call) <= self._home[1]
+
     def show_call(self, call: Call) -> None:
         """Scroll so that `call` can be seen, zooming in when its bar is too thin to read."""
+        height, room = self._row_height(), self.height() - _RULER - _LEGEND
+        if not 0 <= call.depth * height - self._top <= room - height:
+            self._top = max(0.0, (call.depth + 2) * height - room)
         low, high = self._range
         start, end = self.x_of(call), self.x_end(call, call.seq + 1)
         if end - start < (high - low) / 40:

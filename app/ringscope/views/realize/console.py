@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ringscope.store import Store
 
 PROMPT: Final = "(gdb) "
+HINT: Final = "gdb's words: b, c, n, s, finish, bt, p *n, x/16xb, rc, rn, rs, help; Tab completes"
+TREE: Final = "qemu_tree"
+"""The preference that names the QEMU source tree."""
 HISTORY: Final = "console_history"
 """The preference that keeps what was typed."""
 _KEPT: Final = 500
@@ -98,16 +101,18 @@ class ConsolePane(QWidget):
         super().__init__(parent)
         self.store, self.focus, self.commands = store, focus, commands
         self.theme: Theme = LIGHT
-        self.make_session: Callable[[Path, str], Session] = ConsoleSession
+        self.make_session: Callable[[Path, str, str], Session] = ConsoleSession
         self.output = _Output()
         self.input = QLineEdit()
         self.prompt = QLabel(PROMPT)
         self._thread = BackThread("console", self)
         self._session: Session | None = None
-        self._session_of: tuple[str, str] = ("", "")
+        self._session_of: tuple[str, str, str] = ("", "", "")
         self._history: list[str] = [line for line in commands.preference(HISTORY).split("\n") if line]
         self._place = len(self._history)
         self._typed = ""
+        self._completing = False
+        self._enter_later = False
         self._words = QStringListModel(self)
         self._popup = QListView()
         self._completer = QCompleter(self._words, self)
@@ -118,7 +123,7 @@ class ConsolePane(QWidget):
         self.input.setFont(mono_font(9.0))
         self.input.setFrame(False)
         self.input.setAccessibleName("console input")
-        self.input.setPlaceholderText("gdb's words: b, c, n, s, finish, bt, p *obj, x/16xb, rc, rn, rs, help; Tab completes")
+        self.input.setPlaceholderText(HINT)
         self.input.returnPressed.connect(self._enter)
         self.input.installEventFilter(self)
         self.output.installEventFilter(self)
@@ -154,6 +159,10 @@ class ConsolePane(QWidget):
 
     # -- lines --------------------------------------------------------------------------------------------------------
     def _enter(self) -> None:
+        if self._completing:
+            # Enter right after Tab means the completed line
+            self._enter_later = True
+            return
         line = self.input.text()
         self.input.clear()
         self.run_line(line)
@@ -167,20 +176,23 @@ class ConsolePane(QWidget):
         seq, points = self.focus.seq, [dict(point) for point in self.commands.points]
         at_end = self.focus.following or seq >= self.store.last_seq
         self.prompt.setEnabled(False)
+        self.input.setPlaceholderText("at work; Ctrl+C interrupts")
         self._thread.submit(lambda: session.execute(line, seq, at_end, points), lambda answer: self._answer(answer, points))
 
     def _its_session(self) -> Session:
         """The session on the recording and engine of now; another one when those changed."""
         path = self.store.reader.path
-        wanted = (str(path), self.commands.controls.address if self.store.live else "")
+        wanted = (str(path), self.commands.controls.address if self.store.live else "", self.commands.preference(TREE))
         if self._session is None or wanted != self._session_of:
             if self._session is not None:
                 self._thread.submit(self._session.close, lambda _: None)
-            self._session, self._session_of = self.make_session(path, wanted[1]), wanted
+            self._session, self._session_of = self.make_session(path, wanted[1], wanted[2]), wanted
         return self._session
 
     def _answer(self, answer: object, points: list[dict[str, Any]]) -> None:
-        self.prompt.setEnabled(True)
+        if not self._thread.busy:
+            self.prompt.setEnabled(True)
+            self.input.setPlaceholderText(HINT)
         if not isinstance(answer, Answer):
             self._print(f"{answer}\n", "severity.error")
             self.answered.emit()
@@ -274,7 +286,16 @@ class ConsolePane(QWidget):
         """Complete what stands before the cursor."""
         text = self.input.text()[: self.input.cursorPosition()]
         session = self._its_session()
-        self._thread.submit(lambda: session.complete(text), lambda words: self._offer(text, words))
+        self._completing = True
+        self._thread.submit(lambda: session.complete(text), lambda words: self._completed(text, words))
+
+    def _completed(self, text: str, words: object) -> None:
+        self._completing = False
+        self._offer(text, words)
+        if self._enter_later:
+            self._enter_later = False
+            self._popup.hide()
+            self._enter()
 
     def _offer(self, text: str, words: object) -> None:
         if not isinstance(words, list) or not words or self.input.text()[: self.input.cursorPosition()] != text:

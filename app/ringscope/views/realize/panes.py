@@ -6,9 +6,9 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-WIDE: Final = 980
+WIDE: Final = 1100
 """Pixels from which on there is room for two."""
 
 
@@ -26,7 +26,12 @@ class Panes(QWidget):
             tabs.setDocumentMode(True)
             tabs.setAccessibleName(name)
             tabs.setUsesScrollButtons(True)
+            # what is in front has no say in how the width is shared
+            tabs.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+            tabs.setMinimumWidth(240)
             split.addWidget(tabs)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 1)
         split.setSizes([560, 560])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel,
 from ringscope.theme import Theme
 from ringscope.views.realize.chart import AXES, FlameChart
 from ringscope.views.realize.console import ConsolePane
+from ringscope.views.realize.match import MatchDialog
 from ringscope.views.realize.model import MAX_EVENTS, ROOTS, Call, CallTree, signature
 from ringscope.views.realize.panes import Panes
 from ringscope.views.realize.source import SourcePane
@@ -42,6 +43,7 @@ class RealizeView(View):
         self._chapters: list[Call] = []
         self._open_spans: int = 0
         self._match: int = -1
+        self._seq: int = -1
         self._row_seq: int = -1
         """The event of the row that was clicked last."""
         self.chart = FlameChart(store)
@@ -55,6 +57,7 @@ class RealizeView(View):
         self.axis = QComboBox()
         self.find_box = QLineEdit()
         self.found = QLabel()
+        self.stop_note = QLabel()
         self.landmark = QPushButton(f"Go to {LANDMARK}")
         self.with_callees = QCheckBox("with callees")
         self.call_title = QLabel()
@@ -126,7 +129,11 @@ class RealizeView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self.stack_title = _heading("Stack")
+        self.stop_note.setProperty("role", "stop")
+        self.stop_note.setContentsMargins(8, 0, 8, 4)
+        self.stop_note.setWordWrap(True)
         layout.addWidget(self.stack_title)
+        layout.addWidget(self.stop_note)
         layout.addWidget(self.stack, 1)
         return side
 
@@ -148,7 +155,7 @@ class RealizeView(View):
         tables = QSplitter(Qt.Orientation.Horizontal)
         tables.setChildrenCollapsible(False)
         for table, model, widths, name in (
-            (self.point_table, self.points, (64, 54, 200), "checkpoints passed"),
+            (self.point_table, self.points, (58, 50, 120), "checkpoints passed"),
             (self.field_table, self.fields, (64, 120, 250, 110, 150, 180), "fields written"),
         ):
             table.setModel(model)
@@ -159,6 +166,7 @@ class RealizeView(View):
             tables.addWidget(table)
         self.point_table.customContextMenuRequested.connect(self._point_menu)
         self.field_table.customContextMenuRequested.connect(self._field_menu)
+        self.point_table.setMinimumWidth(230)
         tables.setSizes([330, 870])
         layout.addWidget(tables, 1)
         return side
@@ -178,10 +186,24 @@ class RealizeView(View):
         # who looks through the rows of a call with its callees stays at that call; who steps goes along
         if selected is None or seq != self._row_seq or not selected.covers(seq):
             self.chart.selected = self.chart.tree.innermost_at(seq) or selected or self._landmark()
+        if seq != self._seq:
+            self._seq = seq
+            self._follow_stop()
         self.chart.set_moment(seq)
         self._show_stack()
         self._show_call(self.chart.selected)
         self._show_source(self.chart.selected)
+
+    def _follow_stop(self) -> None:
+        """Where things stopped is to be seen: the chart goes there, out of the chapter shown when need be."""
+        call = self.chart.selected
+        if call is None or not call.covers(self._seq) or not self.commands.stands_at(self._seq) or self.chart.in_sight(call, self._seq):
+            return
+        if not self.chart.in_reach(call):
+            self.chapter.setCurrentIndex(self.chapter.count() - 1)
+            self._show_chapter(self.chapter.count() - 1)
+        self.chart.show_call(call)
+        self.chart.show_moment(self._seq)
 
     def _landmark(self) -> Call | None:
         calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))
@@ -196,6 +218,11 @@ class RealizeView(View):
             stack = self.store.reader.state_at(selected.seq).stack
         frames = backtrace(stack, reader.functions, reader.strings)
         self.stack.show_frames(frames, f"No stack: no call is open after event {state.seq}.")
+        stop = self.commands.stop
+        stands = stop is not None and self.commands.stands_at(self.focus.seq)
+        self.stop_note.setVisible(stands)
+        if stop is not None and stands:
+            self.stop_note.setText(f"Stopped: {stop.reason}" if stop.seq == self.focus.seq else f"The machine stands at event {stop.seq}: {stop.reason}")
         self.stack_title.setText(title + (f" \N{MIDDLE DOT} {len(frames)} frames" if frames else ""))
 
     def _update_chapters(self) -> None:
@@ -322,6 +349,12 @@ class RealizeView(View):
         """Put the keyboard into the source."""
         self.panes.bring(self.source)
         self.source.code.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def match_backtrace(self) -> MatchDialog:
+        """Open the comparison with a backtrace of gdb's; it stays beside the window."""
+        dialog = MatchDialog(self.store, self.focus, lambda: self.chart.tree, self.theme, self.window())
+        dialog.show()
+        return dialog
 
     def chosen_place(self) -> tuple[str, str] | None:
         """What the line of the source that has the keyboard can be stopped at."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QLine, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QWheelEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
 from ringscope.focus import Focus
@@ -17,6 +17,7 @@ from ringscope.views.spec import View
 from ringscope.views.timeline.model import Density
 from ringscope.views.timeline.paint import ruler_ticks, tick_text, track_picture
 from ringscope.views.timeline.strip import Strip
+from ringscope.widgets.point_menu import Offer, add_offers, event_offers
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.session.rows import MarkRow
 
@@ -349,6 +350,8 @@ class TimelineView(View):
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
         self.tracks = Tracks(store, focus, self.theme)
+        self.tracks.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.tracks.customContextMenuRequested.connect(self._menu)
         self._generation = store.generation
         self._marks_at = 0.0
         self._words_at = 0.0
@@ -378,6 +381,23 @@ class TimelineView(View):
     def _show_all(self) -> None:
         self.tracks.zoomed = None
         self.tracks.update()
+
+    def make_menu(self, x: float) -> QMenu:
+        """Breakpoints on the moment at `x` pixels, and on what happened there."""
+        store = self.store
+        seq = self.tracks.seq_at(x)
+        menu = QMenu(self)
+        row = store.row(seq)
+        if row is not None:
+            vt = int(row["vt"])
+            offers = [Offer(f"Break at {format_clock(vt)} s", {"what": "time", "where": f"{vt}ns"})]
+            add_offers(menu, [*offers, *event_offers(store, row, self.focus.filter)], store, self.commands, self.window())
+        return menu
+
+    def _menu(self, at: QPoint) -> None:
+        menu = self.make_menu(at.x())
+        if menu.actions():
+            menu.popup(self.tracks.mapToGlobal(at))
 
     def refresh(self) -> None:
         """Count what is new, and paint."""

@@ -125,19 +125,19 @@ def _send(n: VirtIONet, vq: VirtQueue, nc: NetClientState, elem: VirtQueueElemen
     memory = vq.memory
     if length + n.host_hdr_len > NET_BUFSIZE:
         return _drop_too_long(n, vq, nc, elem, length)
-    data = b""
-    if n.host_hdr_len == 0:
-        frame = elem.read_out(memory, n.guest_hdr_len)
-        payload = frame
-    else:
-        data = elem.read_out(memory, 0)
-        payload = data[n.guest_hdr_len :]
-        frame = data[: n.host_hdr_len] + payload if n.host_hdr_len != n.guest_hdr_len else data
     log = vq.log
+    packets = n.ctx.packets
+    recorded = log.level >= LEVEL_PACKETS and packets.wanted()
+    data = b""
+    if n.host_hdr_len != 0 or recorded:
+        # the record has the header too: one look at the guest's memory gives both
+        data = elem.read_out(memory, 0)
+    if n.host_hdr_len == 0:
+        frame = data[n.guest_hdr_len :] if recorded else elem.read_out(memory, n.guest_hdr_len)
+    else:
+        frame = data[: n.host_hdr_len] + data[n.guest_hdr_len :] if n.host_hdr_len != n.guest_hdr_len else data
     if log.level >= LEVEL_PACKETS:
-        packets = n.ctx.packets
-        header = b"" if not packets.wanted() else data[: n.guest_hdr_len] if n.host_hdr_len != 0 else _header_of(n, vq, elem)
-        packet = packets.add(DIR_TX, vq.queue_index, elem.index, log.seq, payload, header)
+        packet = packets.add_whole(DIR_TX, vq.queue_index, elem.index, log.seq, data, n.guest_hdr_len)
         cause = log.cause
         # what the peer answers at once, it answers to this frame
         log.cause = log.emit(EV_FRAME_TX, vq.oid, packet, length, elem.index)

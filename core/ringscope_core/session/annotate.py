@@ -98,7 +98,7 @@ class Annotations:
         if self._kept is None and self._writable():
             try:
                 return self._in_file(change)
-            except sqlite3.Error:
+            except (sqlite3.Error, OSError):
                 # a disk that is full, or a medium that lets nobody write: beside it, then
                 pass
         return self._in_sidecar(change)

@@ -25,6 +25,7 @@ from ringscope_core.session.guard import Deadline, bounded_rows, guarded, open_d
 from ringscope_core.session.index import BlockEntry, BlockIndex
 from ringscope_core.session.kept import Kept
 from ringscope_core.session.packet_reader import PacketBlockReader, PacketRowReader, PacketSource
+from ringscope_core.session.peek import Wanted, may_hold
 from ringscope_core.session.rows import (
     EVENT_DTYPE,
     GAP_BOUND,
@@ -303,23 +304,41 @@ class SessionReader:
         return np.concatenate(parts[::-1] if backwards else parts)
 
     def _matching(self, place: int, kinds: set[int], first: int, last: int, oids: Collection[int] | None) -> Events:
-        block = self._block(place)
-        mask = np.isin(block["kind"], list(kinds)) & (block["seq"] >= first) & (block["seq"] <= last)
+        part = _part(self._block(place), first, last)
+        column = part["kind"]
+        # a few comparisons are quicker than a search in a set
+        mask = np.logical_or.reduce([column == kind for kind in kinds]) if 0 < len(kinds) <= 4 else np.isin(column, list(kinds))
+        places = np.flatnonzero(mask)
         if oids is not None:
-            mask &= np.isin(block["obj"], list(oids))
-        return block[mask]
+            places = places[np.isin(part["obj"][places], list(oids))]
+        return part[places]
 
-    def pieces_with(self, kinds: Collection[int], first: int, last: int, backwards: bool = False) -> Iterator[Events]:
-        """The events numbered `first` to `last` in pieces, without the blocks that hold none of `kinds`; `backwards` the last piece first."""
+    def pieces_with(
+        self, kinds: Collection[int], first: int, last: int, backwards: bool = False, wanted_events: Sequence[Wanted] = ()
+    ) -> Iterator[Events]:
+        """The events numbered `first` to `last` in pieces, without the blocks that hold none of `kinds`; `backwards` the last piece first.
+
+        With `wanted_events`, blocks that hold none of them are left out too, after a look at a few of their columns.
+        """
         wanted = set(kinds)
         places = self._index.covering(first, last)
         for place in reversed(places) if backwards else places:
-            if wanted.isdisjoint(self._index.entries[place].kinds):
+            if wanted.isdisjoint(self._index.entries[place].kinds) or (wanted_events and not self._may_hold(place, wanted_events)):
                 continue
             with guarded(self.path):
                 part = _part(self._block(place), first, last)
             if len(part):
                 yield part
+
+    def _may_hold(self, place: int, wanted: Sequence[Wanted]) -> bool:
+        """Whether a block that is not in memory is worth reading."""
+        entry = self._index.entries[place]
+        if (entry.first_seq, entry.size) in self._blocks:
+            return True
+        with guarded(self.path):
+            rows = self._query("SELECT count, data FROM block JOIN block_data USING (first_seq) WHERE first_seq = ?", entry.first_seq)
+            # put together anew since the index was read: reading it whole finds out
+            return not rows or int(rows[0][0]) != entry.size or may_hold(entry.size, rows[0][1], wanted)
 
     def block_entries(self) -> Sequence[BlockEntry]:
         """The index: one entry a block, with its events counted by kind.  Shared: readers do not change it."""

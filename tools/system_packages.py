@@ -70,7 +70,8 @@ def missing_build_tools() -> list[str]:
 def missing_test_tools() -> list[str]:
     """Debian packages of what only tests use.
 
-    A virtual X server, keys pressed on it and pictures taken of it, for the tests marked ``display``; a QEMU to compare with; tshark, which reads our captures; node, which runs Perfetto's reader.
+    A virtual X server, keys pressed on it and pictures taken of it, for the tests marked ``display``; a QEMU to compare with; tshark, which reads our captures;
+    node, which runs Perfetto's reader.
     """
     wanted = {"Xvfb": "xvfb", "xdotool": "xdotool", "import": "imagemagick", "qemu-system-x86_64": "qemu-system-x86", "tshark": "tshark", "node": "nodejs"}
     return [package for program, package in wanted.items() if not shutil.which(program)]

@@ -129,8 +129,12 @@ def _engine_changed(window: Window, controls: EngineControls) -> None:
         return
     if controls.state == "failed" and controls.failures:
         window.show_problem(f"The machine was not built: {controls.failures[-1]}")
-    elif controls.not_recorded:
-        window.show_problem(f"The run goes on but is not recorded any more: the file {controls.not_recorded}. What was recorded before is kept.")
+    if controls.recording_stopped and not window.not_recorded:
+        window.not_recorded = True
+        last = max(window.store.last_seq, 0)
+        window.show_problem(
+            f"Recording stopped at event {last}: the file {controls.recording_stopped}. The run goes on and is not kept; what was recorded is whole."
+        )
     window.store.set_live(controls.state not in ("failed", "finished"))
 
 

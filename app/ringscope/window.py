@@ -69,6 +69,8 @@ class Window(QMainWindow):
         self.commands.playback = self.playback
         self.on_tick: Callable[[float], None] | None = None
         """Called first in each tick with the ms since the last: a source's playback."""
+        self.not_recorded: bool = False
+        """It was said that the recording stopped."""
         self.rescue: Callable[[SessionError], bool] | None = None
         """Asked when the file turns out to be damaged: whether it put what is whole into the store."""
         self.may_close: Callable[[], bool] | None = None
@@ -141,10 +143,11 @@ class Window(QMainWindow):
         """Offer branches from now on."""
         self.branches = branches
         self.top.add_runs(branches)
+        branches.changed.connect(self.verbs.show_state)
         self.verbs.show_state()
 
     def _replaced(self) -> None:
-        self._suggested = self._broken = False
+        self._suggested = self._broken = self.not_recorded = False
         self.focus.reset()
         self.banner.hide()
         self.setWindowTitle(self._title())

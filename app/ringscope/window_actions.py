@@ -14,7 +14,7 @@ from ringscope.icons import icon
 from ringscope.theme import Theme
 from ringscope.window_debug_actions import DEBUG_ACTIONS, DEBUG_MENU
 from ringscope.window_spec import ActionSpec
-from ringscope.window_time_actions import TIME_ACTIONS, TIME_MENU
+from ringscope.window_time_actions import SPEED_MENU, TIME_ACTIONS, TIME_MENU
 
 ACTIONS: Final = (
     ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session, or a capture as one"),
@@ -60,7 +60,7 @@ ACTIONS: Final = (
     ActionSpec("about", "&Help", "&About Ringscope", "", "info", "Version and what this is"),
 )
 CHECKABLE: Final = ("follow", "play", "play_back", "loop", "trace_counters", "trace_packets", "trace_full")
-MENUS: Final = ("&File", "&Edit", "&View", "&Run", DEBUG_MENU, TIME_MENU, "&Go", "&Help")
+MENUS: Final = ("&File", "&Edit", "&View", "&Run", DEBUG_MENU, TIME_MENU, SPEED_MENU, "&Go", "&Help")
 PANEL_KEYS: Final = (
     ("Left, Right", "Time line: the event before, the event after"),
     ("Shift+Left, Shift+Right", "Time line: a tenth of what is visible"),
@@ -97,7 +97,11 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
 
 def fill_menus(bar: QMenuBar, actions: dict[str, QAction]) -> dict[str, QMenu]:
     """Put the actions into menus; returns the menus by their text."""
-    menus = {text: bar.addMenu(text) for text in MENUS}
+    menus: dict[str, QMenu] = {}
+    for name in MENUS:
+        # a menu in a menu: "&Time/S&peed"
+        above, _, text = name.rpartition("/")
+        menus[name] = menus[above].addMenu(text) if above else bar.addMenu(text)
     for spec in ACTIONS:
         menu = menus[spec.menu]
         if spec.text.startswith("-"):

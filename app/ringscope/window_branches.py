@@ -91,6 +91,7 @@ class Branches(QObject):
         place = event_words(window.store.recording, row) if row is not None else f"event {seq}"
         dialog = BranchDialog(place, choices, self._frame(), str(record) if record is not None else "", window)
         dialog.accepted.connect(lambda: self.branch(seq, dialog.wanted()))
+        dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def _refusal(self) -> str:

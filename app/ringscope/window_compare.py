@@ -16,6 +16,7 @@ from ringscope_core.engine.change import Change
 from ringscope_core.query.decode import format_clock
 from ringscope_core.query.diff import Parting, diff
 from ringscope_core.query.recording import Recording
+from ringscope_core.query.state_diff import state_diff
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.reader import SessionReader
@@ -24,6 +25,8 @@ BEFORE: Final = 6
 """Common events shown above the parting."""
 AFTER: Final = 120
 """Events shown from there on, on each side."""
+LATER: Final = 500
+"""Differences shown at the end of the shorter recording."""
 _POLL_MS: Final = 60
 _COLUMNS: Final = ("Event", "Time", "Kind", "Object", "Arguments")
 _WIDTHS: Final = (60, 82, 130, 70)
@@ -37,7 +40,6 @@ class _Found:
 
     def __init__(self) -> None:
         self.parting: Parting | None = None
-        self.names: tuple[str, str] = ("", "")
         self.sides: tuple[Rows, Rows] = ([], [])
         self.part: tuple[int, int] = (-1, -1)
         self.states: list[tuple[str, str, str, str]] = []
@@ -79,7 +81,6 @@ class Comparison(QObject):
     def _fill(self, found: _Found, one: Recording, two: Recording) -> None:
         parting = diff(one, two, progress=self._report)
         found.parting = parting
-        found.names = (self._paths[0].stem, self._paths[1].stem)
         numbers = [int(row["seq"]) if row is not None else recording.reader.last_seq + 1 for row, recording in ((parting.a, one), (parting.b, two))]
         found.part = (numbers[0], numbers[1])
         about = two.reader.meta.get("branch")
@@ -90,6 +91,9 @@ class Comparison(QObject):
             return
         found.sides = (_rows(one, numbers[0]), _rows(two, numbers[1]))
         found.states = [("before", *difference) for difference in parting.before] + [("after", *difference) for difference in parting.states]
+        vt = min(one.reader.last_vt, two.reader.last_vt)
+        later = state_diff(one, one.reader.seq_at_vt(vt), two.reader.seq_at_vt(vt), other=two, addresses=False, limit=LATER)
+        found.states += [(f"{vt / 1e9:.6g} s", *difference) for difference in later]
 
     def _report(self, done: int, total: int) -> bool:
         self.progress = (done, max(total, 1))
@@ -158,7 +162,7 @@ class CompareWindow(QWidget):
         below = QWidget()
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
-        heading = QLabel("How the states differ, before and after the first event that is not the same")
+        heading = QLabel("How the states differ: before and after the first event that is not the same, and at the end of the shorter recording")
         heading.setProperty("role", "heading")
         column.addWidget(heading)
         column.addWidget(self.states, 1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
 from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ringscope.theme import mono_font
 from ringscope.views import ALL_VIEWS
@@ -15,25 +14,15 @@ from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain
 from ringscope.window_docks import TITLES
 from ringscope.window_spec import ActionSpec
 
-Group = tuple[str, list[tuple[str, str]]]
-"""A heading, and keys with what they do."""
-WIDE: Final = 1600
-"""Pixels from which on there is room for four columns."""
-
-
-def in_columns(groups: list[Group], count: int) -> list[list[Group]]:
-    """The groups in their order in `count` columns, so that the longest is as short as can be."""
-
-    def longest(cuts: tuple[int, ...]) -> int:
-        return max(sum(len(rows) + 2 for _, rows in groups[start:end]) for start, end in pairwise((0, *cuts, len(groups))))
-
-    cuts = min(combinations(range(1, len(groups)), count - 1), key=longest)
-    return [groups[start:end] for start, end in pairwise((0, *cuts, len(groups)))]
-
 
 def shown_keys(spec: ActionSpec) -> str:
     """Every key of a command."""
     return ", ".join(spec.all_keys)
+
+
+COLUMNS: Final = 4
+HEADING: Final = 2.5
+"""Lines that a group's heading takes."""
 
 
 def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
@@ -51,45 +40,52 @@ def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
         grid.addWidget(key_label, line, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(QLabel(text), line, 1)
     grid.setColumnStretch(1, 1)
-    box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
     return box
 
 
+def _columns(groups: list[tuple[str, list[tuple[str, str]]]], count: int) -> list[list[tuple[str, list[tuple[str, str]]]]]:
+    """The groups in order, in `count` columns of about one height."""
+    whole = sum(len(rows) + HEADING for _, rows in groups)
+    columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _ in range(count)]
+    so_far = 0.0
+    for title, rows in groups:
+        size = len(rows) + HEADING
+        # where its middle falls
+        columns[min(int((so_far + size / 2) * count / whole), count - 1)].append((title, rows))
+        so_far += size
+    return columns
+
+
 class KeySheet(QDialog):
-    """Every hotkey, by menu, in columns of about one length."""
+    """Every hotkey, by menu, in columns; it scrolls where the screen is small."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard")
-        columns = [QVBoxLayout() for _ in range(4 if self.screen().availableGeometry().width() >= WIDE else 3)]
-        groups = [(plain(menu), [(shown_keys(s), plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
+        groups = [(plain(menu).replace("/", ": "), [(shown_keys(s), plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
         groups[2][1].extend((f"Ctrl+{place}", f"View {TITLES[name][0]}") for place, name in enumerate(ALL_VIEWS, 1))
         groups.append(("In a widget", list(PANEL_KEYS)))
-        for column, part in zip(columns, in_columns(groups, len(columns)), strict=True):
-            for title, rows in part:
+        sheet = QWidget()
+        body = QHBoxLayout(sheet)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(30)
+        for some in _columns(groups, COLUMNS):
+            column = QVBoxLayout()
+            for title, rows in some:
                 column.addWidget(_group(title, rows))
-        body = QHBoxLayout()
-        body.setSpacing(36)
-        for column in columns:
             column.addStretch(1)
             body.addLayout(column)
+        scroll = QScrollArea()
+        scroll.setWidget(sheet)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 12)
-        page = QWidget()
-        page.setLayout(body)
-        body.setContentsMargins(0, 0, 12, 0)
-        # a small screen scrolls
-        area = QScrollArea()
-        area.setWidget(page)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.viewport().setAutoFillBackground(False)
-        page.setAutoFillBackground(False)
-        layout.addWidget(area, 1)
+        layout.addWidget(scroll)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
-        room = self.screen().availableGeometry()
-        wanted = page.sizeHint()
-        self.resize(min(wanted.width() + 70, room.width() - 20), min(wanted.height() + 90, room.height() - 40))
+        wanted = sheet.sizeHint()
+        room = parent.screen().availableSize()
+        self.resize(min(wanted.width() + 56, room.width() - 20), min(wanted.height() + 90, room.height() - 40))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +19,6 @@ from ringscope_core.session.errors import SessionError
 
 OPEN_FILTERS: Final = f"Sessions and captures (*.ringscope {' '.join(f'*{suffix}' for suffix in SUFFIXES)});;Ringscope sessions (*.ringscope);;All files (*)"
 SHOW_AFTER_MS: Final = 400
-_folders: list[tempfile.TemporaryDirectory[str]] = []
-"""Where sessions of captures are; they go with the program, unless they were saved under a name."""
 
 
 def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], complain: Callable[[str], None]) -> None:
@@ -33,9 +33,10 @@ def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], 
     except (InputError, SessionError) as error:
         complain(str(error))
         return
-    folder = tempfile.TemporaryDirectory(prefix="ringscope-import-", ignore_cleanup_errors=True)
-    _folders.append(folder)
-    target = Path(folder.name) / f"{path.stem}.ringscope"
+    folder = Path(tempfile.mkdtemp(prefix="ringscope-import-"))
+    # it lasts as long as the program, unless it is saved under a name
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    target = folder / f"{path.stem}.ringscope"
     work = ImportWork(path, target, parent)
     dialog = QProgressDialog(f"Reading {path.name} ...", "Cancel", 0, 1000, parent)
     dialog.setWindowTitle("Open")
@@ -55,8 +56,7 @@ def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], 
         dialog.deleteLater()
         work.deleteLater()
         if not target.exists():
-            _folders.remove(folder)
-            folder.cleanup()
+            shutil.rmtree(folder, ignore_errors=True)
 
     dialog.canceled.connect(work.cancel)
     work.moved.connect(lambda done, total: dialog.setValue(1000 * done // total))

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ringscope.widgets.mark_dialog import MarkDialog
-from ringscope_core.query.notebook import event_words
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.changes import Change, Remove, put_mark, put_note
 from ringscope_core.session.errors import SessionError
@@ -96,5 +95,5 @@ class NoteVerbs:
         view = self.window.current_view()
         name = next((host for host, held in self.window.hosts.items() if held.view is view and view is not None), "")
         place = {"view": name, **{key: value for key, value in focus.place._asdict().items() if key != "seq"}}
-        self.carry_out(put_note(seq, vt, place, event_words(self.store.recording, seq)))
+        self.carry_out(put_note(seq, vt, place, ""))
         self._say("noted: Ctrl+Shift+N shows the notebook")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from ringscope.commands import Commands
 from ringscope.focus import Focus
@@ -26,7 +26,17 @@ class StatusLine(QStatusBar):
             label.setContentsMargins(6, 0, 10, 0)
             label.setAccessibleName(name)
             self.addPermanentWidget(label)
-        self.insertPermanentWidget(0, QLabel(), 1)
+        # what passes, in the room that the rest leaves: the bar itself would draw it behind the labels
+        self._message = QLabel()
+        self._message.setAccessibleName("message")
+        self._message.setContentsMargins(10, 0, 6, 0)
+        self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.insertPermanentWidget(0, self._message, 1)
+        self.messageChanged.connect(self._show_message)
+
+    def _show_message(self, text: str) -> None:
+        self._message.setText(text)
+        self._message.setToolTip(text)
 
     def refresh(self) -> None:
         """Say how things stand."""

@@ -8,8 +8,9 @@ from ringscope.sources.playback import FACTORS
 from ringscope.window_spec import ActionSpec
 
 TIME_MENU: Final = "&Time"
+SPEED_MENU: Final = "&Time/S&peed"
 SPEED_ACTIONS: Final = tuple(
-    ActionSpec(f"speed_{place}", TIME_MENU, f"Speed {factor:g} times virtual time", str(place), "", "How fast to play, or to run")
+    ActionSpec(f"speed_{place}", SPEED_MENU, f"Speed {factor:g} times virtual time", str(place), "", "How fast to play, or to run")
     for place, factor in enumerate(FACTORS, 1)
 )
 TIME_ACTIONS: Final = (

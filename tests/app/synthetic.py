@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import ringscope_core.hw.machine  # noqa: F401  (declares the functions' arguments)
 from ringscope_core.session.rows import PacketRow
 from ringscope_core.session.writer import RingSample, SessionWriter
 from ringscope_core.trace import kinds as k
@@ -20,11 +21,12 @@ from ringscope_core.trace.oids import ring_oid
 from ringscope_core.trace.state import MachineState, apply
 
 BDF = 0x18
-FN_ADD = fn("qdev_device_add", "opts:ptr errp:ptr")
-FN_SET_BOOL = fn("object_property_set_bool", "obj:ptr value:bool name:ptr errp:ptr")
-FN_REALIZED = fn("device_set_realized", "obj:ptr value:bool errp:ptr")
-FN_NET = fn("virtio_net_device_realize", "dev:ptr errp:ptr")
-FN_INIT = fn("virtio_init", "vdev:ptr name:ptr device_id:count config_size:bytes")
+# declared by the model, as it declares them: a process has one table of functions
+FN_ADD = fn("qdev_device_add")
+FN_SET_BOOL = fn("object_property_set_bool")
+FN_REALIZED = fn("device_set_realized")
+FN_NET = fn("virtio_net_device_realize")
+FN_INIT = fn("virtio_init")
 QUEUE_SIZE = 64
 
 _TYPES: list[tuple[str, str | None, bool, list[str], str, int | None, str, int | None, str, str]] = [
@@ -170,13 +172,13 @@ def build_machine(rec: Recording) -> dict[str, int]:
     bus = ids["bus"] = _object(rec, "virtio-pci-bus", 0x55555729B238, 120, net0, "virtio-bus")
     log.emit(k.EV_BUS_ATTACH, net0, ids["pci.0"], 0)
     log.emit(k.EV_BUS_ATTACH, vdev, bus, 0)
-    log.enter(FN_SET_BOOL, 1400, 0x555557293140, 1, 0x555555CAC945, 0x7FFFFFFFE3D0)
-    log.enter(FN_REALIZED, 834, 0x555557293140, 1, 0x7FFFFFFFE3D0)
+    log.enter(FN_SET_BOOL, 1400, 0x555557293140, 1, log.text("realized"), 0x7FFFFFFFE3D0)
+    log.enter(FN_REALIZED, 834, 0x7FFFFFFFE3D0)
     log.enter(FN_NET, 2658, 0x55555729B2B0, 0x7FFFFFFFE1F0)
     log.at(2661)
     log.field(vdev, field("VirtIONet.max_queues", "count"), 1, 0)
     log.field(vdev, field("VirtIODevice.host_features", "flags"), 0x79BFFFE7, 0)
-    log.enter(FN_INIT, 2387, 0x55555729B2B0, 0x555555C6D290, 1, 12)
+    log.enter(FN_INIT, 2387, 0x55555729B2B0, log.text("virtio-net"), 1, 12)
     log.field(vdev, field("VirtIODevice.device_id", "count"), 1, 0)
     log.leave()
     log.emit(k.EV_OBJ_REF, vdev, 3)

@@ -16,7 +16,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from ringscope import window_trust
+from ringscope import launch, window_trust
 from ringscope.sources import unsaved
 from ringscope.sources.engine import EngineControls, EngineOptions
 from ringscope.sources.unsaved import UnsavedFolder, clean_up, delete_unsaved, find_unsaved, unsaved_root
@@ -270,3 +270,18 @@ def test_closing_asks_only_when_a_person_left_notes(
     assert asked == [True]
     assert controls.keep_unsaved is keeps
     window.may_close = None
+
+
+def test_a_recording_that_stopped_is_said(window: Window, qtbot: QtBot) -> None:
+    controls = EngineControls(EngineOptions("ping", record=None))
+    window.commands.bind(controls)
+    heard: list[str] = []
+    controls.changed.connect(lambda: heard.append(controls.recording_stopped))
+    controls.changed.connect(lambda: launch._engine_changed(window, controls))
+    controls._take_status({"state": "running", "recording_stopped": ""})
+    assert not window.banner.text
+    controls._take_status({"state": "running", "recording_stopped": "cannot be written (database or disk is full)"})
+    assert "cannot be written (database or disk is full)" in heard
+    assert window.banner.text.startswith("Recording stopped at event ")
+    assert "disk is full" in window.banner.text
+    controls.close()

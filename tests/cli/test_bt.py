@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -74,3 +75,13 @@ def test_other_places(function: str) -> None:
     scenario = "ping" if function == "virtio_net_flush_tx" else "realize"
     first = bt(scenario, "--at", function).splitlines()[0]
     assert first.startswith(f"#0  {function} (")
+
+
+def test_a_backtrace_from_elsewhere_is_compared(tmp_path: Path) -> None:
+    file = tmp_path / "bt.txt"
+    file.write_text(SEED)
+    lines = bt("realize", "--at", "virtio_net_device_realize", "--match", str(file)).splitlines()
+    assert lines[1].split() == ["equal", "#0", "#0", "virtio_net_device_realize"]
+    assert lines[-1] == "6 equal, 12 only here"
+    rows = json.loads(bt("realize", "--at", "virtio_net_device_realize:2663", "--match", str(file), "--json"))
+    assert (rows[0]["verdict"], rows[0]["notes"]) == ("other line", ["line 2658 there, 2663 here"])

@@ -21,7 +21,7 @@ EXIT_ERROR = 1
 
 @click.command(name="debug")
 @click.argument("target", metavar="SCENARIO|SESSION")
-@click.option("-x", "scripts", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="SCRIPT", help="Do the lines of a file.")
+@click.option("-x", "scripts", multiple=True, metavar="SCRIPT", help="Do the lines of a file, or of a script that ships (realize-walk).")
 @click.option("-ex", "commands", multiple=True, metavar="CMD", help="Do one line; after the scripts, in the order given.")
 @click.option("--batch", is_flag=True, help="Leave after the scripts and commands; exit code 1 when one was wrong.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Keep the recording of the run.")
@@ -33,7 +33,7 @@ EXIT_ERROR = 1
 @scenario_options
 def command(
     target: str,
-    scripts: tuple[Path, ...],
+    scripts: tuple[str, ...],
     commands: tuple[str, ...],
     batch: bool,
     output: Path | None,
@@ -50,14 +50,15 @@ def command(
     from ringscope_core.gdb.script import Driver
 
     interactive = sys.stdin.isatty() and not batch
+    texts = [(name, _lines(name)) for name in scripts]
     with ExitStack() as stack:
         console = Console(_inferior(stack, target, options, output, speed or ("1" if interactive else "max")), _columns() if interactive else WIDTH)
         if tree is not None:
             console.source.set_tree(tree)
         driver = Driver(console, click.echo, lambda text: click.echo(text, err=True), echo)
-        for script in scripts:
+        for name, lines in texts:
             if not console.finished:
-                driver.script(_lines(script), str(script))
+                driver.script(lines, name)
         for line in commands:
             if not console.finished:
                 driver.line(line)
@@ -73,13 +74,20 @@ def command(
     return EXIT_ERROR if batch and driver.failed else 0
 
 
-def _lines(script: Path) -> list[str]:
+def _lines(name: str) -> list[str]:
+    """The lines of a script: a file, or one of those that ship."""
     from ringscope_core.scenario.errors import InputError
+    from ringscope_core.scenario.resources import resource_root
 
+    shipped = resource_root() / "scripts"
+    path = Path(name)
+    if not path.exists() and "/" not in name:
+        path = shipped / f"{name}.gdb"
     try:
-        return script.read_text().splitlines()
+        return path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError("-x", str(script), f"a text file ({error})") from None
+        known = ", ".join(sorted(file.stem for file in shipped.glob("*.gdb")))
+        raise InputError("-x", name, f"a text file, or one of {known} ({getattr(error, 'strerror', None) or 'not a text'})") from None
 
 
 def _columns() -> int:

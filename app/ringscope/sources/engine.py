@@ -74,14 +74,14 @@ class EngineControls(Controls):
         """The file that the present run is recorded in."""
         self.keep_preferred: Callable[[], str] = str
         """What the person prefers that unsaved runs keep; asked at each start."""
-        self.not_recorded: str = ""
-        """Why the present run is not recorded any more, empty while it is."""
         self.problem: str = ""
         """Why the last start failed, empty when it did not."""
         self.replay: tuple[int, int] | None = None
         """While a branch is on its way to where it begins: events made, and events to make."""
         self.failures: tuple[str, ...] = ()
         """What the engine says went wrong with the machine."""
+        self.recording_stopped: str = ""
+        """Why nothing is recorded any more (a full disk, say), though the run goes on; empty while it is."""
         self.process: QProcess | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="ringscope-"))
         """Sockets: their paths must be short."""
@@ -110,7 +110,7 @@ class EngineControls(Controls):
     def start(self) -> None:
         """Start the process; returns at once (`wait_started`)."""
         self._runs += 1
-        self.problem, self.failures, self.not_recorded = "", (), ""
+        self.problem, self.failures, self.recording_stopped = "", (), ""
         self.address = str(self._folder / f"qmp-{self._runs}")
         self.session = self._session_path()
         self.session.unlink(missing_ok=True)
@@ -304,11 +304,11 @@ class EngineControls(Controls):
         failures = tuple(str(line) for line in status.get("failures", ()))
         replay = status.get("replay")
         self.replay = (int(replay[0]), int(replay[1])) if isinstance(replay, list) and len(replay) == 2 else None
-        stop = self._stop_of(status) if state == "paused" else None
-        lost = str(status.get("not_recorded", ""))
-        if lost != self.not_recorded:
-            self.not_recorded = lost
+        stopped = str(status.get("recording_stopped", ""))
+        if stopped != self.recording_stopped:
+            self.recording_stopped = stopped
             self.changed.emit()
+        stop = self._stop_of(status) if state == "paused" else None
         news = (state, capabilities | {"restart"}, speed, str(status.get("trace_level", "")), failures, stop)
         if news != (self.state, self.capabilities, self.speed, self.trace_level, self.failures, self.stop):
             self.state, self.capabilities, self.speed, self.trace_level, self.failures, self.stop = news

@@ -140,10 +140,10 @@ class EngineCommands(Handler):
             "trace_level": LEVEL_NAMES[int(run.log.level)],
             "capabilities": [] if run.preparing else list(CAPABILITIES),
             "dropped": {"events": recorder.dropped_events, "packets": recorder.dropped_packets} if recorder is not None else {"events": 0, "packets": 0},
-            "not_recorded": recorder.stopped if recorder is not None else "",
             "stopped": live.debugger.stop_reason,
             "breakpoints": live.debugger.breakpoints.to_plain(),
             "failures": list(run.failures),
+            "recording_stopped": recorder.stopped if recorder is not None else "",
             "replay": run.replayed() if run.preparing else None,
         }
 

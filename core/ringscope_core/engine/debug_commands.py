@@ -10,6 +10,7 @@ from ringscope_core.engine.live import LiveRun
 from ringscope_core.engine.memory_view import read_memory
 from ringscope_core.engine.qmp import QmpError
 from ringscope_core.engine.setting import check_set
+from ringscope_core.query.breakpoints import Bound, Breakpoint
 from ringscope_core.query.steps import PACKET_KINDS
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.kinds import KIND_BY_NUMBER
@@ -79,7 +80,11 @@ class DebugCommands:
             self._hear(live.debugger.step("event", count))
             return {}
         point = self._packet(a["packet"]) if "packet" in a else dict(a)
-        added = live.debugger.breakpoints.add({**point, "temporary": True})
+        wanted = Breakpoint.from_plain({**point, "temporary": True, "log": ""})
+        now = int(live.run.clock.now_ns)
+        if wanted.what == "time" and Bound(wanted, live.debugger.breakpoints.vocabulary).vt <= now:
+            raise InputError("time", wanted.where, f"a time to come: it is {now} ns")
+        added = live.debugger.breakpoints.add(wanted.to_plain())
         self._hear(live.debugger.resume())
         return added.to_plain()
 

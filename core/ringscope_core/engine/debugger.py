@@ -17,6 +17,7 @@ from mypy_extensions import i32, i64
 from ringscope_core.engine.points import PointTable, Wants
 from ringscope_core.engine.steps import STEP_KINDS, Step
 from ringscope_core.query.breakpoints import Breakpoint
+from ringscope_core.query.matching import ENDS_OF_TIME
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.kinds import EV_FRAME_ENTER, KIND_BY_NUMBER
 from ringscope_core.trace.log import WANTS_EVERYTHING, EventLog, TraceHook
@@ -136,6 +137,9 @@ class Debugger(TraceHook):
     def sleep(self, on: bool) -> None:
         """No stops and no brake while the run is on its way to where it begins; what was wished for counts afterwards."""
         self._asleep = on
+        if not on:
+            # what the breakpoints are about has come into being meanwhile, and what lies behind is no place to stop
+            self.breakpoints.stale = True
         self._arm()
 
     def _arm(self) -> None:
@@ -177,7 +181,7 @@ class Debugger(TraceHook):
     @property
     def time_due(self) -> int:
         """Virtual time at which the run has to look (`time_reached`)."""
-        return self.breakpoints.time_due
+        return ENDS_OF_TIME if self._asleep else self.breakpoints.time_due
 
     def time_reached(self, between_turns: bool) -> None:
         """Virtual time has come to `time_due`: stop there, before anything happens at that time."""

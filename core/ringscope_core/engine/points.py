@@ -262,7 +262,7 @@ class PointTable:
         come = [live for live in self._live if 0 <= live.bound.vt <= vt and live.bound.point.id not in self._spent]
         self._spent |= {live.bound.point.id for live in come}
         self._set_time()
-        return self._counted([(live, ()) for live in come], seq, vt)
+        return self._counted([(live, live.bound.time_row(seq)) for live in come], seq, vt)
 
     def _counted(self, found: list[tuple[_Live, Row]], seq: int, vt: int) -> Breakpoint | None:
         stop: Breakpoint | None = None
@@ -277,7 +277,7 @@ class PointTable:
                 if not point.stops_at(ordinal):
                     continue
                 if point.log:
-                    self._say(live, row, seq, vt)
+                    self._say(live, row, seq, vt, point)
                 elif stop is None:
                     stop = point
             if stop is not None and stop.temporary:
@@ -285,8 +285,7 @@ class PointTable:
                 self.stale = True
         return stop
 
-    def _say(self, live: _Live, row: Row, seq: int, vt: int) -> None:
+    def _say(self, live: _Live, row: Row, seq: int, vt: int, point: Breakpoint) -> None:
         if self.said is None or live.message is None:
             return
-        text = live.message.text(row, live.old) if row else live.bound.point.log
-        self.said(seq, vt, live.bound.point, text)
+        self.said(seq, vt, point, live.message.text(row, live.old, point.hits))

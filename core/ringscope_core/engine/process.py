@@ -18,7 +18,8 @@ from typing import Final
 
 from ringscope_core.engine.branch_live import LiveBranch
 from ringscope_core.engine.commands import EngineCommands
-from ringscope_core.engine.live import SWITCH_INTERVAL_S, LiveListener, LiveRun
+from ringscope_core.engine.errors import CancelledError
+from ringscope_core.engine.live import REFUSALS, SWITCH_INTERVAL_S, LiveListener, LiveRun
 from ringscope_core.engine.qmp import QmpServer
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.replay import Rerun
@@ -196,7 +197,8 @@ class EngineProcess:
         print(json.dumps(ready), flush=True)
         while not self._leave.wait(0.25):
             self.live.debugger.breakpoints.tell_counts()
-            if self._deserted():
+            if self._deserted() or isinstance(self.live.failure, (*REFUSALS, SessionError)):
+                # a branch that cannot be made: there is nothing to look at
                 break
         return self._close()
 
@@ -228,6 +230,6 @@ class EngineProcess:
             self._branch.close()
         self.server.event("SHUTDOWN", {"guest": False, "reason": "host-qmp-quit"})
         self.server.close()
-        if self.live.failure is not None:
+        if self.live.failure is not None and not isinstance(self.live.failure, CancelledError):
             raise self.live.failure
         return 0

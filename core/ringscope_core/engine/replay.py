@@ -27,7 +27,7 @@ from ringscope_core.engine.replayable import scenario_of, seed_of, start_level, 
 from ringscope_core.engine.run import FINISHED, FOREVER, KEYFRAME_EVENTS, SAMPLE_NS, Run
 from ringscope_core.net.errors import NetOptionError
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.trace.kinds import EV_DROPPED, EV_MARK, EV_RUN_STATE, EV_SAMPLE, EV_TRACE_LEVEL
+from ringscope_core.trace.kinds import EV_DROPPED, EV_MARK, EV_SAMPLE, EV_TRACE_LEVEL
 from ringscope_core.trace.levels import LEVEL_FULL
 
 if TYPE_CHECKING:
@@ -124,23 +124,18 @@ class Rerun(Run):
             turns += 1
             if turns % _LOOK_TURNS == 0:
                 self._look()
+            # when time has come here, before the turn: a run that stood at a breakpoint on a time was given commands there.  One that
+            # came after a turn in which nothing moved (else it had another time) finds the same machine here
+            self._obey()
             if self.run_state == FINISHED:
-                raise self._astray("the run had ended")
+                if self._goes_on():
+                    raise self._astray("the run had ended")
+                return
             moved = self.turn()
             # only after a turn: what is due at the moment has happened then
             going = self._goes_on()
-            if going and not moved:
-                if not self.pass_time():
-                    raise self._astray("nothing more happens")
-                going = not self._ended_here()
-
-    def _ended_here(self) -> bool:
-        """Whether the run ended as soon as time had come here, before another turn."""
-        item = self._guide.peek(int(self.log.seq))
-        if item is None or item.kind != EV_RUN_STATE or item.a0 != FINISHED or (item.seq, item.vt) != (int(self.log.seq), int(self.clock.now_ns)):
-            return False
-        self._obey()
-        return not self._goes_on()
+            if going and not moved and not self.pass_time():
+                raise self._astray("nothing more happens")
 
     def _goes_on(self) -> bool:
         return int(self.log.seq) <= self.to or int(self.clock.now_ns) < self.to_vt

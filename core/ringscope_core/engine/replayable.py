@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from ringscope_core.engine.compare import ReplayError
 from ringscope_core.engine.control import CHANGING
 from ringscope_core.hw.qdev.opts import split_options
@@ -12,6 +14,7 @@ from ringscope_core.qom.profile import PROFILES
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import parse_scenario
 from ringscope_core.scenario.model import Scenario
+from ringscope_core.session.rows import GAP_SLOW
 from ringscope_core.trace.fields import field_table
 from ringscope_core.trace.functions import function_table
 from ringscope_core.trace.kinds import KIND_BY_NUMBER
@@ -66,12 +69,18 @@ def _declarations(reader: SessionReader) -> str:
 
 
 def _unknown_places(reader: SessionReader) -> str:
-    """Below level full there are events whose places only the recording knows: it must hold them all."""
-    entries = reader.keyframes()
-    if reader.first_seq <= 0 or not len(entries):
-        return ""
-    if reader.keyframe_state(int(entries["seq"][0])).level < LEVEL_FULL:
-        return "its beginning is gone, and below trace level full only that would tell where its samples were taken"
+    """Below level full there are events whose places only the recording knows: it must hold them all.
+
+    While a disk is too slow no sample is taken, so such a gap says nothing.
+    """
+    seqs = reader.keyframes()["seq"]
+    ends = [gap.last_seq for gap in reader.gaps() if gap.reason != GAP_SLOW]
+    if reader.first_seq > 0:
+        ends.append(reader.first_seq - 1)
+    for end in ends:
+        place = int(np.searchsorted(seqs, end, "right"))
+        if place < len(seqs) and reader.keyframe_state(int(seqs[place])).level < LEVEL_FULL:
+            return "a part of it is gone, and below trace level full only that would tell where its samples were taken"
     return ""
 
 

@@ -238,6 +238,9 @@ class _Builder:
             raise _wrong(self._source, number, "bytes in hexadecimal") from None
         if line.packet <= self._last_packet:
             raise _wrong(self._source, number, "packets in the order of their numbers")
+        if line.packet != self._last_packet + 1:
+            # what is handed over at once has consecutive numbers
+            self._hand_packets()
         self._last_packet = line.packet
         ways = {name: way for way, name in DIRECTIONS.items()}
         queue, head = -1 if line.queue is None else line.queue, -1 if line.head is None else line.head

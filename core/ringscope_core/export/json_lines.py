@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ringscope_core.export.job import Job
     from ringscope_core.query.recording import Recording
     from ringscope_core.session.rows import Events, Ints
+    from ringscope_core.trace.state import MachineState
 
 FORMAT: Final = "ringscope json lines"
 VERSION: Final = 1
@@ -67,6 +68,11 @@ def header_of(job: Job) -> dict[str, Any]:
 # -- events -----------------------------------------------------------------------------------------------------------
 def _events(job: Job, what: str) -> Iterator[tuple[int, str]]:
     lines = _Lines(job.recording)
+    reader, before = job.recording.reader, job.selection.first - 1
+    if not job.selection.text and before >= reader.first_seq and job.selection.size:
+        # the events of a range fold to states only from the state that they begin in
+        state = reader.state_at(before)
+        yield 0, _keyframe(before, state.vt, state.wall, state)
     for rows in job.selection.chunks(job.meter):
         yield len(rows), "".join(lines.of(rows))
 
@@ -178,8 +184,11 @@ def _states(job: Job, what: str) -> Iterator[tuple[int, str]]:
         return
     for seq, vt, wall in job.recording.reader.keyframes().tolist():
         if job.selection.first <= seq <= job.selection.last:
-            state = msgspec.msgpack.encode(job.recording.reader.keyframe_state(seq).to_plain())
-            yield 0, _dump({"type": "keyframe", "seq": seq, "vt": vt, "wall": wall, "state": b64encode(state).decode()}) + "\n"
+            yield 0, _keyframe(seq, vt, wall, job.recording.reader.keyframe_state(seq))
+
+
+def _keyframe(seq: int, vt: int, wall: int, state: MachineState) -> str:
+    return _dump({"type": "keyframe", "seq": seq, "vt": vt, "wall": wall, "state": b64encode(msgspec.msgpack.encode(state.to_plain())).decode()}) + "\n"
 
 
 _WRITERS: Final = {"events": _events, "counters": _counters, "states": _states}

@@ -46,7 +46,7 @@ def write(job: Job, path: Path) -> None:
 
 def cell(value: object) -> str:
     """A value as a cell of a table, or in a line."""
-    text = " ".join(str(value).split())
+    text = re.sub(r"[ \t\r\n\v\f]+", " ", str(value)).strip()
     return re.sub(r"([\\|`*<>\[\]])", r"\\\1", text)
 
 

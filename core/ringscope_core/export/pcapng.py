@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from ringscope_core.export.job import Job
     from ringscope_core.export.selection import Frame
 
-_INBOUND: Final = struct.pack("<I", ng.FLAG_INBOUND)
-_OUTBOUND: Final = struct.pack("<I", ng.FLAG_OUTBOUND)
+_DIRECTIONS: Final = {
+    0: ng.option(ng.EPB_FLAGS, struct.pack("<I", ng.FLAG_OUTBOUND)),
+    1: ng.option(ng.EPB_FLAGS, struct.pack("<I", ng.FLAG_INBOUND)),
+}
+_PACKET_ID: Final = struct.Struct("<HHQ")
+_QUEUE: Final = struct.Struct("<HHI")
+_NO_HEADERS: Final = "the session does not have the virtio_net_hdr of its frames (recorded by a version that did not keep it, or from a capture)"
 _WAYS: Final = {0: "sent by the guest", 1: "received by the guest"}
 
 
@@ -70,34 +75,29 @@ class _Writer:
 
     def _frame(self, frame: Frame) -> bytes:
         row, header, data = frame.packet
-        described = self._interface(frame)
-        number = self._numbers[self._key(frame)]
+        key = self._key(frame)
+        described = b"" if key in self._numbers else self._describe(key, frame)
+        number = self._numbers[key]
         self._seen[number] += 1
         time_ns = self._last_ns = self._base + row.wall if self._wall else row.vt
-        options = b""
-        if row.direction in (0, 1):
-            options += ng.option(ng.EPB_FLAGS, _INBOUND if row.direction == 1 else _OUTBOUND)
-        options += ng.option(ng.EPB_PACKETID, struct.pack("<Q", row.id))
+        options = _DIRECTIONS.get(row.direction, b"") + _PACKET_ID.pack(ng.EPB_PACKETID, 8, row.id)
         if row.queue >= 0:
-            options += ng.option(ng.EPB_QUEUE, struct.pack("<I", row.queue & 0xFFFFFFFF))
+            options += _QUEUE.pack(ng.EPB_QUEUE, 4, row.queue & 0xFFFFFFFF)
         options += ng.text(ng.OPT_COMMENT, f"event {row.seq}")
         reason = drop_reason(frame)
         if reason is not None:
             self._dropped[number] += 1
             options += ng.text(ng.OPT_COMMENT, f"dropped: {reason}")
-        original = row.length
-        if frame.event is not None and int(frame.event["a1"]) > len(data):
-            # only the beginning of a frame that is too long is kept
-            original = int(frame.event["a1"])
-        if self._vnet == "comment":
-            options += ng.text(ng.OPT_COMMENT, vnet_pseudo.words(header))
-        elif self._vnet == "link":
-            data = vnet_pseudo.pseudo_header(header, row.direction) + data
-            original += vnet_pseudo.LENGTH
-        if self._vnet != "none" and header is None:
-            self._job.summary.remark(
-                "the session does not have the virtio_net_hdr of its frames (recorded by a version that did not keep it, or from a capture)"
-            )
+        # only the beginning of a frame that is too long is kept
+        original = row.length if frame.event is None else max(row.length, int(frame.event["a1"]))
+        if self._vnet != "none":
+            if header is None:
+                self._job.summary.remark(_NO_HEADERS)
+            if self._vnet == "comment":
+                options += ng.text(ng.OPT_COMMENT, vnet_pseudo.words(header))
+            else:
+                data = vnet_pseudo.pseudo_header(header, row.direction) + data
+                original += vnet_pseudo.LENGTH
         return described + ng.packet(number, time_ns, data, original, options)
 
     def _key(self, frame: Frame) -> tuple[object, ...]:
@@ -110,11 +110,8 @@ class _Writer:
             return (int(ring_bdf(oid)) if oid else -1,)
         return (oid, frame.packet.row.direction, frame.packet.row.queue if not oid else -1)
 
-    def _interface(self, frame: Frame) -> bytes:
-        """The description of the frame's interface when it is new."""
-        key = self._key(frame)
-        if key in self._numbers:
-            return b""
+    def _describe(self, key: tuple[object, ...], frame: Frame) -> bytes:
+        """The description of the frame's interface, which is new."""
         self._numbers[key] = len(self._numbers)
         self._seen.append(0)
         self._dropped.append(0)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+import numpy as np
+
 from ringscope_core.export import perfetto_packets as pp
 from ringscope_core.export.event_columns import TEXT, Texts, sort_of
 from ringscope_core.export.perfetto_rings import KINDS as RING_KINDS
@@ -59,6 +61,7 @@ class _Writer:
         self._kinds = job.recording.kinds
         self._texts = Texts(job.recording, str)
         self._heads: dict[tuple[int, int], bytes] = {}
+        self._args: dict[int, list[tuple[str, str, bool]]] = {}
         self._described: set[int] = set()
         self._fresh: list[bytes] = []
         """Descriptions that go before what comes next."""
@@ -66,6 +69,8 @@ class _Writer:
         self._open: list[bool] = []
         """The call frames that are open, and whether the filter took them."""
         self._depth: int = 0
+        self._shown: list[int] = [*_CALL_KINDS, *RING_KINDS, *(n for n, spec in self._kinds.items() if self._all or spec.group not in _LEFT_OUT)]
+        """Kinds of events that show in the trace."""
 
     def run(self) -> None:
         """Everything, in the order of the events."""
@@ -75,12 +80,11 @@ class _Writer:
         self._file.write(pp.thread_track(_CALLS, _PROCESS, "call frames"))
         self._file.write(pp.track(_MACHINE, _PROCESS, "machine"))
         self._open_calls()
-        rows = None
         for rows in self._job.selection.pieces(self._job.meter):
             mask = self._job.selection.mask(rows)
-            parts = self._rows(rows, mask)
-            self._file.write(b"".join(parts))
             self._job.summary.count("events", int(mask.sum()))
+            shown = np.isin(rows["kind"], self._shown)
+            self._file.write(b"".join(self._rows(rows[shown], mask[shown])))
         if self._clock != "events":
             self._counters()
         else:
@@ -158,15 +162,19 @@ class _Writer:
         if spec is None or (spec.group in _LEFT_OUT and not self._all):
             return made
         rest = b""
-        for arg, value in zip(spec.args, args, strict=False):
-            if sort_of(arg.unit) == TEXT:
-                rest += pp.annotation_text(arg.name, self._texts.of(arg.unit, value))
-            else:
-                rest += pp.annotation_int(arg.name, value)
+        for (name, unit, text), value in zip(self._arguments(kind), args, strict=False):
+            rest += pp.annotation_text(name, self._texts.of(unit, value)) if text else pp.annotation_int(name, value)
         rest += pp.annotation_int("event", seq)
         if kind in _ARROWS:
             rest += pp.flow(seq + 1) + (pp.flow(cause + 1) if cause >= 0 else b"")
         return made + pp.event(time_ns, self._event_head(kind, oid), rest)
+
+    def _arguments(self, kind: int) -> list[tuple[str, str, bool]]:
+        """Name, unit, and whether it is text, of each argument."""
+        found = self._args.get(kind)
+        if found is None:
+            found = self._args[kind] = [(arg.name, arg.unit, sort_of(arg.unit) == TEXT) for arg in self._kinds[kind].args]
+        return found
 
     def _event_head(self, kind: int, oid: int) -> bytes:
         key = (kind, oid)

@@ -5,6 +5,7 @@ Field numbers are those of Perfetto's published trace_packet.proto, track_event.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from ringscope_core.export import protobuf as pb
@@ -21,6 +22,8 @@ _SEQUENCE: Final = pb.number(10, 1)
 """All packets are of one sequence."""
 _CLEARED: Final = pb.number(13, 1)
 _TIMESTAMP: Final = pb.varint(8 << 3)
+_PACKET: Final = pb.varint(1 << 3 | 2)
+_INT: Final = pb.varint(4 << 3)
 
 
 def _packet(body: bytes) -> bytes:
@@ -64,8 +67,18 @@ def event_head(sort: int, track_uuid: int, name: str = "", category: str = "") -
 
 def event(time_ns: int, head: bytes, rest: bytes = b"") -> bytes:
     """An event: its head, and what it has of its own."""
-    body = _TIMESTAMP + pb.varint(time_ns) + _SEQUENCE + pb.data(11, head + rest)
-    return _packet(body)
+    return stamped(time_ns, whole(head + rest))
+
+
+def whole(body: bytes) -> bytes:
+    """What of an event's packet does not depend on its time, for `stamped`."""
+    return _SEQUENCE + pb.data(11, body)
+
+
+def stamped(time_ns: int, made: bytes) -> bytes:
+    """An event made by `whole`, at a time."""
+    stamp = pb.varint(time_ns)
+    return _PACKET + pb.varint(len(stamp) + len(made) + 1) + _TIMESTAMP + stamp + made
 
 
 def flow(number: int) -> bytes:
@@ -78,11 +91,17 @@ def counter_value(value: int) -> bytes:
     return pb.number(30, value)
 
 
+@cache
+def _named(name: str) -> bytes:
+    """The name of an argument."""
+    return pb.text(10, name)
+
+
 def annotation_int(name: str, value: int) -> bytes:
     """An argument that is a number."""
-    return pb.data(4, pb.text(10, name) + pb.number(4, value))
+    return pb.data(4, _named(name) + _INT + pb.varint(value))
 
 
 def annotation_text(name: str, value: str) -> bytes:
     """An argument that is a text."""
-    return pb.data(4, pb.text(10, name) + pb.text(6, value))
+    return pb.data(4, _named(name) + pb.text(6, value))

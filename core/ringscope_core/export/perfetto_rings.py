@@ -100,14 +100,14 @@ class RingSlices:
         return found
 
     def _begin(self, time_ns: int, head: int, name: str) -> bytes:
-        return pp.event(time_ns, self._head(pp.BEGIN, head, name))
+        return pp.stamped(time_ns, self._head(pp.BEGIN, head, name))
 
     def _close(self, time_ns: int, head: int) -> bytes:
-        return pp.event(time_ns, self._head(pp.END, head, ""))
+        return pp.stamped(time_ns, self._head(pp.END, head, ""))
 
     def _head(self, sort: int, head: int, name: str) -> bytes:
         key = (sort, head, name)
         found = self._heads.get(key)
         if found is None:
-            found = self._heads[key] = pp.event_head(sort, self._track(head), name, "ring" if name else "")
+            found = self._heads[key] = pp.whole(pp.event_head(sort, self._track(head), name, "ring" if name else ""))
         return found

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
+from typing import Final
+
+_SHORT: Final = [bytes((n,)) if n < 0x80 else bytes((n & 0x7F | 0x80, n >> 7)) for n in range(0x4000)]
+"""The numbers of one and two bytes, made once."""
 
 
 def varint(value: int) -> bytes:
     """An unsigned number; a negative one as its 64 bit twin."""
+    if 0 <= value < 0x4000:
+        return _SHORT[value]
     value &= 0xFFFF_FFFF_FFFF_FFFF
-    if value < 0x80:
-        return bytes((value,))
     parts = bytearray()
     while value >= 0x80:
         parts.append(value & 0x7F | 0x80)

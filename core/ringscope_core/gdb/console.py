@@ -198,6 +198,8 @@ class Console:
         if self._moment is None or self._moment.seq != seq or self._type_rows != len(reader.types):
             if self._types is None or self._type_rows != len(reader.types):
                 self._types, self._type_rows = TypeTable(reader.types), len(reader.types)
+            if self._moment is not None and self._moment.seq != seq:
+                self.level = 0
             self._moment = Moment(self.inferior.recording, seq, self._types)
             self._frames = frames_of(self._moment)
             self.level = min(self.level, max(len(self._frames) - 1, 0))

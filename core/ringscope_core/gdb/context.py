@@ -14,6 +14,7 @@ from ringscope_core.gdb.ctypes import FUNCTION, LONG_TYPE, VOID_TYPE, CType, poi
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.evaluate import Evaluator
 from ringscope_core.gdb.memory import object_place, ring_place
+from ringscope_core.gdb.moment import variable_name
 from ringscope_core.gdb.parse import Node, parse
 from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.gdb.value import Place, Value, number_of
@@ -90,7 +91,7 @@ class Context:
                 place = ring_place(moment, oid, "vring_virtqueue" if driver else "VirtQueue")
                 return Value(pointer_to(place.ctype), None, target=place)
         for oid in moment.state.objects:
-            if _variable(moment.recording.names.name(oid)) == name:
+            if variable_name(moment.recording.names.name(oid)) == name:
                 structs = moment.structs_of(oid)
                 if not structs:
                     break
@@ -103,7 +104,7 @@ class Context:
         moment = self._console.moment
         names = moment.recording.names
         rings = [names.name(oid) for oid in moment.ring_oids()]
-        objects = [_variable(names.name(oid)) for oid in moment.state.objects if names.name(oid).isprintable()]
+        objects = [variable_name(names.name(oid)) for oid in moment.state.objects if names.name(oid).isprintable()]
         found = [*self._console.variables, "$seq", "$vt", *(f"${name}" for name in rings), *(f"${name}_driver" for name in rings)]
         return list(dict.fromkeys([*found, *(f"${name}" for name in objects if name and not name.startswith("_"))]))
 
@@ -125,19 +126,17 @@ class Context:
         if not inferior.live:
             raise ConsoleError("A recording cannot be changed.")
         field = place.place.field
-        if field is None or field[1] != "VirtIONet.status":
-            raise ConsoleError(
-                "Not changed: only VirtIONet.status (the link) may be set; another value behind the device's back would make the recording untrue."
-            )
+        if field is None:
+            raise ConsoleError("Not changed: this place is not recorded as a field.")
         if inferior.seq < inferior.last:
             raise ConsoleError("Not changed: the cursor is in the past; go to the end first (goto end).")
-        if value.number is None or value.number & ~1:
-            raise ConsoleError("Not changed: the status is 1 (link up) or 0 (link down).")
-        moment = self._console.moment
-        parent = moment.state.objects[field[0]].parent
-        inferior.execute("set_link", name=moment.recording.names.name(parent), up=bool(value.number))
+        if value.number is None:
+            raise ConsoleError("Not changed: the new value is not known.")
+        if field[1] == "VirtIONet.status":
+            if value.number & ~1:
+                raise ConsoleError("Not changed: the status is 1 (link up) or 0 (link down).")
+            inferior.execute("x-ringscope-set", object=field[0], field="link", value=bool(value.number))
+        else:
+            # the run knows what may be changed without the recording telling a lie, and says why not
+            inferior.execute("x-ringscope-set", object=field[0], field=field[1], value=value.number)
         return number_of(place.ctype, value.number)
-
-
-def _variable(name: str) -> str:
-    return re.sub(r"\W", "_", name)

@@ -178,6 +178,10 @@ _ANONYMOUS: Final[dict[str, tuple[int, tuple[tuple[int, str, str], ...]]]] = {
 DRIVER_STRUCTS: Final = ("vring_virtqueue", "send_queue", "receive_queue", "virtnet_info", "virtio_device", "driver", "MSIXEntry")
 """Structures of which the recording names fields and nobody says where they lie."""
 
+SPLIT_ONLY: Final = frozenset(("avail_flags_shadow", "avail_idx_shadow"))
+PACKED_ONLY: Final = frozenset(("next_avail_idx", "avail_wrap_counter", "used_wrap_counter", "event_flags_shadow"))
+"""Fields that the driver's vring_virtqueue has in one layout only: a union there."""
+
 
 def struct_named(name: str) -> CType | None:
     """The structure `name`, None for one that is not laid out."""
@@ -185,7 +189,7 @@ def struct_named(name: str) -> CType | None:
         return CType(STRUCT, name, STRUCTS[name][0])
     if name in _EXTRA:
         return CType(STRUCT, name, _EXTRA[name][0])
-    if name in DRIVER_STRUCTS:
+    if name in DRIVER_STRUCTS or name == "Error":
         return CType(STRUCT, name, 0)
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ringscope_core.gdb.ctypes import ARRAY, STRUCT, members, struct_named
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 class Memory:
     """The memory of one moment."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: Moment, guest: Callable[[int, int], bytes | None] = lambda address, size: None) -> None:
+        """`guest` reads the guest's memory where a run can be asked."""
         self._moment: Moment = moment
+        self._guest: Callable[[int, int], bytes | None] = guest
         self._pieces: list[tuple[int, bytes]] = _guest_pieces(moment)
         self._structs: list[Place] = []
         for oid, found in moment.state.objects.items():
@@ -30,7 +33,6 @@ class Memory:
             if place is not None:
                 self._structs.append(place)
         self._structs += [impl_place(moment, name) for name in moment.types.by_address.values()]
-        self._leaves: dict[int, tuple[int, bytes | None]] = {}
 
     def unit(self, address: int, size: int) -> int | None:
         """`size` bytes as a little-endian number, None when they are memory of which not all is known; raises ConsoleError for other memory."""
@@ -52,6 +54,9 @@ class Memory:
                 if found is not None:
                     return found
         if not inside:
+            asked = self._guest(address, 1)
+            if asked:
+                return asked[0]
             raise ConsoleError(f"Cannot access memory at address 0x{address:x}")
         return found
 

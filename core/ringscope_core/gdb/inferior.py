@@ -7,7 +7,7 @@ lets the run go on, so that one may step back from a live run and come forward a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -156,10 +156,6 @@ class RecordedInferior:
         return self.step("into") if to_main else self.cont()
 
     # -- breakpoints --------------------------------------------------------------------------------------------------
-    def set_points(self, plain: Iterable[Mapping[str, Any]]) -> None:
-        """Have these breakpoints and no others: those of a window on the same recording."""
-        self._points = [Breakpoint.from_plain(dict(one)) for one in plain]
-
     def points(self) -> list[Breakpoint]:
         """Every breakpoint, in the order they were made."""
         return list(self._points)
@@ -178,6 +174,10 @@ class RecordedInferior:
         self._points[self._points.index(old)] = point
         return point
 
+    def set_points(self, plains: Sequence[Mapping[str, Any]]) -> None:
+        """Take over the breakpoints that somebody else keeps; those that mean nothing here are kept and never hit."""
+        self._points = [Breakpoint.from_plain(dict(plain)) for plain in plains]
+
     def remove(self, number: int) -> None:
         """Take one away."""
         self._points.remove(self.point(number))
@@ -188,6 +188,10 @@ class RecordedInferior:
         if found is None:
             raise ConsoleError(f"No breakpoint number {number}.")
         return found
+
+    def guest_memory(self, address: int, size: int) -> bytes | None:
+        """Guest memory, None where only rings are known."""
+        return None
 
     # -- what only a run can do ---------------------------------------------------------------------------------------
     def execute(self, command: str, **arguments: Any) -> Any:
@@ -225,6 +229,7 @@ class LiveInferior(RecordedInferior):
 
     def _wait_committed(self) -> dict[str, Any]:
         """Wait until the recording has everything that has happened; returns the run's status."""
+        self._control.execute("x-ringscope-sync")
         status = self._status()
         deadline = time.monotonic() + _COMMIT_S
         while self.recording.reader.last_seq < status["seq"] and time.monotonic() < deadline:
@@ -280,7 +285,17 @@ class LiveInferior(RecordedInferior):
         stop = super().cont(FORWARD)
         return None if stop.reason == "end" else stop
 
+    def pause(self) -> Stop:
+        """Stop a run that somebody else let go."""
+        if self._status()["state"] == "running":
+            self._control.execute("stop")
+        self._wait_committed()
+        self.seq = self.last
+        return Stop(self.seq, "interrupt")
+
     def _live_step(self, kind: str, count: int) -> Stop:
+        if self._status()["state"] == "running":
+            raise ConsoleError("Cannot execute this command while the run is going; interrupt stops it.")
         return self._let_go(lambda: self._control.execute("x-ringscope-step", kind=kind, count=count))
 
     def _let_go(self, begin: Callable[[], object]) -> Stop:
@@ -366,3 +381,10 @@ class LiveInferior(RecordedInferior):
 
     def execute(self, command: str, **arguments: Any) -> Any:
         return self._control.execute(command, **arguments)
+
+    def guest_memory(self, address: int, size: int) -> bytes | None:
+        if not self.at_end:
+            # the run's memory is that of now
+            return None
+        found = self._control.execute("x-ringscope-memory", addr=address, size=size)
+        return None if found["holes"] else bytes.fromhex(found["data"])

@@ -6,7 +6,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ringscope_core.gdb import casts
-from ringscope_core.gdb.ctypes import ARRAY, CHAR, INT, POINTER, STRUCT, CType, Member, member, members, parse_type, struct_named
+from ringscope_core.gdb.ctypes import (
+    ARRAY,
+    CHAR,
+    DRIVER_STRUCTS,
+    INT,
+    PACKED_ONLY,
+    POINTER,
+    SPLIT_ONLY,
+    STRUCT,
+    CType,
+    Member,
+    member,
+    members,
+    parse_type,
+    struct_named,
+)
 from ringscope_core.gdb.hooks import effective_hooks
 from ringscope_core.gdb.value import Leaf, Place, Row, Value, bytes_value, number_of
 from ringscope_core.qom.symbols import HEAP, SYMBOLS
@@ -104,12 +119,20 @@ class ObjectPlace(StructPlace):
         own = super().names()
         if self.prefix:
             return own
-        recorded = self.moment.state.fields.get(self.oid, {})
-        specs = [self.moment.recording.fields.get(number) for number in sorted(recorded)]
-        v7_2 = self.moment.recording.reader.meta.get("profile") == "7.2"
-        if own and not v7_2:
+        fields = self.moment.recording.fields
+        if self.owner in DRIVER_STRUCTS:
+            return [spec.name for spec in fields.values() if spec.struct == self.owner and "." not in spec.name and spec.name not in self._other_layout()]
+        if own and self.moment.recording.reader.meta.get("profile") != "7.2":
             return own
-        return own + [spec.name for spec in specs if spec and spec.struct == self.owner and spec.offset < 0 and "." not in spec.name and spec.name not in own]
+        specs = [fields[number] for number in sorted(self.moment.state.fields.get(self.oid, ())) if number in fields]
+        return own + [spec.name for spec in specs if spec.struct == self.owner and spec.offset < 0 and "." not in spec.name and spec.name not in own]
+
+    def _other_layout(self) -> frozenset[str]:
+        """Fields that a ring of this layout has not."""
+        ring = self.moment.state.rings.get(self.oid)
+        if self.owner != "vring_virtqueue" or ring is None:
+            return frozenset()
+        return SPLIT_ONLY if ring.packed else PACKED_ONLY
 
     def neighbour(self, count: int) -> Place | None:
         if is_ring(self.oid) and int(ring_index(self.oid)) + count >= 0:
@@ -187,8 +210,8 @@ class ObjectPlace(StructPlace):
     def stored(self, found: Member, address: int) -> Place:
         full = f"{self.owner}.{self.prefix}{found.name}"
         value = self.moment.field(self.oid, full)
-        where = (self.oid, full)
-        if value is None:
+        where = (self.oid, full) if self.moment.unit(full) else None
+        if value is None or where is None:
             return Place(found.ctype, address, where)
         return scalar_place(self.moment, found.ctype, value, self.moment.unit(full), address, where)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ringscope_core.gdb.ctypes import DRIVER_STRUCTS, STRUCT, CType, base_chain, members, struct_named
-from ringscope_core.gdb.value import Place
+from ringscope_core.gdb.value import ErrorPlace, Leaf, Place, Value
+from ringscope_core.trace.kinds import EV_ERROR_SET
 from ringscope_core.trace.oids import RINGS_PER_FUNCTION, is_ring, ring_bdf, ring_oid
 
 if TYPE_CHECKING:
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 MASK64: Final = 0xFFFF_FFFF_FFFF_FFFF
 RING_STRUCTS: Final = ("VirtQueue", "VRing", "VirtIOPCIQueue", "vring_virtqueue", "send_queue", "receive_queue")
 _DEEP: Final = 64
+
+
+def variable_name(name: str) -> str:
+    """The ``$`` variable that an object's name makes: other signs than letters and digits become ``_``."""
+    return re.sub(r"\W", "_", name)
 
 
 class TypeTable:
@@ -55,6 +62,7 @@ class Moment:
         self.seq: int = seq
         self.state: MachineState = recording.reader.state_at(seq)
         self.types: TypeTable = types
+        self._bdf: dict[int, int] = {}
         self._by_address: dict[int, list[int]] = {}
         for oid, found in self.state.objects.items():
             if found.addr:
@@ -132,6 +140,11 @@ class Moment:
 
         The slot is the proxy's ``devfn``; its bus number shows in the rings that there are.
         """
+        if device not in self._bdf:
+            self._bdf[device] = self._find_bdf(device)
+        return self._bdf[device]
+
+    def _find_bdf(self, device: int) -> int:
         proxy = device
         while proxy and "PCIDevice" not in self.structs_of(proxy):
             found = self.state.objects.get(proxy)
@@ -152,6 +165,8 @@ class Moment:
 
         if not address:
             return None
+        if ctype.name == "Error *":
+            return self._error_at(address, ctype)
         if ctype.name == "TypeImpl":
             name = self.types.by_address.get(address)
             return impl_place(self, name) if name else None
@@ -161,6 +176,18 @@ class Moment:
         if oid:
             return object_place(self, oid, ctype.name)
         return self._part_at(address, ctype)
+
+    def _error_at(self, address: int, ctype: CType) -> Place | None:
+        """The ``Error *`` that a call was given the address of: null until an error was set there, unknown once one may have come by another way."""
+        opened = [frame[6] for frame in self.state.stack if any(value & MASK64 == address for value in frame[2:6])]
+        if not opened:
+            return None
+        rows = self.recording.reader.find_events([int(EV_ERROR_SET)], min(opened), self.seq, 1000)
+        mine = [int(row["a0"]) for row in rows if int(row["a1"]) & MASK64 == address]
+        if mine:
+            error = ErrorPlace(self.recording.decoder.text(mine[-1]))
+            return Leaf(Value(ctype, None, target=error), address)
+        return Leaf(Value(ctype, None if len(rows) else 0), address)
 
     def _part_at(self, address: int, ctype: CType) -> Place | None:
         from ringscope_core.gdb.memory import object_place

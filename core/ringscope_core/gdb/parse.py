@@ -19,7 +19,7 @@ _TOKEN: Final = re.compile(
 _LEVELS: Final = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"), ("@",), ("+", "-"), ("*", "/", "%"))
 _UNARY: Final = ("-", "+", "!", "~", "*", "&")
 _WORDS: Final = frozenset(("unsigned", "signed", "int", "char", "short", "long", "const", "volatile", "struct", "union", "enum"))
-_DEEPEST: Final = 200
+_DEEPEST: Final = 100
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,10 @@ def tokens(text: str) -> list[Token]:
 def parse(text: str) -> Node:
     """The expression `text`; raises ConsoleError in gdb's words."""
     reader = _Parser(text)
-    found = reader.assignment()
+    try:
+        found = reader.assignment()
+    except RecursionError:
+        raise ConsoleError("Expression is nested too deeply.") from None
     reader.end()
     return found
 

@@ -23,7 +23,7 @@ ONLY_HERE: Final = "only here"
 MAX_FRAMES: Final = 10_000
 _LONGEST: Final = 1 << 20
 
-_START: Final = re.compile(r"^\s*(?:\(gdb\)\s*)?#?(?P<number>\d+)\s+(?=(?:0x[0-9a-fA-F]+\s+in\s+)?[A-Za-z_<?~][\w:~<>?.*&, -]*\s*\()")
+_START: Final = re.compile(r"^\s*(?:\(gdb\)\s*)?#?(?P<number>\d+)\s+(?=(?:0x[0-9a-fA-F]+\s+in\b|[A-Za-z_<?~][\w:~<>?.*&-]*\s*(?:\(|$)))")
 _FRAME: Final = re.compile(
     r"^#?(?P<number>\d+)\s+(?:(?P<address>0x[0-9a-fA-F]+)\s+in\s+)?(?P<function>[^\s(]+)\s*\((?P<args>.*?)\)(?:\s+at\s+(?P<file>[^\s:]+):(?P<line>\d+)|\s+from\s+(?P<library>\S+))?\s*$"
 )

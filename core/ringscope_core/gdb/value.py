@@ -113,6 +113,20 @@ class Row(Place):
         return super().element(index)
 
 
+class ErrorPlace(Place):
+    """An Error that was set: its message is recorded."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(CType(STRUCT, "Error"))
+        self._message: str = message
+
+    def member(self, name: str) -> Place | None:
+        return Leaf(Value(pointer_to(CHAR_TYPE), None, text=self._message)) if name == "msg" else None
+
+    def names(self) -> list[str]:
+        return ["msg"]
+
+
 def pointer(target: CType, address: int | None, text: str | None = None, place: Place | None = None) -> Value:
     """A pointer to `target`."""
     return Value(pointer_to(target), address, target=place, text=text)

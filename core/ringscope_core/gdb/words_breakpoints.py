@@ -246,11 +246,11 @@ def _commands(console: Console, rest: str) -> str:
 def _dprintf(console: Console, rest: str) -> str:
     """Print a text at a place and go on; {name} stands for an argument there, {vt} and {seq} for the moment."""
     place, comma, text = rest.partition(",")
-    text = text.strip()
-    if not comma or len(text) < 2 or text[0] != '"' or text[-1] != '"':
+    found = re.fullmatch(r'\s*"((?:[^"\\]|\\.)*)"\s*(,.*)?', text)
+    if found is None:
         raise ConsoleError("Format string required" if comma else "Argument required (a location and a text).")
-    message = text[1:-1].removesuffix("\\n")
-    if "%" in message:
+    message = found[1].removesuffix("\\n")
+    if found[2] or "%" in message:
         raise ConsoleError("Write {name} for a value: printf's formats are not taken here.")
     point = set_point(console, {**location_plain(console, place), "log": message}, "")
     return _said(console, point).replace("Breakpoint", "Dprintf")

@@ -147,7 +147,7 @@ def _x(console: Console, rest: str) -> str:
             lead = UNKNOWN if value.number is None else f"0x{value.number:x}"
             return f"{lead}:\t{quoted(value.text.encode() + bytes(1))}"
         address = _address(value)
-    memory = Memory(console.moment)
+    memory = Memory(console.moment, console.inferior.guest_memory)
     if letter == "s":
         return _strings(memory, address, count)
     size = size or (1 if letter == "c" else 8 if letter == "a" else 4)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ringscope_core.gdb.ctypes import INT
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.frames import returned
-from ringscope_core.gdb.inferior import BACKWARD, FORWARD
+from ringscope_core.gdb.inferior import BACKWARD, FORWARD, LiveInferior
 from ringscope_core.gdb.places import location_plain
 from ringscope_core.gdb.printer import brief, show
 from ringscope_core.gdb.stops import frame_line, location, place_of, stop_text
@@ -217,6 +217,16 @@ def _advance(console: Console, rest: str) -> str:
         raise ConsoleError("Argument required (a location).")
     before = place_of(console)
     return _after(console, console.inferior.until(location_plain(console, rest)), before)
+
+
+@word("interrupt", "Running", aliases="stop")
+def _interrupt(console: Console, rest: str) -> str:
+    """Stop a run that goes on (let go by somebody else); at a terminal Ctrl-C does it."""
+    inferior = console.inferior
+    if not isinstance(inferior, LiveInferior):
+        raise ConsoleError("The program is not being run: this is a recording.")
+    before = place_of(console)
+    return _after(console, inferior.pause(), before)
 
 
 @word("goto", "Running", "MOMENT", "seek")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ringscope_core.session.rows import Events
 
 _SPAN: Final = 65536
-_PACKETS: Final = 20_000
+_PACKETS: Final = 4096
 _META: Final = ("scenario", "profile", "seed", "trace", "time", "program")
 
 Progress = Callable[[int, int], bool]
@@ -185,16 +185,15 @@ class _Comparison:
         count = min(one.packet_count, two.packet_count)
         for start in range(1, count + 1, _PACKETS):
             stop = min(start + _PACKETS - 1, count)
-            others = {row.id: row for row in two.packets(start, stop)}
-            for row in one.packets(start, stop):
+            others = {frame.row.id: frame for frame in two.frames(start, stop)}
+            for row, _, frame in one.frames(start, stop):
                 other = others.get(row.id)
                 if other is None:
                     continue
                 if row.seq >= end:
                     return
-                frames = one.packet_bytes(row.id), two.packet_bytes(row.id)
-                if frames[0] != frames[1]:
-                    self._part_at(result, row.seq, other.seq, f"the frame of packet {row.id} has other bytes, {_bytes_words(*frames)}")
+                if frame != other.data:
+                    self._part_at(result, row.seq, other.row.seq, f"the frame of packet {row.id} has other bytes, {_bytes_words(frame, other.data)}")
                     return
 
     def _part_at(self, result: Parting, a_seq: int, b_seq: int, why: str) -> None:

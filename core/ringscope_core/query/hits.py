@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,10 @@ Mask = NDArray[np.bool_]
 _BATCH: Final = 16384
 _SMALL_BATCH: Final = 256
 """The first look: what is searched for is most often near."""
+
+
+def _never() -> bool:
+    return False
 
 
 class Hit:
@@ -48,6 +51,8 @@ class _Search:
         self._counted: list[tuple[int, int]] = []
         """(seq, matches up to it) as far as they were counted, for points that count."""
         self._since: int = -1
+        self.cancelled: Callable[[], bool] = _never
+        """Asked between arrays of events: a search that is cancelled finds nothing more."""
         self._last: dict[int, int] = {}
         """Object -> the watched value after the rows seen so far, going forwards."""
 
@@ -63,7 +68,7 @@ class _Search:
         low, high = first - (bound.late_line >= 0), last
         limit = _SMALL_BATCH
         self._last = {}
-        while low <= high:
+        while low <= high and not self.cancelled():
             rows = reader.find_events(bound.kinds, low, high, limit, backwards, None if bound.point.oid < 0 else [bound.point.oid])
             for hit in self._of(rows, backwards):
                 if first <= hit.seq <= last:
@@ -175,20 +180,21 @@ class _Search:
         """The matches that count as hits, after `ignore` and by `every`."""
         point = self.bound.point
         if point.ignore == 0 and point.every == 1:
-            yield from self.matches(max(first, point.since), last, backwards)
+            # one that was set in the middle of a run hits before that too, for who goes back there
+            yield from self.matches(first, last, backwards)
             return
         first = max(first, point.since)
         if first > last:
             return
-        ordinal = self._count(last if backwards else first - 1)
+        ordinal = self.count(last if backwards else first - 1)
         for hit in self.matches(first, last, backwards):
             ordinal += not backwards
             if point.stops_at(ordinal):
                 yield hit
             ordinal -= backwards
 
-    def _count(self, last: int) -> int:
-        """How many matches there are from `since` up to number `last`."""
+    def count(self, last: int) -> int:
+        """How many matches there are from the point's `since` up to number `last`."""
         point = self.bound.point
         if self._since != point.since:
             self._counted, self._since = [(point.since - 1, 0)], point.since
@@ -197,7 +203,7 @@ class _Search:
             return 0
         seq, count = self._counted[place]
         count += sum(1 for _ in self.matches(seq + 1, last, False))
-        if place == len(self._counted) - 1 and last - seq >= _BATCH:
+        if place == len(self._counted) - 1 and last - seq >= _BATCH and not self.cancelled():
             self._counted.append((last, count))
         return count
 
@@ -207,40 +213,37 @@ class PointSearch:
 
     def __init__(self, recording: Recording) -> None:
         self._recording: Recording = recording
-        self._vocabulary: MomentVocabulary = MomentVocabulary(recording)
+        self.vocabulary: MomentVocabulary = MomentVocabulary(recording)
         self._searches: dict[tuple[object, ...], _Search] = {}
 
     def search(self, point: Breakpoint) -> _Search:
         """The search for a breakpoint; raises InputError."""
-        self._vocabulary.refresh()
+        self.vocabulary.refresh()
         key = (point.what, point.where, point.condition, point.oid)
         found = self._searches.get(key)
         if found is None:
             if len(self._searches) > 200:
                 self._searches.clear()
-            found = self._searches[key] = _Search(self._recording, self._vocabulary, point)
+            found = self._searches[key] = _Search(self._recording, self.vocabulary, point)
         found.bound.point = point
         return found
 
 
-_SEARCHES: WeakKeyDictionary[Recording, PointSearch] = WeakKeyDictionary()
-
-
 def search_of(recording: Recording) -> PointSearch:
     """The recording's own `PointSearch`."""
-    found = _SEARCHES.get(recording)
-    if found is None:
-        found = _SEARCHES[recording] = PointSearch(recording)
+    found = recording.kept.get("breakpoints")
+    if not isinstance(found, PointSearch):
+        found = recording.kept["breakpoints"] = PointSearch(recording)
     return found
 
 
 def find_hit(
-    recording: Recording, points: Sequence[Breakpoint], from_seq: int, direction: int, cancelled: Callable[[], bool] = lambda: False
+    recording: Recording, points: Sequence[Breakpoint], from_seq: int, direction: int, cancelled: Callable[[], bool] = _never
 ) -> tuple[int, Breakpoint] | None:
     """The nearest hit after event `from_seq` (`direction` 1), or before it (-1): where a run stops, and at which breakpoint.
 
     Breakpoints that are disabled or only write messages stop nothing.  Of several at one event the first of `points` is told.
-    `cancelled` is asked between breakpoints.  Raises InputError for a breakpoint that means nothing here.
+    `cancelled` is asked all the while; then there is no hit.  Raises InputError for a breakpoint that means nothing here.
     """
     reader = recording.reader
     best: tuple[int, Breakpoint] | None = None
@@ -248,23 +251,33 @@ def find_hit(
     for point in points:
         if not point.enabled or point.log or cancelled():
             continue
-        hit = next(search_of(recording).search(point).hits(first, last, direction < 0), None)
+        search = search_of(recording).search(point)
+        search.cancelled = cancelled
+        hit = next(search.hits(first, last, direction < 0), None)
+        search.cancelled = _never
         if hit is not None:
             best = (hit.seq, point)
             # another one has to be nearer
             first, last = (first, hit.seq - 1) if direction > 0 else (hit.seq + 1, last)
-    return best
+    return None if cancelled() else best
 
 
 def log_lines(recording: Recording, point: Breakpoint, first: int, last: int, limit: int = 1000) -> list[tuple[int, int, str]]:
     """What a breakpoint with a message says from event `first` to `last`: (seq, virtual ns, text), at most `limit`.  Raises InputError."""
-    search = search_of(recording).search(point)
+    searches = search_of(recording)
+    search = searches.search(point)
     message = Message(point.log, search.bound)
     lines: list[tuple[int, int, str]] = []
-    for hit in search.hits(max(first, 0), last, False):
+    counts = message.counts or point.ignore or point.every > 1
+    first = max(first, point.since if counts else 0, 0)
+    ordinal = search.count(first - 1) if counts else 0
+    for hit in search.matches(first, last, False):
+        ordinal += 1
+        if not point.stops_at(ordinal):
+            continue
         if len(lines) >= limit:
             break
-        recording_row = tuple(int(value) for value in hit.row.tolist())
-        search_of(recording)._vocabulary.at(recording_row[0])
-        lines.append((hit.seq, recording_row[1], message.text(recording_row, hit.old)))
+        row = search.bound.time_row(hit.seq) if search.bound.vt >= 0 else tuple(int(value) for value in hit.row.tolist())
+        searches.vocabulary.at(row[0])
+        lines.append((hit.seq, row[1], message.text(row, hit.old, ordinal)))
     return lines

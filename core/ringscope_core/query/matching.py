@@ -196,3 +196,7 @@ class Bound:
     def as_field(self, row: Row, new: int, old: int) -> Sequence[int]:
         """The write as a ``field`` event, whichever event carried it: what conditions and messages speak of."""
         return (*row[:KIND], FIELD, row[OBJ], row[OBJ + 1], self.field_id, new, old, 0, 0, 0)
+
+    def time_row(self, seq: int) -> Row:
+        """For a breakpoint on a time: what its message speaks of, behind event `seq`."""
+        return (seq, self.vt, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0)

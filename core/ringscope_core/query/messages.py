@@ -57,8 +57,13 @@ class Message:
                 raise InputError("log", found[0], f"one of {', '.join('{' + name + '}' for name in allowed)}")
         self._parts.append((template[at:], False))
 
-    def text(self, row: Row, old: int = 0) -> str:
-        """The message about an event; `old` is the value before a watched write."""
+    @property
+    def counts(self) -> bool:
+        """Whether the message tells how many matches there were."""
+        return ("hits", True) in self._parts
+
+    def text(self, row: Row, old: int, hits: int) -> str:
+        """The message about an event; `old` is the value before a watched write, `hits` the matches so far."""
         bound = self._bound
         new = bound.written(row) if bound.name else None
         if new is not None:
@@ -76,7 +81,7 @@ class Message:
                 "seq": str(row[SEQ]),
                 "kind": spec.name if spec else str(kind),
                 "event": decoder.describe(kind, args),
-                "hits": str(bound.point.hits),
+                "hits": str(hits),
             }
             if kind == FIELD and bound.name:
                 values["field"] = bound.name

@@ -62,7 +62,7 @@ class ObjectNames:
                 self._root = a0
 
     def _find_pairs(self, reader: SessionReader) -> None:
-        """VirtIONet.max_queues places the control queue: as the machine told it, at the first keyframe behind the last naming event; until then the events say it."""
+        """VirtIONet.max_queues places the control queue: as the machine told it, at the first keyframe behind the last naming event; before, as events say."""
         number = next((n for n, spec in reader.fields.items() if spec.struct == "VirtIONet" and spec.name == "max_queues"), -1)
         frames = reader.keyframes()["seq"]
         behind = frames[frames >= self._pairs_from]

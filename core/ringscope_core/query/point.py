@@ -23,8 +23,8 @@ class Breakpoint:
     """One breakpoint, data alone; `matching.Bound` gives it its meaning in a recording.
 
     `what` is one of `KINDS`; `where` a function's name, ``FUNCTION:LINE``, a kind of event (``*`` for every one), ``Struct.field`` or
-    ``OBJECT.Struct.field``, or a virtual time (ns, or with a unit).  Matches are counted from event `since` on: the first `ignore` of them
-    pass, of the others each `every`-th is a hit.  With a `log` it says so and does not stop.
+    ``OBJECT.Struct.field``, or a virtual time (ns, or with a unit).  Where matches are counted they are from event `since` on: the first
+    `ignore` of them pass, of the others each `every`-th is a hit.  With a `log` it says so and does not stop.
     """
 
     id: int = 0

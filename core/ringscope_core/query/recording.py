@@ -24,6 +24,8 @@ class Recording:
         self.names: ObjectNames = ObjectNames()
         self.decoder: Decoder = Decoder(reader.strings, reader.kinds, reader.functions, reader.fields, self.names.name)
         self._field_ids: dict[str, int] = {}
+        self.kept: dict[str, object] = {}
+        """What searches remember of this recording, by their names."""
         self._annotations: Annotations | None = None
         self.names.extend(reader)
 

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -180,12 +181,21 @@ class _Piece:
         if places and places[0] == first - 1:
             # the comparing belongs to the piece before; the first keyframe of all has none
             self._begin_at(places.pop(0), counted=low == 0)
+        self._check_events(first, last)
         start = first
         for seq in places:
             self._stretch(start, seq)
             self._keyframe(seq)
             start = seq + 1
         self._stretch(start, last)
+
+    def _check_events(self, first: int, last: int) -> None:
+        """What holds of each event; many at a time, for keyframes may lie close together."""
+        for start in range(first, last + 1, _SPAN):
+            with suppress(SessionError):
+                # what cannot be read is reported when it is folded
+                for finding in self._checks.check(self._reader.events(start, min(start + _SPAN - 1, last))):
+                    self.report.add(finding)
 
     def _begin_at(self, seq: int, counted: bool) -> None:
         """Fold on from this keyframe."""
@@ -256,8 +266,6 @@ class _Piece:
             self._missing(self._expected, first - 1, rows[0])
         self._expected = int(rows["seq"][-1]) + 1
         self.report.events += len(rows)
-        for finding in self._checks.check(rows):
-            self.report.add(finding)
         if self._state is None:
             return
         if np.isin(rows["kind"], (int(EV_SAMPLE), int(EV_TRACE_LEVEL))).any():

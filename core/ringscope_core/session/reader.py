@@ -103,9 +103,10 @@ class SessionReader:
             if version == self._data_version:
                 return False
             with self._moment():
-                news = self._read_news()
+                self._read_news()
+            # marks and notes that were edited are news as well, and show in no count
             self._data_version = version
-            return news
+            return True
 
     @contextmanager
     def _moment(self) -> Iterator[None]:

@@ -128,13 +128,14 @@ class Rescue:
         last: Row | None = None
         try:
             for row in self._database.execute(statement, args):
-                key = self._key(row)
-                if not _fits(row, self._table) or (last is not None and (key >= last if down else key <= last)):
+                if not _fits(row, self._table):
                     self.whole = False
-                    # a row that cannot be is left out; keys that do not go on end the walk
-                    if last is not None and (key >= last if down else key <= last):
-                        return False
                     continue
+                key = self._key(row)
+                if last is not None and (key >= last if down else key <= last):
+                    # a tree that leads back to where it was
+                    self.whole = False
+                    return False
                 if (stop is not None and key <= stop) or (until is not None and key[0] > until):
                     return True
                 if not self._budget.take(row):

@@ -147,7 +147,8 @@ class EventLog:
         if want != WANT_FIRST:
             return want == WANT_ALL
         firsts = self.wanted_firsts
-        return 0 <= a0 < len(firsts) and firsts[a0] != 0
+        count: i64 = len(firsts)
+        return 0 <= a0 < count and firsts[a0] != 0
 
     def flush(self) -> None:
         """Hand the rows gathered so far to the sink."""

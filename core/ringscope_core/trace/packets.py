@@ -82,7 +82,7 @@ class PacketLog:
         packet = self.next_id
         self.next_id = packet + 1
         size = i64(len(data))
-        header = header_len if header_len < size else size
+        header = min(size, header_len)
         self._row(packet, direction, queue, head, seq, size - header, header)
         self._data.write(data)
         self._next_row()

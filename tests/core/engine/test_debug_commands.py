@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ringscope_core.engine.client import QmpClient, QmpError
+from ringscope_core.engine.control import CHANGING
 from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.query.breakpoints import Breakpoint, find_hit
 from ringscope_core.query.recording import Recording
@@ -172,6 +173,7 @@ def test_run_until(start: Start) -> None:
     engine.stopped()
     assert engine.status()["breakpoints"] == [], "nobody keeps them"
     assert "an event to come" in engine.refusal("x-ringscope-until", seq=3)
+    assert "a time to come" in engine.refusal("x-ringscope-until", time="1us")
     assert "a packet to come" in engine.refusal("x-ringscope-until", packet=1)
     assert "is not allowed" in engine.refusal("x-ringscope-until", function="nope")
     assert engine.status()["state"] == "paused"
@@ -391,3 +393,76 @@ def test_the_client_and_a_stranger(tmp_path: Path) -> None:
             QmpClient(address, 0.2)
         thread.join()
     listener.close()
+
+
+def test_a_run_with_commands_runs_again(start: Start) -> None:
+    """What was recorded of the commands is enough to do all of it once more, event by event."""
+    engine = start("default", "--set", "traffic.0.rate_pps=2000")
+    time.sleep(0.3)
+    engine.ask("x-ringscope-break", add={"function": "virtio_net_flush_tx", "temporary": True})
+    engine.stopped()
+    engine.ask("set_link", name="net0", up=False)
+    engine.ask("x-ringscope-set", object="net0", property="bootindex", value=2)
+    engine.ask("x-ringscope-until", time=f"{engine.status()['vt'] + 3_000_000}ns")
+    engine.stopped()
+    engine.ask("x-ringscope-set", object="net0", field="link", value=True)
+    engine.ask("x-ringscope-set", object="net0", field="driver.promisc", value=0)
+    engine.ask("x-ringscope-set", memory=(128 << 20) - 64, value="c0ffee")
+    engine.ask("x-ringscope-step", kind="turn", count=3)
+    engine.stopped()
+    assert "Duplicate ID 'net0'" in engine.refusal("device_add", driver="virtio-net-pci", id="net0")
+    engine.ask("x-ringscope-action", do="reset")
+    engine.ask("x-ringscope-trace", level="packets")
+    engine.ask("cont")
+    time.sleep(0.3)
+    engine.ask("x-ringscope-trace", level="full")
+    engine.ask("stop")
+    last = engine.status()["seq"]
+    engine.leave()
+    branch = start("", "--branch-of", str(engine.session), "--at", f"#{last}", "--paused", name="again")
+    branch.until(lambda: branch.status()["state"] != "prelaunch", "run again")
+    assert branch.status()["state"] == "paused", branch.status()
+    with SessionReader(engine.session) as one, branch.recorded() as other:
+        assert [(row.seq, row.vt, row.name) for row in other.controls()] == [(row.seq, row.vt, row.name) for row in one.controls() if row.name in CHANGING]
+        assert len(one.controls()) == 9
+        assert other.last_seq >= last
+
+
+def test_a_breakpoint_in_a_command(start: Start) -> None:
+    """What a command does is a place to stop as anything else; it is finished when the run goes on."""
+    engine = start(*BUSY)
+    engine.ask("x-ringscope-step", kind="turn")
+    engine.stopped()
+    number = engine.ask("x-ringscope-break", add={"field": "VirtIONet.status"})[-1]["id"]
+    assert engine.ask("set_link", name="net0", up=False) == {}
+    assert engine.stopped()["breakpoint"] == number
+    engine.ask("x-ringscope-break", remove=number)
+    engine.ask("cont")
+    time.sleep(0.1)
+    assert engine.status()["state"] == "running"
+    with engine.recorded() as reader:
+        assert [row.name for row in reader.controls()] == ["set_link"]
+
+
+def test_a_stop_in_real_time_is_a_stop(start: Start) -> None:
+    engine = start("default", "--set", "time.mode=realtime", "--paused")
+    engine.paused()
+    engine.ask("x-ringscope-until", time="150ms")
+    at = engine.stopped()
+    assert 150_000_000 <= at["vt"] < 200_000_000
+    time.sleep(0.5)
+    assert engine.status()["vt"] == at["vt"]
+    engine.ask("cont")
+    time.sleep(0.05)
+    engine.ask("stop")
+    assert engine.status()["vt"] - at["vt"] < 350_000_000, "the wall's half second is not caught up"
+
+
+def test_a_run_that_has_ended(start: Start) -> None:
+    engine = start("realize")
+    engine.until(lambda: engine.status()["state"] == "finished", "finished")
+    assert engine.ask("stop") == {}
+    assert engine.refusal("x-ringscope-step").startswith("The run has ended")
+    assert engine.refusal("x-ringscope-until", time="1s").startswith("The run has ended")
+    assert engine.ask("x-ringscope-break", add={"event": "kick"})[-1]["where"] == "kick", "for who looks back"
+    assert engine.ask("x-ringscope-memory", addr=0, size=16)["data"]

@@ -154,7 +154,7 @@ def test_stopped_inside_realize_and_stepped(start: Start) -> None:
     engine = start("realize", "--paused")
     status = engine.until_paused()
     assert status["reason"] == "start"
-    assert status["capabilities"] == ["pause", "step", "speed", "inject", "trace", "mark", "break", "link"]
+    assert set(status["capabilities"]) >= {"pause", "step", "speed", "inject", "trace", "mark", "break", "link"}
     points = engine.ask("x-ringscope-break", add={"function": "virtio_net_device_realize"})
     assert [(p["where"], p["enabled"]) for p in points] == [("virtio_net_device_realize", False), ("virtio_net_device_realize", True)], (
         "the scenario's own first"

@@ -160,6 +160,29 @@ def test_what_cannot_be_run_again_says_why(tmp_path: Path, key: str, value: str,
             Rerun(reader, 0)
 
 
+def test_a_recording_that_lost_a_part_at_level_full(tmp_path: Path) -> None:
+    path = headless(tmp_path / "a.ringscope", "bulk-tx", [], "full", Goal(virtual_ns=400_000_000))
+    with SessionReader(path) as reader:
+        blocks = [entry.first_seq for entry in reader._index.entries]
+        last = reader.last_seq
+    assert len(blocks) > 2
+    _change(path, "DELETE FROM block WHERE first_seq = ?", blocks[1])
+    _change(path, "INSERT INTO gap VALUES (1, ?, ?, ?, 0, 'bound')", blocks[1], blocks[2] - 1, blocks[2] - blocks[1])
+    with SessionReader(path) as reader:
+        run = again(reader, last)
+        assert run.compared == reader.event_count < int(run.log.seq)
+
+
+@pytest.mark.parametrize(("reason", "possible"), [("bound", False), ("full disk", False), ("slow disk", True)])
+def test_a_recording_that_lost_a_part_below_it(tmp_path: Path, reason: str, possible: bool) -> None:
+    path = headless(tmp_path / "a.ringscope", "ping", [], "packets")
+    _change(path, "INSERT INTO gap VALUES (1, 2000, 2100, 101, 0, ?)", reason)
+    with SessionReader(path) as reader:
+        assert (can_branch(reader) == "") is possible
+        if not possible:
+            assert "a part of it is gone" in can_branch(reader)
+
+
 def test_commands_between_turns_without_time_have_no_place(tmp_path: Path) -> None:
     path = headless(tmp_path / "a.ringscope", "ping", ["time.guest_turn_ns=0"])
     with SessionReader(path) as reader:

@@ -40,7 +40,7 @@ class Watcher:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(choose.random() * 0.04)
-            self._disturb(choose.randrange(12))
+            self._disturb(choose.randrange(14))
         live.debugger.resume()
         assert live.stop(30)
         assert live.failure is None, live.failure
@@ -68,7 +68,11 @@ class Watcher:
             live.change(lambda: self.run.mark(f"mark {what}", "seen"))
         elif what == 9:
             live.change(self.run.resample)
-        elif what == 10:
+        elif what == 12:
+            # stops before anything happens at that time
+            when = int(self.run.clock.now_ns) + choose.randrange(1, 30_000_000)
+            live.debugger.breakpoints.add({"what": "time", "where": str(when), "temporary": True})
+        elif what in (10, 13):
             self.command("set_link", {"name": "net0", "up": choose.random() < 0.6})
         else:
             backend = next((nc.name for nc in self.run.machine.net.clients if nc.kind != "nic"), "")

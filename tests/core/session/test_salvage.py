@@ -171,7 +171,7 @@ def test_a_damaged_file_of_version_1(tmp_path: Path) -> None:
     database.execute("UPDATE packet_block SET data = x'01'")
     database.close()
     assert outcome(path, truth) == "partial: part of the file is damaged; left out: 11 packets, 1 keyframe"
-    path.write_bytes(data[: len(data) * 3 // 4])
+    path.write_bytes(data[:-PAGE])
     with open_session(path) as reader:
         assert reader.damage
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest
 from ringscope.widgets.tree_list import Node
+from ringscope_core.gdb.ctypes import PACKED_ONLY, SPLIT_ONLY
 from ringscope_core.query.decode import MASK64
 from ringscope_core.trace.oids import is_ring
 from ringscope_core.trace.state import MachineState
@@ -12,9 +13,6 @@ from ringscope_core.trace.structs import STRUCTS
 
 RING_STRUCTS = ["VirtQueue", "VRing", "vring_virtqueue", "VirtIOPCIQueue"]
 UNKNOWN = "unknown"
-SPLIT_ONLY = frozenset(("avail_flags_shadow", "avail_idx_shadow"))
-PACKED_ONLY = frozenset(("next_avail_idx", "avail_wrap_counter", "used_wrap_counter", "event_flags_shadow"))
-"""Fields that the driver's vring_virtqueue has in one layout only: a union there."""
 
 
 def structs_of(oid: int, store: Store, forest: TypeForest) -> list[str]:
@@ -105,12 +103,3 @@ def _field(oid: int, number: int, state: MachineState, store: Store, observed: O
     node = Node(number, [spec.name, text, offset], tip=f"{spec.ctype or '(not a C field)'}  {spec.struct}.{spec.name}")
     node.muted = text == UNKNOWN
     return node
-
-
-def gdb_text(root: Node, address: str) -> str:
-    """The tree as gdb prints a structure."""
-    lines = [f"(gdb) p *{address}", "$1 = {"]
-    for head in root.children:
-        lines.append(f"  /* {head.texts[0]} */")
-        lines += [f"  {field.texts[0]} = {field.texts[1]}," for field in head.children]
-    return "\n".join([*lines, "}"])

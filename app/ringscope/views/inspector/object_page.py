@@ -13,11 +13,12 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest
 from ringscope.values import offer_tree
-from ringscope.views.inspector.fields import Observed, field_tree, gdb_text
+from ringscope.views.inspector.fields import Observed, field_tree
 from ringscope.views.inspector.page import Page, table, wide_table
 from ringscope.widgets.tree_list import Node, TreeList
 from ringscope_core.gdb.backtrace import backtrace, format_frame
 from ringscope_core.gdb.hooks import effective_hooks
+from ringscope_core.gdb.objects import object_text
 from ringscope_core.query.decode import format_clock
 from ringscope_core.query.watch import Watch, field_watch, object_watch
 from ringscope_core.trace.kinds import EV_FIELD, EV_OBJ_NEW, EV_RING_RESET
@@ -194,7 +195,9 @@ class ObjectPage(Page):
         """The tab in front; fields as gdb prints them."""
         tree = self.tabs.currentWidget()
         assert isinstance(tree, TreeList)
-        body = gdb_text(self.fields.nodes.root, self.title.text()) if tree is self.fields else tree.text()
+        oid = self.focus.oid
+        body = object_text(self.store.recording, self.store.moment(self.focus).seq, oid) if tree is self.fields and oid else ""
+        body = body or tree.text()
         return f"{self.heading()}\n{body}"
 
 

@@ -17,7 +17,7 @@ from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.widgets.tree_list import Node, TreeList
 from ringscope_core.query.decode import format_clock, format_count
-from ringscope_core.query.notebook import notebook_markdown, number_in, where
+from ringscope_core.query.notebook import event_words, notebook_markdown, number_in, where
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.changes import Remove, put_note
 from ringscope_core.session.rows import NoteRow
@@ -106,8 +106,8 @@ class NotebookView(View):
         root = Node(None, [])
         for note in self._notes:
             place = where(self.store.recording, note.place) or str(note.place.get("view", ""))
-            first = note.text.strip().splitlines()[0] if note.text.strip() else ""
-            root.add(Node(note.id, [format_clock(note.vt), format_count(note.seq), place, first], tip=note.text))
+            first = note.text.strip().splitlines()[0] if note.text.strip() else event_words(self.store.recording, note.seq)
+            root.add(Node(note.id, [format_clock(note.vt), format_count(note.seq), place, first], muted=not note.text.strip(), tip=note.text))
         self.list.put(root)
         known = [note.id for note in self._notes]
         if self._current not in known:
@@ -163,6 +163,8 @@ class NotebookView(View):
         text = self.text.toPlainText()
         if note is not None and text != note.text:
             self._put(note, note.id, text)
+            # an engine takes it a moment later: until then it stands here
+            self._notes = [old._replace(text=text) if old.id == note.id else old for old in self._notes]
 
     def _put(self, note: NoteRow, number: int, text: str) -> None:
         try:

@@ -65,7 +65,7 @@ def test_questions_are_answered_to_who_asked(controls: EngineControls, qtbot: Qt
     qtbot.waitUntil(lambda: bool(answers), timeout=10_000)
     assert answers == [[{"name": "machine", "type": "child<container>"}]]
     with qtbot.waitSignal(controls.failed, timeout=10_000) as heard:
-        controls.add_breakpoint("no_such_function")
+        controls.change_points({"add": {"function": "no_such_function"}})
     assert "no_such_function" in heard.args[0]
 
 

@@ -313,9 +313,7 @@ class SessionReader:
             places = places[np.isin(part["obj"][places], list(oids))]
         return part[places]
 
-    def pieces_with(
-        self, kinds: Collection[int], first: int, last: int, backwards: bool = False, wanted_events: Sequence[Wanted] = ()
-    ) -> Iterator[Events]:
+    def pieces_with(self, kinds: Collection[int], first: int, last: int, backwards: bool = False, wanted_events: Sequence[Wanted] = ()) -> Iterator[Events]:
         """The events numbered `first` to `last` in pieces, without the blocks that hold none of `kinds`; `backwards` the last piece first.
 
         With `wanted_events`, blocks that hold none of them are left out too, after a look at a few of their columns.

@@ -19,6 +19,7 @@ class StandIn:
         session.write_bytes(b"")
         self.told = session.with_suffix(".told")
         self.state = "running"
+        self.points: list[dict[str, Any]] = []
         self.speed: dict[str, object] = {"events_per_second": 0.0, "factor": 1.0, "max": False}
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(address)
@@ -41,6 +42,14 @@ class StandIn:
             except LookupError as error:
                 self.send(stream, {"error": {"class": "GenericError", "desc": str(error.args[0])}, "id": request["id"]})
 
+    def change(self, arguments: dict[str, Any]) -> object:
+        """The table of breakpoints, as the engine has it."""
+        if "add" in arguments:
+            if arguments["add"].get("where", "") == "":
+                raise LookupError(f"there is no function {arguments['add']['function']}")
+            self.points = [*self.points, {**arguments["add"], "id": len(self.points) + 1, "hits": 0}]
+        return self.points
+
     @staticmethod
     def send(stream: Any, message: dict[str, object]) -> None:
         """One line."""
@@ -51,13 +60,15 @@ class StandIn:
         if command == "qmp_capabilities":
             return {}
         if command == "x-ringscope-status":
-            return {"state": self.state, "speed": self.speed, "trace_level": "full", "capabilities": ["pause", "step", "speed"], "failures": []}
+            paused = {"stopped": "breakpoint 2: event kick", "seq": 40, "vt": 5000} if self.state == "paused" else {}
+            can = ["pause", "step", "speed", "break"]
+            return {"state": self.state, "speed": self.speed, "trace_level": "full", "capabilities": can, "failures": [], "breakpoints": self.points, **paused}
         if command == "qom-list":
             return [{"name": "machine", "type": "child<container>"}]
         with self.told.open("a") as notes:
             notes.write(f"{command} {json.dumps(arguments)}\n" if arguments else f"{command}\n")
         if command == "x-ringscope-break":
-            raise LookupError(f"there is no function {arguments['add']['function']}")
+            return self.change(arguments)
         if command == "x-ringscope-speed":
             self.speed = {"events_per_second": 0.0, "factor": 1.0, "max": False, **arguments}
         self.state = {"stop": "paused", "cont": "running"}.get(command, self.state)
@@ -78,6 +89,7 @@ def main() -> int:
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     engine = StandIn(Path(given.session), given.socket)
+    engine.state = "paused" if given.paused else "running"
     print(json.dumps({"ready": True, "session": given.session, "socket": given.socket, "scenario": given.scenario}), flush=True)
     engine.serve()
     return 0

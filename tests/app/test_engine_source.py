@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ringscope.commands import SPEED_MAX, SPEED_REAL, Commands
+from ringscope.commands import SPEED_MAX, SPEED_REAL, Commands, Stop
 from ringscope.sources.engine import EngineControls, EngineOptions
 
 STAND_IN = Path(__file__).with_name("stand_in_engine.py")
@@ -65,7 +65,7 @@ def test_questions_are_answered_to_who_asked(controls: EngineControls, qtbot: Qt
     qtbot.waitUntil(lambda: bool(answers), timeout=10_000)
     assert answers == [[{"name": "machine", "type": "child<container>"}]]
     with qtbot.waitSignal(controls.failed, timeout=10_000) as heard:
-        controls.add_breakpoint("no_such_function")
+        controls.change_points({"add": {"function": "no_such_function"}})
     assert "no_such_function" in heard.args[0]
 
 
@@ -114,3 +114,26 @@ def test_the_recording_is_kept_where_it_was_asked_for(qtbot: QtBot, tmp_path: Pa
     started(controls, qtbot)
     controls.close()
     assert kept.exists()
+
+
+def test_why_it_stands_is_told(controls: EngineControls, qtbot: QtBot) -> None:
+    started(controls, qtbot)
+    assert controls.stop is None
+    controls.pause()
+    qtbot.waitUntil(lambda: controls.stop is not None, timeout=10_000)
+    assert controls.stop == Stop("breakpoint 2: event kick", 40, 5000, 0)
+    controls._told("X_RINGSCOPE_STOPPED", {"breakpoint": 2})
+    qtbot.waitUntil(lambda: controls.stop is not None and controls.stop.point == 2, timeout=10_000)
+    controls.run()
+    qtbot.waitUntil(lambda: controls.stop is None, timeout=10_000)
+
+
+def test_breakpoints_survive_a_restart_and_are_set_before_it_runs(controls: EngineControls, qtbot: QtBot) -> None:
+    started(controls, qtbot)
+    controls.change_points({"add": {"what": "event", "where": "kick", "condition": "obj == tx0"}})
+    qtbot.waitUntil(lambda: len(controls.points) == 1, timeout=10_000)
+    controls.restart()
+    qtbot.waitUntil(lambda: controls.state == "running" and len(controls.points) == 1, timeout=20_000)
+    assert controls.points[0]["condition"] == "obj == tx0"
+    asked = told(controls)
+    assert [line.split()[0] for line in asked[:3]] == ["x-ringscope-break", "x-ringscope-break", "cont"] and "kick" in asked[1]

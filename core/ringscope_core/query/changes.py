@@ -201,7 +201,7 @@ class _Counter:
     """A ring's counter, over its samples."""
 
     def __init__(self, reader: SessionReader, watch: Watch) -> None:
-        series = reader.counters(-_FOREVER, _FOREVER)
+        series = reader.counters(-_FOREVER, _FOREVER, most=0)
         self._reader: SessionReader = reader
         self._vt: Ints = series.vt
         column = series.oids.index(watch.oid) if watch.oid in series.oids else -1

@@ -51,6 +51,14 @@ def data_folder() -> Path:
     return Path(platformdirs.user_data_dir("ringscope"))
 
 
+def _sealed(path: Path) -> bool:
+    """Whether the file carries checksums and is as they say."""
+    try:
+        return broken_pages(path) == []
+    except OSError:
+        return False
+
+
 class Annotations:
     """The marks and notes of one session.  One thread's, like its reader."""
 
@@ -99,9 +107,8 @@ class Annotations:
         return os.access(self._reader.path, os.W_OK) and os.access(self._reader.path.parent, os.W_OK)
 
     def _in_file(self, change: Change) -> int:
-        path = self._reader.path
-        sealed = broken_pages(path) == []
-        where = f"file:{quote(str(path.absolute()))}?mode=rw"
+        sealed = _sealed(self._reader.path)
+        where = f"file:{quote(str(self._reader.path.absolute()))}?mode=rw"
         database = sqlite3.connect(where, uri=True, isolation_level=None, timeout=_BUSY_S)
         try:
             database.execute("PRAGMA trusted_schema = OFF")
@@ -113,9 +120,8 @@ class Annotations:
         finally:
             database.close()
         if sealed:
-            # the checksums of the pages are those of the file as it is now
             with suppress(OSError):
-                seal(path)
+                seal(self._reader.path)
         return number
 
     # -- the sidecar --------------------------------------------------------------------------------------------------

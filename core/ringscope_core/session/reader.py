@@ -19,9 +19,9 @@ import numpy as np
 from ringscope_core.session import blocks, keyframes
 from ringscope_core.session.bound import BOUND_GAP
 from ringscope_core.session.condense import fold_events
-from ringscope_core.session.counter_reader import CounterReader
+from ringscope_core.session.counter_reader import MOST_SAMPLES, CounterReader
 from ringscope_core.session.errors import SessionError
-from ringscope_core.session.guard import Deadline, guarded, open_database
+from ringscope_core.session.guard import Deadline, bounded_rows, guarded, open_database
 from ringscope_core.session.index import BlockEntry, BlockIndex
 from ringscope_core.session.kept import Kept
 from ringscope_core.session.packet_reader import PacketBlockReader, PacketRowReader, PacketSource
@@ -125,6 +125,7 @@ class SessionReader:
         meta = {str(key): msgspec.json.decode(value) for key, value in self._query("SELECT key, value FROM meta")}
         news = meta != self.meta
         self.meta = meta
+        self.damage = str(meta.get("damage") or "")
         for number, text in self._query("SELECT id, text FROM string WHERE id >= ? ORDER BY id", len(self.strings)):
             if number != len(self.strings) or not isinstance(text, str):
                 raise ValueError(f"string {number} is out of order")
@@ -183,7 +184,7 @@ class SessionReader:
 
     def _query(self, statement: str, *args: object) -> list[Any]:
         self._deadline.restart()
-        return self._database.execute(statement, args).fetchall()
+        return bounded_rows(self._database.execute(statement, args), self.path)
 
     # -- events -------------------------------------------------------------------------------------------------------
     @property
@@ -312,9 +313,7 @@ class SessionReader:
             places = places[np.isin(part["obj"][places], list(oids))]
         return part[places]
 
-    def pieces_with(
-        self, kinds: Collection[int], first: int, last: int, backwards: bool = False, wanted_events: Sequence[Wanted] = ()
-    ) -> Iterator[Events]:
+    def pieces_with(self, kinds: Collection[int], first: int, last: int, backwards: bool = False, wanted_events: Sequence[Wanted] = ()) -> Iterator[Events]:
         """The events numbered `first` to `last` in pieces, without the blocks that hold none of `kinds`; `backwards` the last piece first.
 
         With `wanted_events`, blocks that hold none of them are left out too, after a look at a few of their columns.
@@ -430,10 +429,19 @@ class SessionReader:
                 yield part
 
     # -- counters -----------------------------------------------------------------------------------------------------
-    def counters(self, first_vt: int, last_vt: int) -> CounterSeries:
-        """The samples from virtual time `first_vt` to `last_vt`, ns, both included."""
+    @property
+    def sample_count(self) -> int:
+        """How many counter samples there are."""
+        with guarded(self.path):
+            return self._counters.count()
+
+    def counters(self, first_vt: int, last_vt: int, most: int = MOST_SAMPLES) -> CounterSeries:
+        """The samples from virtual time `first_vt` to `last_vt`, ns, both included.
+
+        Of a stretch with many more than `most` samples that are not in memory every n-th, which serves a picture; 0 means each of them.
+        """
         with guarded(self.path), self._moment():
-            return self._counters.between(first_vt, last_vt)
+            return self._counters.between(first_vt, last_vt, most)
 
     def _load_latency(self, first: int, last: int) -> dict[int, dict[int, Ints]]:
         with guarded(self.path):

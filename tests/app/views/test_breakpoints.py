@@ -45,14 +45,15 @@ def commands(store: Store, focus: Focus) -> Commands:
 
 
 @pytest.fixture
-def view(store: Store, focus: Focus, commands: Commands, qtbot: QtBot) -> BreakpointsView:
+def view(store: Store, focus: Focus, commands: Commands, qtbot: QtBot) -> Iterator[BreakpointsView]:
     made = BreakpointsView(store, focus, commands)
     made.set_theme(LIGHT)
     qtbot.addWidget(made)
     made.resize(380, 500)
     made.show()
     made.refresh()
-    return made
+    yield made
+    made.leave()
 
 
 def point(what: str, where: str, **more: object) -> dict[str, object]:
@@ -238,3 +239,15 @@ def test_a_moment_of_the_time_line_is_a_breakpoint(store: Store, focus: Focus, c
     menu.actions()[0].trigger()
     vt = store.reader.vt_at_seq(seq)
     assert [(p["what"], p["where"]) for p in commands.points] == [("time", f"{vt}ns")]
+
+
+def test_over_a_recording_messages_are_searched_for(view: BreakpointsView, commands: Commands, focus: Focus, store: Store, qtbot: QtBot) -> None:
+    commands.add_point(point("event", "kick", condition="obj == tx0", log="queue {queue} kicked"))
+    kicks = [int(row["seq"]) for row in store.find([int(EV_KICK)], 0, store.last_seq, 1000) if store.name_of(int(row["obj"])) == "tx0"]
+    qtbot.waitUntil(lambda: bool(view.logs.rows), timeout=20_000)
+    assert [int(row[0]) for row in view.logs.rows] == kicks and {row[3] for row in view.logs.rows} == {"queue 1 kicked"}
+    assert view.log_table.isVisible()
+    view._log_clicked(view.logs.index(2, 3))
+    assert focus.seq == kicks[2]
+    commands.update_point(1, enabled=False)
+    assert not view.logs.rows

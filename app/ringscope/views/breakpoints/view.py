@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QHeaderVie
 
 from ringscope.icons import icon
 from ringscope.theme import ROW, Theme, ui_font
+from ringscope.views.breakpoints.messages import Messages
 from ringscope.views.breakpoints.model import PointsModel
 from ringscope.views.spec import View
 from ringscope.widgets.point_dialogs import PointDialog
@@ -50,6 +51,7 @@ class PointsTable(QTableView):
         self.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().resizeSection(1, 64)
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
     def event(self, event: QEvent) -> bool:
         """Keep the keys from being the window's."""
@@ -80,10 +82,11 @@ class BreakpointsView(View):
         self.table.doubleClicked.connect(lambda _: self.edit())
         self.logs = RowsModel(("Event", "Time (s)", "By", "Message"), right=(0, 1, 2), parent=self)
         self.log_table = CopyTable()
+        self.messages = Messages(self)
+        self.messages.changed.connect(self.refresh)
         self.title = QLabel()
         self.empty = QLabel(_EMPTY)
         self._buttons: dict[str, QToolButton] = {}
-        self._log_end = -1
         self._build()
         commands.points_changed.connect(self.refresh)
 
@@ -154,13 +157,18 @@ class BreakpointsView(View):
         self._show_logs()
 
     def _show_logs(self) -> None:
-        logs = self.store.reader.logs()[-LOGGED:]
-        end = logs[-1].id if logs else -1
-        if end != self._log_end:
-            self._log_end = end
-            self.logs.set_rows([(str(row.seq), format_clock(row.vt), str(row.breakpoint), row.text) for row in logs])
-            self.log_table.scrollToBottom()
+        running = bool(self.commands.controls.address) and self.store.live
+        logs = self.messages.lines(self.store, self.commands.points, running)[-LOGGED:]
+        rows: list[tuple[str, ...]] = [(str(row.seq), format_clock(row.vt), str(row.point), row.text) for row in logs]
+        if rows != self.logs.rows:
+            self.logs.set_rows(rows)
+            if running:
+                self.log_table.scrollToBottom()
         self.log_table.setVisible(bool(logs))
+
+    def leave(self) -> None:
+        """End the search for messages."""
+        self.messages.close()
 
     def theme_changed(self, theme: Theme) -> None:
         """Dots and icons in the new colours."""

@@ -138,7 +138,7 @@ class SourcePane(QWidget):
         if found is None:
             self._blank(self.function, f"{self.function} opens call frames in recordings of another version; here is no source of it")
             return
-        self.title.setText(f"{found.module} \N{MIDDLE DOT} {self.function}:{self.line}")
+        self.title.setText(f"{self.function}:{self.line} \N{MIDDLE DOT} {found.module}")
         self.title.setToolTip(str(found.path))
         self._say("")
         self.code.show_text(found.text, True)
@@ -154,7 +154,7 @@ class SourcePane(QWidget):
             self._blank(f"{file}:{self.line}", _NO_TREE)
             return
         found = qemu_source(Path(tree).expanduser(), self.function, self.line)
-        self.title.setText(f"{file}:{found.line or self.line} \N{MIDDLE DOT} {self.function}")
+        self.title.setText(f"{self.function}:{self.line} \N{MIDDLE DOT} {file}:{found.line or self.line}")
         self.title.setToolTip(str(found.path))
         if not found.text:
             self._blank(f"{file}:{self.line}", found.note)

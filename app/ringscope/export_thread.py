@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QThread, Signal
 
@@ -14,6 +15,9 @@ from ringscope_core.session.errors import SessionError
 
 if TYPE_CHECKING:
     from ringscope_core.export.request import Request
+
+
+SWITCH_S: Final = 0.0005
 
 
 class Work(QThread):
@@ -35,6 +39,15 @@ class Work(QThread):
 
     def run(self) -> None:
         """The thread's body."""
+        before = sys.getswitchinterval()
+        # the window's thread shall not wait long for the interpreter
+        sys.setswitchinterval(SWITCH_S)
+        try:
+            self._do()
+        finally:
+            sys.setswitchinterval(before)
+
+    def _do(self) -> None:
         try:
             summary = self.work()
         except Cancelled:

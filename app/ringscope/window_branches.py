@@ -202,6 +202,24 @@ class Branches(QObject):
         if len(self.runs) > 1:
             self.show(self.runs[(place + 1) % len(self.runs)])
 
+    @property
+    def can_drop(self) -> bool:
+        """Whether the run shown is a branch that was made here."""
+        return self.current.owned and self.current.parent is not None
+
+    def drop(self) -> None:
+        """Close the branch shown and show what it came from; also when it is not there yet.  A recording that was kept stays."""
+        shown = self.current
+        if not self.can_drop or shown.parent is None:
+            return
+        above = shown.parent
+        self.runs.remove(shown)
+        for run in self.runs:
+            if run.parent is shown:
+                run.parent = above
+        self.show(above)
+        shown.controls.close()
+
     # -- comparing ------------------------------------------------------------------------------------------------------
     def other_of_current(self) -> Path | None:
         """What the run shown is compared with: its parent, in this window or by the name that the session keeps."""

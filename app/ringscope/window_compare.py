@@ -93,7 +93,7 @@ class Comparison(QObject):
         found.states = [("before", *difference) for difference in parting.before] + [("after", *difference) for difference in parting.states]
         vt = min(one.reader.last_vt, two.reader.last_vt)
         later = state_diff(one, one.reader.seq_at_vt(vt), two.reader.seq_at_vt(vt), other=two, addresses=False, limit=LATER)
-        found.states += [(f"{vt / 1e9:.6g} s", *difference) for difference in later]
+        found.states += [(f"{vt / 1e9:.4f} s", *difference) for difference in later]
 
     def _report(self, done: int, total: int) -> bool:
         self.progress = (done, max(total, 1))
@@ -133,7 +133,7 @@ class CompareWindow(QWidget):
             for place, width in enumerate(_WIDTHS):
                 table.setColumnWidth(place, width)
             table.cellDoubleClicked.connect(lambda row, _, side=side: self._chosen(side, row))
-        for place, width in enumerate((70, 420, 260)):
+        for place, width in enumerate((92, 400, 260)):
             self.states.setColumnWidth(place, width)
         self.buttons = (QPushButton("Show the parent there"), QPushButton("Show the branch there"))
         for side, button in enumerate(self.buttons):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from ringscope.export_thread import ImportWork
-from ringscope_core.export.imports import ALLOWED, SUFFIXES, kind_of
+from ringscope_core.export.imports import ALLOWED, SUFFIXES, kind_of, temporary_target
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.errors import SessionError
 
@@ -33,10 +31,7 @@ def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], 
     except (InputError, SessionError) as error:
         complain(str(error))
         return
-    folder = Path(tempfile.mkdtemp(prefix="ringscope-import-"))
-    # it lasts as long as the program, unless it is saved under a name
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    target = folder / f"{path.stem}.ringscope"
+    target = temporary_target(path)
     work = ImportWork(path, target, parent)
     dialog = QProgressDialog(f"Reading {path.name} ...", "Cancel", 0, 1000, parent)
     dialog.setWindowTitle("Open")
@@ -56,7 +51,7 @@ def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], 
         dialog.deleteLater()
         work.deleteLater()
         if not target.exists():
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(target.parent, ignore_errors=True)
 
     dialog.canceled.connect(work.cancel)
     work.moved.connect(lambda done, total: dialog.setValue(1000 * done // total))

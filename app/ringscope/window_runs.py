@@ -42,6 +42,12 @@ class RunList(QToolButton):
             action.triggered.connect(partial(self._show, run))
             group.addAction(action)
 
+        self._menu.addSeparator()
+        drop = self._menu.addAction("Close this branch")
+        drop.setToolTip("Ends its engine; a recording that was kept stays")
+        drop.setEnabled(self._branches.can_drop)
+        drop.triggered.connect(lambda _=False: self._branches.drop())
+
     def _show(self, run: Shown, _checked: bool = False) -> None:
         if run is not self._branches.current:
             self._branches.show(run)

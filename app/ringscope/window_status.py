@@ -49,8 +49,10 @@ class StatusLine(QStatusBar):
         self._put("state", f"<b>{self._commands.state}</b>{place}" if store.live else f"<b>recording</b> of {clock} s")
         self._show_stop()
         self._put("events", f"{format_count(reader.event_count)} events")
-        self._put("packets", f"{format_count(reader.packet_count)} packets recorded")
-        kept = kept_words(reader.keep_bytes, reader.let_go)
+        gap = reader.let_go
+        self._put("packets", f"{format_count(reader.packet_count - (gap.packets if gap is not None else 0))} packets recorded")
+        kept = kept_words(reader.keep_bytes, gap)
+        labels["kept"].setToolTip(kept_words(reader.keep_bytes, gap, whole=True))
         labels["kept"].setVisible(bool(kept))
         self._put("kept", kept)
         events, packets = reader.dropped

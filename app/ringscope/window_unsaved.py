@@ -83,8 +83,11 @@ class UnsavedBar(QFrame):
         self._grid.setColumnStretch(1, 1)
         count = len(found)
         size = format_bytes(sum(one.size for one in found))
-        what = "A recording was not saved" if count == 1 else f"{count} recordings were not saved"
-        self._title.setText(f"{what} when an earlier window ended ({size}). They are kept for {KEEP_DAYS} days, at most {KEEP_BYTES >> 30} GiB together.")
+        limits = f"kept for {KEEP_DAYS} days, at most {KEEP_BYTES >> 30} GiB together"
+        if count == 1:
+            self._title.setText(f"A recording was not saved when an earlier window ended ({size}). Such recordings are {limits}.")
+        else:
+            self._title.setText(f"{count} recordings were not saved when earlier windows ended ({size}). They are {limits}.")
         self._all.setVisible(count > 1)
         self._scroll.setFixedHeight(self._grid.sizeHint().height() if count <= _ROWS else round(self._grid.sizeHint().height() * _ROWS / count))
         self.setVisible(bool(found))
@@ -188,8 +191,10 @@ class UnsavedOffer(QObject):
             return False
         problem = copy_session(path, Path(target))
         self._told(problem, f"saved {target}")
-        # the copy is whole: nothing is lost with the original
-        return not problem and not delete_unsaved(path)
+        if problem or any(one.path == path and one.problem for one in self._bar.offered):
+            # of a damaged one the copy has what is whole; the file itself stays until somebody deletes it
+            return False
+        return not delete_unsaved(path)
 
     def _delete(self, path: Path) -> bool:
         problem = delete_unsaved(path)

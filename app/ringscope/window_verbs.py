@@ -213,7 +213,7 @@ class Verbs:
         if not name:
             return False
         problem = copy_session(self.store.reader.path, Path(name))
-        kept = kept_words(self.store.reader.keep_bytes, self.store.reader.let_go)
+        kept = kept_words(self.store.reader.keep_bytes, self.store.reader.let_go, whole=True)
         self.window.status.showMessage(problem or f"saved {name}{f': what is left of a run that {kept}' if kept else ''}", 8000)
         if not problem:
             self.saved_notes = notes_of(self.store.reader)

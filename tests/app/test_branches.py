@@ -15,16 +15,19 @@ from pytestqt.qtbot import QtBot
 
 from ringscope.focus import Focus
 from ringscope.launch import WindowOptions, _make_window
+from ringscope.sources.engine import EngineControls, EngineOptions
 from ringscope.store import Store
 from ringscope.theme import DARK, LIGHT, apply
 from ringscope.window import Window
 from ringscope.window_branch_dialog import TITLES, BranchDialog, Wanted
 from ringscope.window_branches import Branches
 from ringscope.window_compare import CompareWindow
+from ringscope.window_runs import RunList
 from ringscope_core.engine.branch import Parent, run_branch
 from ringscope_core.engine.branch_choices import Choices, choices_at
 from ringscope_core.engine.change import parse_change
 from ringscope_core.engine.moment import Moment
+from ringscope_core.query.diff import diff
 from ringscope_core.query.recording import Recording
 from ringscope_core.session.reader import SessionReader
 
@@ -155,10 +158,19 @@ def test_a_branch_by_keys_and_back(opened: Window, qtbot: QtBot, tmp_path: Path)
     branches.show_next()
     assert "branch" in window.store.meta
     assert (window.focus.seq, window.focus.oid) == (2900, oid)
+    # the file stays when the branch is closed
+    assert branches.can_drop
+    menu = window.findChild(RunList)
+    assert menu is not None and [action.text() for action in menu.menu().actions() if action.isChecked()] == ["    1: link net0 off"]
     # it runs like any live run
     window.commands.run()
     seen = window.store.last_seq
     qtbot.waitUntil(lambda: window.store.last_seq > seen + 100, timeout=WAIT_MS)
+    branches.drop()
+    assert [run.title for run in branches.runs] == ["default"]
+    assert branches.current.parent is None and not branches.can_drop
+    with SessionReader(tmp_path / "parent-branch-1.ringscope") as reader:
+        assert reader.last_seq > seen
 
 
 def test_comparing_shows_where_they_part(opened: Window, qtbot: QtBot) -> None:
@@ -236,3 +248,34 @@ def test_a_branch_that_was_opened_is_compared_with_its_parent(recording: Path, t
     comparison.close()
     window.close()
     store.reader.close()
+
+
+def test_a_run_that_goes_on_is_branched(tmp_path: Path, qtbot: QtBot) -> None:
+    controls = EngineControls(EngineOptions("default", speed="1"))
+    controls.start()
+    store = Store(SessionReader(controls.wait_started()), live=True)
+    window, _ = _make_window(store, controls, WindowOptions(theme="light"))
+    window.closing.connect(controls.close)
+    try:
+        branches = branches_of(window)
+        qtbot.waitUntil(lambda: store.last_seq > 4000, timeout=WAIT_MS)
+        branches.branch(3500, wanted("action reset"))
+        qtbot.waitUntil(lambda: branches.current.parent is not None and window.commands.state == "paused", timeout=WAIT_MS)
+        about = store.meta["branch"]
+        assert isinstance(about, dict) and int(about["seq"]) > 3500
+        # the first one stands meanwhile, and goes on when it is shown and told to
+        branches.show_next()
+        qtbot.waitUntil(lambda: controls.state == "paused", timeout=WAIT_MS)
+        seen = store.last_seq
+        window.commands.run()
+        qtbot.waitUntil(lambda: store.last_seq > seen + 50, timeout=WAIT_MS)
+        assert parting_of(branches) >= int(about["seq"])
+    finally:
+        window.close()
+        store.reader.close()
+
+
+def parting_of(branches: Branches) -> int:
+    """Number of the first event that the two runs of a window do not share."""
+    with SessionReader(branches.runs[0].path) as one, SessionReader(branches.runs[1].path) as two:
+        return diff(Recording(one), Recording(two)).common

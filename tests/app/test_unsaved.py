@@ -179,6 +179,25 @@ def test_saving_one_moves_it(window: Window, session_file: Path, qtbot: QtBot, t
     assert not window.unsaved.isVisible()
 
 
+def test_saving_a_damaged_one_keeps_what_is_whole_and_vouches_for_nothing_else(
+    window: Window, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "a.ringscope", 300)
+    data = bytearray((tmp_path / "a.ringscope").read_bytes())
+    data[4096 * 6 + 9] ^= 4
+    (tmp_path / "b.ringscope").write_bytes(data)
+    path = left_behind(tmp_path / "b.ringscope")
+    offered(window, qtbot, 1)
+    target = tmp_path / "kept.ringscope"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    press(window, "Save as...", qtbot)
+    with SessionReader(target) as reader, SessionReader(tmp_path / "a.ringscope") as original:
+        assert reader.event_count == original.event_count
+        assert [gap.reason for gap in reader.gaps()] in ([], ["damaged"])
+    assert path.exists()
+    assert window.unsaved.isVisible()
+
+
 def test_opening_one_holds_it(window: Window, session_file: Path, qtbot: QtBot) -> None:
     path = left_behind(session_file)
     trust = Trust(window)

@@ -60,6 +60,15 @@ def test_a_recording_from_a_pipe(session: Path) -> None:
     assert err == 'Undefined command: "bogus".  Try "help".\n'
 
 
+def test_a_recording_keeps_its_breakpoints(session: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RINGSCOPE_DATA", str(tmp_path))
+    assert debug(str(session), "--batch", "-ex", "delete", "-ex", "b virtio_add_queue", "-ex", "ignore 1 2")[0] == 0
+    code, out, _ = debug(str(session), "--batch", "-ex", "info b", "-ex", "run")
+    assert code == 0 and "ignore next 2 hits" in out and "queue_size=64" in out
+    assert debug(str(session), "--batch", "-ex", "delete")[0] == 0
+    assert debug(str(session), "--batch", "-ex", "info b")[1] == "No breakpoints or watchpoints.\n"
+
+
 @pytest.mark.parametrize(
     "args, expected",
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -101,19 +101,48 @@ def _inferior(stack: ExitStack, target: str, options: ScenarioOptions, output: P
     from ringscope_core.query.recording import Recording
     from ringscope_core.scenario.errors import InputError
     from ringscope_core.session.reader import SessionReader
+    from ringscope_core.session.salvage import open_session
 
     if _is_session(target):
         if output is not None:
             raise InputError("--output", str(output), "nothing: a recording is debugged, which is a file already")
-        reader = stack.enter_context(SessionReader(target))
+        reader = stack.enter_context(open_session(target))
+        if reader.damage:
+            click.echo(f"ringscope: {target}: {reader.damage}", err=True)
         if reader.last_seq < 0:
             raise InputError("session", target, "a recording with events")
-        return RecordedInferior(Recording(reader))
+        return _recorded(stack, RecordedInferior(Recording(reader)))
     from ringscope_core.engine.start import StartedEngine
 
     options.load(target)
     engine = stack.enter_context(StartedEngine(target, options.all_settings, session=output, options=["--paused", "--speed", speed, "--trace", "full"]))
     return LiveInferior(Recording(stack.enter_context(SessionReader(engine.session))), engine.client)
+
+
+def _recorded(stack: ExitStack, inferior: RecordedInferior) -> RecordedInferior:
+    """With the breakpoints that the session keeps, and which it keeps afterwards."""
+    from ringscope_core.session.errors import SessionError
+    from ringscope_core.session.kept_points import KeptPoints
+
+    kept = KeptPoints(inferior.recording.reader)
+    before = kept.read()
+    inferior.set_points(before)
+
+    def keep() -> None:
+        points = [point.to_plain() for point in inferior.points()]
+        if _lasting(points) != _lasting(before):
+            try:
+                kept.write(points)
+            except SessionError as error:
+                click.echo(f"ringscope: {error}", err=True)
+
+    stack.callback(keep)
+    return inferior
+
+
+def _lasting(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What of breakpoints is worth keeping: how often one was hit while somebody looked is not."""
+    return [{name: value for name, value in point.items() if name != "hits"} for point in points]
 
 
 def _is_session(target: str) -> bool:

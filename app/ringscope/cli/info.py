@@ -26,6 +26,20 @@ def command(file: Path, as_json: bool) -> None:
         _print(found)
 
 
+def _branch(about: Any) -> str:
+    """Where a branch comes from, and what it changed."""
+    from ringscope_core.engine.change import Change
+    from ringscope_core.scenario.errors import InputError
+
+    if not isinstance(about, dict):
+        return str(about)
+    try:
+        change = Change.from_plain(about.get("change")).describe()
+    except InputError:
+        change = str(about.get("change"))
+    return f"of {about.get('name')} ({about.get('of')}), other from event {about.get('seq')} on: {change}"
+
+
 def _print(found: dict[str, Any]) -> None:
     from ringscope_core.query.decode import format_clock
 
@@ -36,7 +50,7 @@ def _print(found: dict[str, Any]) -> None:
     echo(f"  run        {found['scenario']}: {found['title']}; profile {found['profile']}, seed {found['seed']}, trace {found['trace']}, {found['time']} time")
     echo(f"  written    {found['started']} by {found['program']}; {_ending(found)}")
     if found["branch"]:
-        echo(f"  branch     {found['branch']}")
+        echo(f"  branch     {_branch(found['branch'])}")
     echo(f"  times      {format_clock(found['virtual_ns'])} s virtual, {format_clock(found['wall_ns'])} s wall")
     echo(f"  size       {_bytes(found['size'])}; {_stored(found)}")
     echo(f"  events     {found['events']}, numbers {found['first_event']} to {found['last_event']}" if found["events"] else "  events     none")

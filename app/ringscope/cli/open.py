@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @window_options
 def command(file: Path, window: Callable[[], WindowOptions]) -> int:
-    """Open FILE, a .ringscope session: scrub, play back, inspect."""
+    """Open FILE, a .ringscope session: scrub, play back, inspect.
+
+    A capture (pcap, pcapng) or exported JSON lines are opened as a session made of them, which lasts as long as the window; `ringscope import` keeps one.
+    """
     from ringscope.display import missing_display
+    from ringscope_core.export.imports import session_of
     from ringscope_core.query.opening import open_for_view
 
+    file = session_of(file)
     # a bad file is said before anything of Qt is loaded
     open_for_view(file).close()
     why = missing_display()

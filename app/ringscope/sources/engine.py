@@ -303,7 +303,9 @@ class EngineControls(Controls):
             speed = self.speed
         failures = tuple(str(line) for line in status.get("failures", ()))
         replay = status.get("replay")
-        self.replay = (int(replay[0]), int(replay[1])) if isinstance(replay, list) and len(replay) == 2 else None
+        before, self.replay = self.replay, (int(replay[0]), int(replay[1])) if isinstance(replay, list) and len(replay) == 2 else None
+        if self.replay != before:
+            self.changed.emit()
         stopped = str(status.get("recording_stopped", ""))
         if stopped != self.recording_stopped:
             self.recording_stopped = stopped

@@ -6,6 +6,9 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringscope_core.session.errors import DamagedSession, SessionError
+from ringscope_core.session.guard import check_whole
+from ringscope_core.session.salvage import salvage
 from ringscope_core.session.seal import seal
 
 if TYPE_CHECKING:
@@ -13,12 +16,31 @@ if TYPE_CHECKING:
 
 
 def copy_session(source: Path, target: Path) -> str:
-    """Copy the session whole and consistent; returns one line when that failed, else nothing.
+    """Copy the session whole and consistent, of a damaged one what is whole; returns one line when that failed, else nothing.
 
     SQLite's backup sees one moment of a file that another process writes; the copy appears under its name only when it is whole.
     """
     if source.resolve() == target.resolve():
         return f"{target} is the recording itself"
+    try:
+        check_whole(source)
+    except DamagedSession as error:
+        # a plain copy would carry the damage on, and its checksums would vouch for it
+        return _copy_rest(source, target, error)
+    except SessionError as error:
+        return f"{target} was not written ({error.reason})"
+    return _copy(source, target)
+
+
+def _copy_rest(source: Path, target: Path, error: DamagedSession) -> str:
+    try:
+        with salvage(source, error.reason) as rest:
+            return _copy(rest.path, target)
+    except SessionError as failure:
+        return f"{target} was not written ({failure.reason})"
+
+
+def _copy(source: Path, target: Path) -> str:
     fresh = target.with_name(target.name + ".part")
     try:
         fresh.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from ringscope_core.engine.branch_live import LiveBranch
 from ringscope_core.engine.commands import EngineCommands
 from ringscope_core.engine.errors import CancelledError
 from ringscope_core.engine.live import REFUSALS, SWITCH_INTERVAL_S, LiveListener, LiveRun
+from ringscope_core.engine.messages import Messages
 from ringscope_core.engine.qmp import QmpServer
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.replay import Rerun
@@ -27,7 +28,6 @@ from ringscope_core.engine.run import Run
 from ringscope_core.engine.session_meta import session_meta
 from ringscope_core.qom.types_json import types_json
 from ringscope_core.qom.world import QapiEventSink
-from ringscope_core.query.breakpoints import Breakpoint
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario
@@ -76,14 +76,17 @@ class _Announcer(LiveListener):
         self.server: QmpServer | None = None
         self.recorder: Recorder | None = None
         self.live: LiveRun | None = None
+        self.messages: Messages | None = None
 
     def flush(self) -> None:
         if self.recorder is not None:
             self.recorder.flush()
 
     def on_stopped(self, reason: str) -> None:
-        self.tell("STOP", None)
         assert self.live is not None
+        if self.messages is not None:
+            self.messages.tell()
+        self.tell("STOP", None)
         debugger, run = self.live.debugger, self.live.run
         point = debugger.stop_point
         where = {"seq": int(run.log.seq) - 1, "vt": int(run.clock.now_ns), "breakpoint": point.id if point is not None else None}
@@ -159,17 +162,15 @@ class EngineProcess:
         if self._branch is not None and options.paused:
             self.live.debugger.pause("branch")
         self._announcer.live = self.live
+        self._messages: Messages = Messages(self.writer, self._announcer.tell)
+        self._announcer.messages = self._messages
         points = self.live.debugger.breakpoints
         points.changed = self.writer.put_breakpoints
-        points.said = self._said
+        points.said = self._messages.said
         self.live.level_pinned = options.trace_pinned
         self._add_breakpoints(scenario)
         self.server: QmpServer = QmpServer(options.socket, EngineCommands(self.live, self._leave.set))
         self._announcer.server = self.server
-
-    def _said(self, seq: int, vt: int, point: Breakpoint, text: str) -> None:
-        self.writer.add_log(seq, vt, point.id, text)
-        self._announcer.tell("X_RINGSCOPE_LOG", {"seq": seq, "vt": vt, "breakpoint": point.id, "text": text})
 
     def _add_breakpoints(self, scenario: Scenario) -> None:
         """The scenario's; of a branch or after `breakpoints_of` those of the recording, which has the scenario's among them."""
@@ -197,6 +198,7 @@ class EngineProcess:
         print(json.dumps(ready), flush=True)
         while not self._leave.wait(0.25):
             self.live.debugger.breakpoints.tell_counts()
+            self._messages.tell()
             if self._deserted() or isinstance(self.live.failure, (*REFUSALS, SessionError)):
                 # a branch that cannot be made: there is nothing to look at
                 break

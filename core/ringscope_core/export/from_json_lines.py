@@ -142,7 +142,7 @@ def import_json_lines(source: Path, path: Path, force: bool = False, progress: P
 
 
 def _wrong(source: Path, number: int, allowed: str) -> InputError:
-    return InputError("file", f"{source} line {number}", allowed)
+    return InputError(f"line {number}", str(source), allowed)
 
 
 def _lines(source: Path, meter: Meter) -> Iterator[tuple[int, Any]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +31,22 @@ def kind_of(source: Path) -> str:
     if is_capture(head):
         return "capture"
     return "json lines" if is_json_lines(head) else ""
+
+
+def temporary_target(source: Path) -> Path:
+    """Where a session of `source` may be that lasts as long as this program."""
+    folder = Path(tempfile.mkdtemp(prefix="ringscope-import-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder / f"{source.stem}.ringscope"
+
+
+def session_of(source: Path) -> Path:
+    """`source` itself, or, where it is something that can be imported, a session made of it that lasts as long as this program.  Raises InputError."""
+    if not source.is_file() or kind_of(source) not in ("capture", "json lines"):
+        return source
+    target = temporary_target(source)
+    import_file(source, target)
+    return target
 
 
 def import_file(source: Path, path: Path, force: bool = False, progress: Progress | None = None) -> Summary:

@@ -42,7 +42,7 @@ _LEFT_OUT: Final = frozenset(("call", "object", "field", "register", "ring"))
 def steps(job: Job) -> int:
     """A step is an event, then a sample."""
     reader = job.recording.reader
-    return job.selection.size + len(reader.counters(job.selection.first_vt, job.selection.last_vt).vt)
+    return job.selection.size + len(reader.counters(job.selection.first_vt, job.selection.last_vt, most=0).vt)
 
 
 def write(job: Job, path: Path) -> None:

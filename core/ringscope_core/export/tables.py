@@ -66,7 +66,7 @@ def steps_of(what: str, selection: Selection) -> int:
         first, last = selection.packet_span()
         return max(last - first + 1, 0)
     if what == "counters":
-        return len(selection.recording.reader.counters(selection.first_vt, selection.last_vt).vt)
+        return len(selection.recording.reader.counters(selection.first_vt, selection.last_vt, most=0).vt)
     if what == "states":
         return len(_keyframes(selection))
     return 0 if what == "marks" else selection.size
@@ -117,7 +117,7 @@ def _packet(selection: Selection, frame: Frame) -> Row:
 # -- counters ---------------------------------------------------------------------------------------------------------
 def counter_samples(selection: Selection, meter: Meter) -> Iterator[tuple[int, int, int, list[int], Ints]]:
     """(vt, wall, ring, values, histogram) of every sample that the filter takes."""
-    series = selection.recording.reader.counters(selection.first_vt, selection.last_vt)
+    series = selection.recording.reader.counters(selection.first_vt, selection.last_vt, most=0)
     for place in range(len(series.vt)):
         vt, wall = int(series.vt[place]), int(series.wall[place])
         kept = selection.sampled(series.oids, -1, vt, wall)

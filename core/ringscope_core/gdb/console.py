@@ -23,6 +23,7 @@ from ringscope_core.gdb.source import Source
 from ringscope_core.gdb.words import Word, find_word
 from ringscope_core.query.filters import FilterError
 from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.errors import SessionError
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.inferior import RecordedInferior
@@ -107,6 +108,8 @@ class Console:
             return ""
         self._last = ""
         word, rest = find_word(text)
+        # a recording may still grow, in this process or in another
+        self.inferior.refresh()
         if word.repeats:
             self._last = self._repeat(word, text)
         return self.do(word, rest)
@@ -121,7 +124,7 @@ class Console:
         """One command; what is wrong with the input is a ConsoleError."""
         try:
             return word.action(self, rest)
-        except (InputError, FilterError) as error:
+        except (InputError, FilterError, SessionError) as error:
             raise ConsoleError(str(error)) from None
         except RecursionError:
             raise ConsoleError("Expression is nested too deeply.") from None

@@ -65,6 +65,8 @@ class Context:
             return console.variables[name]
         if name == "$seq":
             return number_of(LONG_TYPE, console.inferior.seq)
+        if name == "$_" and console.examined is not None:
+            return Value(pointer_to(VOID_TYPE), console.examined[1])
         if name == "$vt":
             return number_of(LONG_TYPE, console.moment.state.vt)
         return self._object(name[1:])
@@ -91,7 +93,7 @@ class Context:
                 place = ring_place(moment, oid, "vring_virtqueue" if driver else "VirtQueue")
                 return Value(pointer_to(place.ctype), None, target=place)
         for oid in moment.state.objects:
-            if variable_name(moment.recording.names.name(oid)) == name:
+            if name != "_" and variable_name(moment.recording.names.name(oid)) == name:
                 structs = moment.structs_of(oid)
                 if not structs:
                     break

@@ -76,6 +76,8 @@ class Evaluator:
         inner = self.value(node.parts[0])
         if inner.ctype.kind == STRUCT:
             return _member(inner, node.text)
+        if inner.ctype.kind == "void":
+            raise ConsoleError("Attempt to extract a component of a value that is not a structure pointer.")
         if inner.ctype.kind != POINTER:
             raise ConsoleError("The -> operator must not be applied to non-pointer values.")
         return _member(self._follow(inner), node.text)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 FORWARD: Final = travel.FORWARD
 BACKWARD: Final = travel.BACKWARD
-_FOREVER: Final = 1 << 62
 _LOOK_S: Final = 0.25
 _COMMIT_S: Final = 15.0
+_MAIN: Final[dict[str, object]] = {"what": "function", "where": "main"}
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,9 @@ class RecordedInferior:
             self._points = [other for other in self._points if other is not point]
 
     def run(self, to_main: bool) -> Stop:
-        """From the start: to the first breakpoint, or (`to_main`) to the first call."""
+        """From the start: to the first breakpoint, or (`to_main`) to main."""
         self.seq = self.first
-        return self.step("into") if to_main else self.cont()
+        return self.until(_MAIN) if to_main else self.cont()
 
     # -- breakpoints --------------------------------------------------------------------------------------------------
     def points(self) -> list[Breakpoint]:
@@ -273,13 +273,6 @@ class LiveInferior(RecordedInferior):
             self._control.execute("x-ringscope-break", remove=mine)
         return stop
 
-    def run(self, to_main: bool) -> Stop:
-        # the run starts once: from its beginning when it still stands there, over the recording when it does not
-        if self.last <= self.first:
-            return self.step("into") if to_main else self.cont()
-        self.seq = self.first
-        return self.step("into") if to_main else self.cont()
-
     def _to_end(self) -> Stop | None:
         """Over the recording up to its end: a breakpoint on the way, or None with the cursor at the end."""
         stop = super().cont(FORWARD)
@@ -304,19 +297,19 @@ class LiveInferior(RecordedInferior):
         if self._status()["state"] in ("finished", "failed"):
             return self._ended(self._status())
         begin()
-        while True:
+        event: dict[str, Any] | None = None
+        going = True
+        while going:
             try:
                 event = self._control.wait_event("X_RINGSCOPE_STOPPED", _LOOK_S)
+                if event is None and self._interrupted:
+                    self._control.execute("stop")
+                going = event is None and self._status()["state"] not in ("finished", "failed", "paused")
             except KeyboardInterrupt:
-                self._interrupted, event = True, None
-            if event is not None:
-                break
-            if self._interrupted:
-                self._control.execute("stop")
-            status = self._status()
-            if status["state"] in ("finished", "failed", "paused"):
-                event = self._control.wait_event("X_RINGSCOPE_STOPPED", 0.0)
-                break
+                # at a terminal Ctrl-C is for the run, not for the console
+                self._interrupted = True
+        if event is None:
+            event = self._control.wait_event("X_RINGSCOPE_STOPPED", 0.0)
         return self._stopped(event)
 
     def _forget_events(self) -> None:

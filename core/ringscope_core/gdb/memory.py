@@ -252,7 +252,8 @@ def scalar_place(moment: Moment, ctype: CType, value: int, unit: str, address: i
         return Leaf(function_pointer(ctype, text), address, where)
     if ctype.kind == POINTER and text is not None:
         # the recording keeps a text where QEMU has a pointer: a string's own, or a description of a table
-        found = string_pointer(ctype, text) if ctype.points_to_char and text else Value(ctype, 0 if not text and ctype.points_to_char else None)
+        string = ctype.target is not None and ctype.target.name in ("char", "gchar")
+        found = string_pointer(ctype, text) if string and text else Value(ctype, 0 if string else None)
         return Leaf(found, address, where)
     if ctype.kind == STRUCT or not ctype.scalar:
         return Place(ctype, address, where)

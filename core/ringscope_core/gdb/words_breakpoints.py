@@ -13,7 +13,6 @@ from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.gdb.value import UNKNOWN
 from ringscope_core.gdb.words import word
 from ringscope_core.qom.symbols import SYMBOLS
-from ringscope_core.query.filters import Filter, FilterError
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.console import Console
@@ -25,14 +24,6 @@ _IF: Final = re.compile(r"(?:^|\s)if(?:\s+|(?=\())(.*)$", re.DOTALL)
 def _split_condition(rest: str) -> tuple[str, str]:
     found = _IF.search(rest)
     return (rest[: found.start()].strip(), found[1].strip()) if found else (rest.strip(), "")
-
-
-def _is_filter(console: Console, text: str) -> bool:
-    try:
-        Filter(text, console.inferior.recording)
-    except FilterError:
-        return False
-    return True
 
 
 def set_point(console: Console, plain: dict[str, object], condition: str, as_filter: bool = False) -> Breakpoint:

@@ -14,6 +14,7 @@ from ringscope_core.gdb.printer import brief, show
 from ringscope_core.gdb.stops import frame_line, location, place_of, stop_text
 from ringscope_core.gdb.words import word
 from ringscope_core.query import travel
+from ringscope_core.query.breakpoints import log_lines
 from ringscope_core.trace.kinds import EV_FRAME_LEAVE
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ringscope_core.gdb.inferior import Stop
 
 _MOST: Final = 1_000_000_000
+_SAID: Final = 1000
+"""Messages that are told of one move."""
 _LEAVE: Final = int(EV_FRAME_LEAVE)
 
 
@@ -53,14 +56,26 @@ def _unmet(console: Console, stop: Stop, complaints: list[str]) -> bool:
     return value.number is not None and not value.number
 
 
+def _said(console: Console, since: int) -> list[str]:
+    """What breakpoints with a message said on the way here from event `since`."""
+    inferior = console.inferior
+    lines: list[tuple[int, str]] = []
+    for point in inferior.points() if inferior.seq > since else ():
+        if point.log and point.enabled:
+            # a run counts a breakpoint from when it was set; what it says is asked of the recording
+            lines += [(seq, text) for seq, _, text in log_lines(inferior.recording, point, since + 1, inferior.seq, _SAID)]
+    return [text for _, text in sorted(lines)]
+
+
 def step(console: Console, kind: str, rest: str, direction: int) -> str:
     """Steps of one kind, and what they print."""
     before = place_of(console)
     complaints: list[str] = []
+    since = console.inferior.seq
     stop = console.inferior.step(kind, number_argument(console, rest), direction)
     while stop.reason == "breakpoint" and _unmet(console, stop, complaints):
         stop = console.inferior.step(kind, 1, direction)
-    return "\n".join([*complaints, _after(console, stop, before)])
+    return "\n".join([*_said(console, since), *complaints, _after(console, stop, before)])
 
 
 def cont(console: Console, direction: int, skip: int = 1) -> str:
@@ -68,10 +83,11 @@ def cont(console: Console, direction: int, skip: int = 1) -> str:
     return _until_wanted(console, lambda: console.inferior.cont(direction), direction, skip)
 
 
-def _until_wanted(console: Console, begin: Callable[[], Stop], direction: int = FORWARD, skip: int = 1) -> str:
+def _until_wanted(console: Console, begin: Callable[[], Stop], direction: int = FORWARD, skip: int = 1, begin_here: bool = True) -> str:
     """Begin to move, and go on past breakpoints whose condition does not hold."""
     before = place_of(console)
     complaints: list[str] = []
+    since = console.inferior.seq if begin_here else console.inferior.first - 1
     stop = begin()
     while True:
         if not (stop.reason == "breakpoint" and _unmet(console, stop, complaints)):
@@ -79,18 +95,18 @@ def _until_wanted(console: Console, begin: Callable[[], Stop], direction: int = 
             if stop.reason != "breakpoint" or skip <= 0:
                 break
         stop = console.inferior.cont(direction)
-    return "\n".join([*complaints, _after(console, stop, before)])
+    return "\n".join([*_said(console, since), *complaints, _after(console, stop, before)])
 
 
 @word("run", "Running", aliases="r")
 def _run(console: Console, rest: str) -> str:
     """Run from the start to the first breakpoint. A recording is played from its beginning."""
-    return _until_wanted(console, lambda: console.inferior.run(False))
+    return _until_wanted(console, lambda: console.inferior.run(False), begin_here=False)
 
 
 @word("start", "Running")
 def _start(console: Console, rest: str) -> str:
-    """Run from the start to the first call."""
+    """Run from the start to main."""
     before = place_of(console)
     return _after(console, console.inferior.run(True), before)
 

@@ -33,7 +33,7 @@ def about(recording: Recording) -> dict[str, Any]:
         "kinds": _kinds(recording),
         "packets": reader.packet_count,
         "keyframes": len(reader.keyframes()),
-        "samples": len(reader.counters(0, reader.last_vt).vt),
+        "samples": reader.sample_count,
         "rings": [recording.names.path(oid) for oid in reader.counters(0, reader.last_vt).oids],
         "marks": [{"seq": mark.seq, "vt": mark.vt, "name": mark.name, "note": mark.note} for mark in reader.marks()],
         "controls": [{"seq": row.seq, "vt": row.vt, "name": row.name, "arguments": row.arguments} for row in reader.controls()],

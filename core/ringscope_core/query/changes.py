@@ -112,7 +112,7 @@ class _Search:
         if first > last:
             return None
         writers = self._writers_at(last)
-        for rows in self._reader.pieces_with(writers.kinds, first, last, backwards=True):
+        for rows in self._reader.pieces_with(writers.kinds, first, last, True, writers.wanted()):
             self._tick(int(rows["seq"][0]))
             for place in np.flatnonzero(writers.mask(rows))[::-1]:
                 if not writers.unsure or self._stores(rows[place]):
@@ -164,7 +164,7 @@ class _Search:
     def _next_event(self, state: MachineState, value: Value, first: int, last: int) -> Found | None:
         """The first event from `first` to `last` that makes the watch another than `value`; `state` is the one before and is moved."""
         writers = self._writers(state)
-        for rows in self._reader.pieces_with(writers.kinds, first, last):
+        for rows in self._reader.pieces_with(writers.kinds, first, last, False, writers.wanted()):
             self._tick(int(rows["seq"][0]))
             some = rows[writers.mask(rows)]
             some = some[~writers.surely_same(some, value)]
@@ -201,7 +201,7 @@ class _Counter:
     """A ring's counter, over its samples."""
 
     def __init__(self, reader: SessionReader, watch: Watch) -> None:
-        series = reader.counters(-_FOREVER, _FOREVER)
+        series = reader.counters(-_FOREVER, _FOREVER, most=0)
         self._reader: SessionReader = reader
         self._vt: Ints = series.vt
         column = series.oids.index(watch.oid) if watch.oid in series.oids else -1

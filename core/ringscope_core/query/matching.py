@@ -29,7 +29,6 @@ FIRST_IS_CHECKPOINT: Final = frozenset(
     (
         "device_set_realized",
         "object_property_set",
-        "object_property_set_bool",
         "object_property_set_qobject",
         "pci_qdev_realize",
         "property_set_bool",

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.peek import ANY, Wanted
 from ringscope_core.trace import kinds as k
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def next_event(recording: Recording, seq: int, direction: int = FORWARD, kind: i
     kinds = [kind] if isinstance(kind, int) else list(reader.event_counts() if kind is None else kind)
     back = direction < 0
     first, last = (reader.first_seq, seq - 1) if back else (seq + 1, reader.last_seq)
-    for rows in reader.pieces_with(kinds, first, last, back):
+    wanted = [Wanted(number, oid) for number in ((ANY,) if kind is None else kinds)] if oid is not None else ()
+    for rows in reader.pieces_with(kinds, first, last, back, wanted):
         mask = np.ones(len(rows), bool) if kind is None else np.isin(rows["kind"], kinds)
         if oid is not None:
             mask &= rows["obj"] == oid

@@ -110,7 +110,7 @@ def _check_tables(reader: SessionReader, report: Report) -> None:
     for finding in check_packets(reader):
         report.add(finding)
     report.packets = reader.packet_count
-    report.samples = len(reader.counters(0, reader.last_vt).vt)
+    report.samples = reader.sample_count
 
 
 def _pieces(reader: SessionReader) -> Iterator[tuple[int, int]]:

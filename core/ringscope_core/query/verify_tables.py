@@ -45,7 +45,7 @@ def check_places(reader: SessionReader) -> Iterator[Finding]:
 
 def check_counters(reader: SessionReader) -> Iterator[Finding]:
     """Whether every counter only grows."""
-    series = reader.counters(0, reader.last_vt)
+    series = reader.counters(0, reader.last_vt, most=0)
     grows = [place for place, name in enumerate(COUNTER_NAMES) if name not in _LEVELS]
     falls = np.argwhere(np.diff(series.values[:, :, grows], axis=0) < 0)
     for time, ring, column in falls[:5]:

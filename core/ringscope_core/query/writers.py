@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringscope_core.query.watch import FIELD, OBJECT, RING, RUN, Value, Watch, span_of
+from ringscope_core.session.peek import ANY, Wanted
 from ringscope_core.session.rows import Events
 from ringscope_core.trace import kinds as k
 from ringscope_core.trace.state import MachineState, apply
@@ -134,6 +135,18 @@ class Writers:
             high = (start + size - 1 - at) // place.step
             if low <= high:
                 self._places.append((kind, low, high))
+
+    def wanted(self) -> list[Wanted]:
+        """The same for a search that looks at blocks before it reads them."""
+        watch = self.watch
+        oid = ANY if watch.kind == RUN else watch.oid
+        found = [Wanted(kind, oid) for kind in self._whole]
+        if watch.kind == FIELD:
+            found.append(Wanted(_FIELD, oid, watch.number, watch.number))
+        found += [Wanted(kind, oid, low, high) for kind, low, high in self._places]
+        if self.unsure:
+            found += [Wanted(kind, oid, watch.number, watch.number) for kind in (_IND_WRITE, _USED_TAKE)]
+        return found
 
     def mask(self, rows: Events) -> Mask:
         """Which of `rows` write the watch."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from ringscope_core.session.changes import Change, Remove
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.rows import MarkRow, NoteRow
 from ringscope_core.session.schema import VERSION
+from ringscope_core.session.seal import broken_pages, seal
 
 if TYPE_CHECKING:
     from ringscope_core.session.reader import SessionReader
@@ -47,6 +49,14 @@ def data_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("ringscope"))
+
+
+def _sealed(path: Path) -> bool:
+    """Whether the file carries checksums and is as they say."""
+    try:
+        return broken_pages(path) == []
+    except OSError:
+        return False
 
 
 class Annotations:
@@ -88,7 +98,7 @@ class Annotations:
         if self._kept is None and self._writable():
             try:
                 return self._in_file(change)
-            except sqlite3.Error:
+            except (sqlite3.Error, OSError):
                 # a disk that is full, or a medium that lets nobody write: beside it, then
                 pass
         return self._in_sidecar(change)
@@ -97,6 +107,7 @@ class Annotations:
         return os.access(self._reader.path, os.W_OK) and os.access(self._reader.path.parent, os.W_OK)
 
     def _in_file(self, change: Change) -> int:
+        sealed = _sealed(self._reader.path)
         where = f"file:{quote(str(self._reader.path.absolute()))}?mode=rw"
         database = sqlite3.connect(where, uri=True, isolation_level=None, timeout=_BUSY_S)
         try:
@@ -106,9 +117,12 @@ class Annotations:
                 raise sqlite3.NotSupportedError("a file of an older version is never changed")
             number = _carry_out(database, change)
             database.execute("COMMIT")
-            return number
         finally:
             database.close()
+        if sealed:
+            with suppress(OSError):
+                seal(self._reader.path)
+        return number
 
     # -- the sidecar --------------------------------------------------------------------------------------------------
     def _load(self) -> _Kept | None:

@@ -21,6 +21,8 @@ _WIDTHS: Final = ("", "<i1", "<i2", "<i4", "<i8")
 """By code; code 0 is a column of zeros."""
 _DELTA: Final = ("vt", "wall")
 _LIMIT: Final = _HEADER.size + len(_COLUMNS) + 8 * len(_COLUMNS) * MAX_BLOCK_ROWS
+BLOCK_LIMIT: Final = max(_LIMIT, grouped.LIMIT)
+"""A block is never larger than this before compression."""
 
 
 def encode(first_seq: int, rows: Events) -> bytes:
@@ -55,7 +57,7 @@ def _encode_plain(first_seq: int, rows: Events) -> bytes:
 
 def decode(first_seq: int, count: int, blob: bytes) -> Events:
     """The block's events (`EVENT_DTYPE`); raises PackingError when the blob is not `count` rows."""
-    data = unpack(blob, max(_LIMIT, grouped.LIMIT))
+    data = unpack(blob, BLOCK_LIMIT)
     if data[:1] == bytes((grouped.FORMAT,)):
         return grouped.decode(first_seq, count, data)
     return _decode_plain(first_seq, count, data)

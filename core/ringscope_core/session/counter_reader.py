@@ -33,7 +33,7 @@ class CounterReader:
         self._recent: CounterStore = CounterStore()
         self._first: int = 0
         """The first sample in memory, 0 for none yet."""
-        self._last: tuple[tuple[int, int], CounterStore] | None = None
+        self._last: tuple[tuple[int, int, int], CounterStore] | None = None
         """The last answer about the past."""
 
     @property
@@ -58,21 +58,25 @@ class CounterReader:
     def _bound(self, which: str) -> int:
         return int(self._query(f"SELECT coalesce({which}(sample), 0) FROM counter")[0][0])
 
-    def between(self, first_vt: int, last_vt: int) -> CounterSeries:
-        """The samples from virtual time `first_vt` to `last_vt`, ns, both included."""
+    def count(self) -> int:
+        """How many samples there are."""
+        return int(self._query("SELECT count(DISTINCT sample) FROM counter")[0][0]) if self._first > 1 else self._recent.count
+
+    def between(self, first_vt: int, last_vt: int, most: int = MOST_SAMPLES) -> CounterSeries:
+        """The samples from virtual time `first_vt` to `last_vt`, ns, both included; of many more than `most` every n-th, 0 is all."""
         store = self._recent
         if self._first > 1 and store.count and first_vt < store.first_vt:
-            store = self._past(first_vt, last_vt)
+            store = self._past(first_vt, last_vt, most)
         samples, vt, wall, values = store.between(first_vt, last_vt)
         return CounterSeries(vt, wall, list(store.oids), values, samples, self._guarded_load)
 
-    def _past(self, first_vt: int, last_vt: int) -> CounterStore:
+    def _past(self, first_vt: int, last_vt: int, most: int) -> CounterStore:
         first, last = self._place(first_vt), self._place(last_vt)
-        if self._last is None or self._last[0] != (first, last):
-            step = max((last - first) // MOST_SAMPLES, 1)
+        step = max((last - first) // most, 1) if most > 0 else 1
+        if self._last is None or self._last[0] != (first, last, step):
             store = CounterStore()
             _put(store, self._query(_SELECT_SOME, first, last, first, step))
-            self._last = ((first, last), store)
+            self._last = ((first, last, step), store)
         return self._last[1]
 
     def _place(self, wanted_vt: int) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from ringscope_core.session import blocks
 from ringscope_core.session.create import to_json
 from ringscope_core.session.grouped import kind_groups
+from ringscope_core.session.many import delete_many, put_many
 from ringscope_core.session.rows import RAW_DTYPE, Events
 from ringscope_core.trace.log import ROW_BYTES
 
@@ -87,7 +88,7 @@ class EventBlocks:
         self._changed = True
 
     def _write_counts(self) -> None:
-        self._database.executemany("INSERT INTO event_count VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET count = excluded.count", list(self._counts.items()))
+        put_many(self._database, "event_count", list(self._counts.items()))
 
     def _store_whole(self, count: int) -> None:
         """The first `count` events of the tail as one block, in place of their pieces."""
@@ -117,9 +118,8 @@ class EventBlocks:
 
     def delete(self, firsts: list[int]) -> None:
         """Take whole blocks out."""
-        places = [(first,) for first in firsts]
-        self._database.executemany("DELETE FROM block WHERE first_seq = ?", places)
-        self._database.executemany("DELETE FROM block_data WHERE first_seq = ?", places)
+        for table in ("block", "block_data"):
+            delete_many(self._database, table, "first_seq", firsts)
 
 
 def raw_rows(events: Events) -> bytes:

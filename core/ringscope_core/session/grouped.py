@@ -24,10 +24,10 @@ FORMAT: Final = 2
 _RELATIVE: Final = 1
 """Flag: causes are stored as distances, 0 for none."""
 _WIDTHS: Final = ("<i1", "<i2", "<i4", "<i8")
-_COLUMNS: Final = ("obj", "cause", "a0", "a1", "a2", "a3", "a4", "a5")
+COLUMNS: Final = ("obj", "cause", "a0", "a1", "a2", "a3", "a4", "a5")
 _PLACES: Final = {"seq": 0, "vt": 1, "wall": 2, "cause": 4, "a0": 5, "a1": 6, "a2": 7, "a3": 8, "a4": 9, "a5": 10}
 """Columns of an event as words of eight bytes; the third holds kind and object."""
-LIMIT: Final = 16 + 65536 * (88 + 16) + MAX_KINDS * (4 + len(_COLUMNS) * 17)
+LIMIT: Final = 16 + 65536 * (88 + 16) + MAX_KINDS * (4 + len(COLUMNS) * 17)
 """A block is never larger than this before compression."""
 
 
@@ -62,11 +62,11 @@ def encode(first_seq: int, rows: Events) -> bytes | None:
     starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
     words = np.ascontiguousarray(rows).view("<i8").reshape(count, 10)
     causes, relative = _distances(first_seq, words[:, 3])
-    firsts = np.empty((len(_COLUMNS), len(numbers)), "<i8")
-    steps = np.zeros((len(_COLUMNS), len(numbers)), "<i8")
-    widths = np.zeros((len(_COLUMNS), len(numbers)), np.uint8)
+    firsts = np.empty((len(COLUMNS), len(numbers)), "<i8")
+    steps = np.zeros((len(COLUMNS), len(numbers)), "<i8")
+    widths = np.zeros((len(COLUMNS), len(numbers)), np.uint8)
     streams: list[bytes] = []
-    for i, name in enumerate(_COLUMNS):
+    for i, name in enumerate(COLUMNS):
         source: Ints = rows["obj"].astype(np.int64) if name == "obj" else causes if name == "cause" else words[:, _PLACES[name] - 1]
         column = source[order]
         firsts[i] = column[starts]
@@ -107,39 +107,46 @@ def _times(column: Ints) -> bytes:
     return struct.pack("<I", len(places)) + first + np.diff(places, prepend=0).astype("<u2").tobytes() + values.astype("<i8").tobytes()
 
 
-class _Cursor:
+class Cursor:
     """Takes pieces off the front; raises PackingError where there is not enough."""
 
     def __init__(self, data: bytes) -> None:
         self._data: bytes = data
-        self._at: int = 0
+        self.at: int = 0
+        """How far it has come, in bytes."""
 
     def array(self, dtype: str, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         size = np.dtype(dtype).itemsize * count
-        if self._at + size > len(self._data):
+        if self.at + size > len(self._data):
             raise PackingError("a block of events is too short")
-        out = np.frombuffer(self._data, dtype, count, self._at)
-        self._at += size
+        out = np.frombuffer(self._data, dtype, count, self.at)
+        self.at += size
         return out
 
     def struct(self, form: struct.Struct) -> tuple[int, ...]:
         return tuple(form.unpack(self.array("u1", form.size).tobytes()))
 
     def end(self) -> None:
-        if self._at != len(self._data):
+        if self.at != len(self._data):
             raise PackingError("a block of events is too long")
+
+
+def take_header(cursor: Cursor) -> tuple[int, int]:
+    """How many rows and kinds a block has."""
+    _, rows, _, groups = cursor.struct(_HEADER)
+    return rows, groups
 
 
 def decode(first_seq: int, count: int, data: bytes) -> Events:
     """The block's events (`EVENT_DTYPE`); raises PackingError when the bytes are not `count` rows."""
-    cursor = _Cursor(data)
+    cursor = Cursor(data)
     form, rows, flags, groups = cursor.struct(_HEADER)
     if (form, rows) != (FORMAT, count) or not 0 < groups <= min(count, MAX_KINDS) or count > 65536:
         raise PackingError("a block of events is not in its format")
     numbers = cursor.array("<i4", groups)
-    widths = cursor.array("u1", groups * len(_COLUMNS)).reshape(len(_COLUMNS), groups)
-    firsts = cursor.array("<i8", groups * len(_COLUMNS)).reshape(len(_COLUMNS), groups)
-    steps = cursor.array("<i8", groups * len(_COLUMNS)).reshape(len(_COLUMNS), groups)
+    widths = cursor.array("u1", groups * len(COLUMNS)).reshape(len(COLUMNS), groups)
+    firsts = cursor.array("<i8", groups * len(COLUMNS)).reshape(len(COLUMNS), groups)
+    steps = cursor.array("<i8", groups * len(COLUMNS)).reshape(len(COLUMNS), groups)
     events = np.empty(count, EVENT_DTYPE)
     words = events.view("<i8").reshape(count, 11)
     words[:, 0] = np.arange(first_seq, first_seq + count)
@@ -152,7 +159,7 @@ def decode(first_seq: int, count: int, data: bytes) -> Events:
     events["kind"] = numbers[places]
     order = np.argsort(places, kind="stable")
     ends = np.cumsum(counts)
-    for i, name in enumerate(_COLUMNS):
+    for i, name in enumerate(COLUMNS):
         column = _take_column(cursor, i, widths, firsts, steps, counts, ends)
         if name == "obj":
             events["obj"][order] = column
@@ -165,7 +172,7 @@ def decode(first_seq: int, count: int, data: bytes) -> Events:
     return events
 
 
-def _take_times(cursor: _Cursor, count: int) -> Ints:
+def _take_times(cursor: Cursor, count: int) -> Ints:
     changes = int(cursor.array("<u4", 1)[0])
     if changes >= count:
         raise PackingError("a block of events has more changes of time than events")
@@ -178,7 +185,7 @@ def _take_times(cursor: _Cursor, count: int) -> Ints:
     return np.repeat(np.cumsum(np.concatenate((first, values))), np.diff(bounds))
 
 
-def _take_column(cursor: _Cursor, i: int, widths: Ints, firsts: Ints, steps: Ints, counts: Ints, ends: Ints) -> Ints:
+def _take_column(cursor: Cursor, i: int, widths: Ints, firsts: Ints, steps: Ints, counts: Ints, ends: Ints) -> Ints:
     """Column `i` of all rows, sorted by kind."""
     column = np.repeat(firsts[i], counts)
     for group in np.flatnonzero((steps[i] != 0) | (widths[i] != 0)).tolist():

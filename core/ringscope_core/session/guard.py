@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -23,6 +23,8 @@ MAX_CELL: Final = 80 << 20
 """No text or blob of ours is larger."""
 QUERY_LIMIT_S: Final = 10.0
 _STEPS: Final = 200_000
+_FEW: Final = 1 << 20
+"""Bytes of an answer that are not worth a question."""
 
 DATA_ERRORS: Final = (
     sqlite3.Error,
@@ -158,3 +160,30 @@ def _check(path: Path, database: sqlite3.Connection) -> None:
         database.execute("PRAGMA query_only = OFF")
         migrate(database, version)
         database.execute("PRAGMA query_only = ON")
+
+
+def bounded_rows(rows: sqlite3.Cursor, path: Path) -> list[Any]:
+    """Every row of a query, as long as they hold no more than the file can: pages that are pointed to again and again make endless ones.
+
+    Raises ValueError.
+    """
+    found: list[Any] = []
+    held = 0
+    room = _FEW
+    for row in rows:
+        found.append(row)
+        held += 8
+        for value in row:
+            if type(value) is str or type(value) is bytes:
+                held += len(value)
+        if held > room:
+            # asked only of what is large: most queries give a few rows
+            room = max(_FEW, 4 * (path.stat().st_size + _log_size(path)))
+            if held > room:
+                raise ValueError("it claims more than it holds")
+    return found
+
+
+def _log_size(path: Path) -> int:
+    log = path.with_name(path.name + "-wal")
+    return log.stat().st_size if log.exists() else 0

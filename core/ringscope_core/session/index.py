@@ -39,6 +39,7 @@ class BlockIndex:
         self.entries: list[BlockEntry] = []
         self._firsts: list[int] = []
         self._counts: Counter[int] = Counter()
+        self._holes: list[tuple[int, int]] = []
         self.event_count: int = 0
 
     @property
@@ -63,9 +64,15 @@ class BlockIndex:
         for entry in fresh:
             self._counts.update(entry.kinds)
             self.event_count += entry.size
-        for before, after in pairwise(self.entries[max(low - 1, 0) : low + len(fresh) + 1]):
+        since = max(low - 1, 0)
+        holes: list[tuple[int, int]] = []
+        for before, after in pairwise(self.entries[since:]):
             if after.first_seq <= before.last_seq:
                 raise ValueError(f"block {after.first_seq} overlaps the one before")
+            if after.first_seq != before.last_seq + 1:
+                holes.append((before.last_seq, after.first_seq))
+        known = bisect_right(self._holes, self.entries[since].first_seq, key=lambda hole: hole[1]) if self.entries else 0
+        self._holes = self._holes[:known] + holes
         return True
 
     @staticmethod
@@ -88,7 +95,7 @@ class BlockIndex:
 
     def holes(self) -> list[tuple[int, int]]:
         """Numbers around each stretch of missing events: the last before it, the first behind it."""
-        return [(before.last_seq, after.first_seq) for before, after in pairwise(self.entries) if after.first_seq != before.last_seq + 1]
+        return self._holes
 
     def at_vt(self, vt: int) -> int:
         """Place of the last entry that begins at or before `vt`, -1 for none."""

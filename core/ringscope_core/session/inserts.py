@@ -1,19 +1,17 @@
-"""The writer's statements.  Rows go in many at a time: each SQLite step lets the run's thread have the interpreter
-for a whole slice, so what counts is the number of steps."""
+"""The writer's statements."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from ringscope_core.session import keyframes, latency
 from ringscope_core.session.create import write_tables
 from ringscope_core.session.event_blocks import EventBlocks
+from ringscope_core.session.many import put_many
 from ringscope_core.session.packet_blocks import PacketBlocks
 from ringscope_core.trace.counters import COUNTER_NAMES
-
-_ROWS_A_STEP: Final = 500
 
 
 class Inserter:
@@ -69,9 +67,5 @@ class Inserter:
         """The declarations, once more."""
         write_tables(self._database, types)
 
-    def _many(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-        for start in range(0, len(rows), _ROWS_A_STEP):
-            some = rows[start : start + _ROWS_A_STEP]
-            place = "(" + ", ".join("?" * len(some[0])) + ")"
-            statement = f"INSERT OR REPLACE INTO {table} VALUES {', '.join([place] * len(some))}"
-            self._database.execute(statement, [value for row in some for value in row])
+    def _many(self, table: str, rows: Sequence[Sequence[object]]) -> None:
+        put_many(self._database, table, rows)

@@ -45,10 +45,10 @@ def number_words(value: int) -> str:
     return str(value)
 
 
-def kept_words(keep: int, gap: GapRow | None) -> str:
-    """One line on a bounded recording that has let something go, "" for any other."""
+def kept_words(keep: int, gap: GapRow | None, whole: bool = False) -> str:
+    """One line on a bounded recording that has let something go, "" for any other; `whole` says all that is known."""
     if gap is None:
         return ""
-    head = " behind the building" if gap.first_seq > 0 else ""
-    packets = f" and {number_words(gap.packets)} packets" if gap.packets else ""
-    return f"keeps the last {size_words(keep)}; {number_words(gap.events)} older events{packets}{head} were dropped"
+    packets = f" and {number_words(gap.packets)} packets" if gap.packets and whole else ""
+    head = ", all behind the building" if gap.first_seq > 0 and whole else ""
+    return f"keeps the last {size_words(keep)}; {number_words(gap.events)} older events{packets} were dropped{head}"

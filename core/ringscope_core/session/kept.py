@@ -18,6 +18,10 @@ class Kept(Generic[T]):
         self.bytes: int = 0
         """What is kept now."""
 
+    def __contains__(self, key: tuple[int, int]) -> bool:
+        """Whether it is kept now."""
+        return key in self._things
+
     def get(self, key: tuple[int, int], make: Callable[[], tuple[int, T]]) -> T:
         """The thing of `key`; `make` gives its size in bytes and itself."""
         found = self._things.get(key)

@@ -10,10 +10,11 @@ from typing import Final
 import numpy as np
 
 from ringscope_core.session import columns
+from ringscope_core.session.many import delete_many, put_many
 from ringscope_core.session.packing import PackingError, pack, unpack
 from ringscope_core.session.rows import Ints, PacketRow
 
-FULL_FRAMES: Final = 4096
+FULL_FRAMES: Final = 16384
 FULL_BYTES: Final = 1 << 20
 MAX_FRAMES: Final = 65536
 MAX_BYTES: Final = 1024 * 70_000
@@ -89,7 +90,7 @@ class PacketBlocks:
         self._changed = True
         if self._singles < SINGLE_ROWS:
             some = rows[: SINGLE_ROWS - self._singles].tolist()
-            self._database.executemany("INSERT OR REPLACE INTO packet VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", some)
+            put_many(self._database, "packet", some)
             self._singles += len(some)
         if self._count >= FULL_FRAMES or self._bytes >= FULL_BYTES:
             self._store_whole()
@@ -138,6 +139,5 @@ class PacketBlocks:
 
     def delete(self, firsts: Sequence[int]) -> None:
         """Take whole blocks out."""
-        places = [(first,) for first in firsts]
-        self._database.executemany("DELETE FROM packet_block WHERE first_id = ?", places)
-        self._database.executemany("DELETE FROM packet_data WHERE first_id = ?", places)
+        for table in ("packet_block", "packet_data"):
+            delete_many(self._database, table, "first_id", firsts)

@@ -19,12 +19,13 @@ import numpy as np
 from ringscope_core.session import blocks, keyframes
 from ringscope_core.session.bound import BOUND_GAP
 from ringscope_core.session.condense import fold_events
-from ringscope_core.session.counter_reader import CounterReader
+from ringscope_core.session.counter_reader import MOST_SAMPLES, CounterReader
 from ringscope_core.session.errors import SessionError
-from ringscope_core.session.guard import Deadline, guarded, open_database
+from ringscope_core.session.guard import Deadline, bounded_rows, guarded, open_database
 from ringscope_core.session.index import BlockEntry, BlockIndex
 from ringscope_core.session.kept import Kept
 from ringscope_core.session.packet_reader import PacketBlockReader, PacketRowReader, PacketSource
+from ringscope_core.session.peek import Wanted, may_hold
 from ringscope_core.session.rows import (
     EVENT_DTYPE,
     GAP_BOUND,
@@ -124,6 +125,7 @@ class SessionReader:
         meta = {str(key): msgspec.json.decode(value) for key, value in self._query("SELECT key, value FROM meta")}
         news = meta != self.meta
         self.meta = meta
+        self.damage = str(meta.get("damage") or "")
         for number, text in self._query("SELECT id, text FROM string WHERE id >= ? ORDER BY id", len(self.strings)):
             if number != len(self.strings) or not isinstance(text, str):
                 raise ValueError(f"string {number} is out of order")
@@ -182,7 +184,7 @@ class SessionReader:
 
     def _query(self, statement: str, *args: object) -> list[Any]:
         self._deadline.restart()
-        return self._database.execute(statement, args).fetchall()
+        return bounded_rows(self._database.execute(statement, args), self.path)
 
     # -- events -------------------------------------------------------------------------------------------------------
     @property
@@ -302,23 +304,39 @@ class SessionReader:
         return np.concatenate(parts[::-1] if backwards else parts)
 
     def _matching(self, place: int, kinds: set[int], first: int, last: int, oids: Collection[int] | None) -> Events:
-        block = self._block(place)
-        mask = np.isin(block["kind"], list(kinds)) & (block["seq"] >= first) & (block["seq"] <= last)
+        part = _part(self._block(place), first, last)
+        column = part["kind"]
+        # a few comparisons are quicker than a search in a set
+        mask = np.logical_or.reduce([column == kind for kind in kinds]) if 0 < len(kinds) <= 4 else np.isin(column, list(kinds))
+        places = np.flatnonzero(mask)
         if oids is not None:
-            mask &= np.isin(block["obj"], list(oids))
-        return block[mask]
+            places = places[np.isin(part["obj"][places], list(oids))]
+        return part[places]
 
-    def pieces_with(self, kinds: Collection[int], first: int, last: int, backwards: bool = False) -> Iterator[Events]:
-        """The events numbered `first` to `last` in pieces, without the blocks that hold none of `kinds`; `backwards` the last piece first."""
+    def pieces_with(self, kinds: Collection[int], first: int, last: int, backwards: bool = False, wanted_events: Sequence[Wanted] = ()) -> Iterator[Events]:
+        """The events numbered `first` to `last` in pieces, without the blocks that hold none of `kinds`; `backwards` the last piece first.
+
+        With `wanted_events`, blocks that hold none of them are left out too, after a look at a few of their columns.
+        """
         wanted = set(kinds)
         places = self._index.covering(first, last)
         for place in reversed(places) if backwards else places:
-            if wanted.isdisjoint(self._index.entries[place].kinds):
+            if wanted.isdisjoint(self._index.entries[place].kinds) or (wanted_events and not self._may_hold(place, wanted_events)):
                 continue
             with guarded(self.path):
                 part = _part(self._block(place), first, last)
             if len(part):
                 yield part
+
+    def _may_hold(self, place: int, wanted: Sequence[Wanted]) -> bool:
+        """Whether a block that is not in memory is worth reading."""
+        entry = self._index.entries[place]
+        if (entry.first_seq, entry.size) in self._blocks:
+            return True
+        with guarded(self.path):
+            rows = self._query("SELECT count, data FROM block JOIN block_data USING (first_seq) WHERE first_seq = ?", entry.first_seq)
+            # put together anew since the index was read: reading it whole finds out
+            return not rows or int(rows[0][0]) != entry.size or may_hold(entry.size, rows[0][1], wanted)
 
     def block_entries(self) -> Sequence[BlockEntry]:
         """The index: one entry a block, with its events counted by kind.  Shared: readers do not change it."""
@@ -411,10 +429,19 @@ class SessionReader:
                 yield part
 
     # -- counters -----------------------------------------------------------------------------------------------------
-    def counters(self, first_vt: int, last_vt: int) -> CounterSeries:
-        """The samples from virtual time `first_vt` to `last_vt`, ns, both included."""
+    @property
+    def sample_count(self) -> int:
+        """How many counter samples there are."""
+        with guarded(self.path):
+            return self._counters.count()
+
+    def counters(self, first_vt: int, last_vt: int, most: int = MOST_SAMPLES) -> CounterSeries:
+        """The samples from virtual time `first_vt` to `last_vt`, ns, both included.
+
+        Of a stretch with many more than `most` samples that are not in memory every n-th, which serves a picture; 0 means each of them.
+        """
         with guarded(self.path), self._moment():
-            return self._counters.between(first_vt, last_vt)
+            return self._counters.between(first_vt, last_vt, most)
 
     def _load_latency(self, first: int, last: int) -> dict[int, dict[int, Ints]]:
         with guarded(self.path):

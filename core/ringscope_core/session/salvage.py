@@ -92,7 +92,7 @@ def salvage(path: str | Path, why: str = "is damaged", progress: Progress | None
     try:
         _check_room(source, folder, "is damaged; to open what is whole")
         target = folder / (source.stem + ".ringscope")
-        losses = _Copy(source, target, folder, why, progress).run()
+        _Copy(source, target, folder, why, progress).run()
         reader = SessionReader(target)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -100,7 +100,6 @@ def salvage(path: str | Path, why: str = "is damaged", progress: Progress | None
             raise SessionError(str(source), f"{why}, and what is whole cannot be copied ({error})") from None
         raise
     reader.origin = source
-    reader.damage = losses.sentence()
     reader.on_close = lambda: shutil.rmtree(folder, ignore_errors=True)
     return reader
 

@@ -63,6 +63,9 @@ class _Weeder:
         losses.packets += weed_packets(self._database, self._tables, _WRONG)
         self._counters()
         self._rows("UPDATE meta SET value = 'false' WHERE key = 'closed' AND ?", int(losses.any))
+        if losses.any:
+            # said again when the rescued session is saved and opened
+            self._rows("INSERT OR REPLACE INTO meta VALUES ('damage', ?)", to_json(losses.sentence()))
         if "gap" in self._tables:
             self._declare()
         losses.kept = bool(self._rows("SELECT 1 FROM block LIMIT 1") or self._rows("SELECT 1 FROM keyframe LIMIT 1"))

@@ -12,6 +12,7 @@ from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import LIGHT
+from ringscope.views.events.model import Stretches
 from ringscope.views.events.view import EventsView
 from ringscope.widgets.row_list import Column, Line, RowList
 
@@ -113,3 +114,18 @@ def test_a_billion_rows_cost_what_is_visible(qtbot: QtBot, tmp_path: Path) -> No
     table.grab()
     assert table.row_at(table.viewport().height() - 30) > 999_999_900
     assert source.asked < 2000
+
+
+@pytest.mark.parametrize(
+    ("first", "holes", "last"),
+    [(0, [], 9), (5, [], 5), (0, [(9, 20)], 30), (0, [(9, 20), (25, 27)], 40), (3, [(3, 10), (10, 1_000_000)], 1_000_002), (0, [], -1)],
+)
+def test_a_hole_is_one_row(first: int, holes: list[tuple[int, int]], last: int) -> None:
+    rows = Stretches(first, holes, last)
+    missing = sum(after - before - 1 for before, after in holes)
+    assert rows.count == (last - first + 1 - missing + len(holes) if last >= 0 else 0)
+    for row in range(rows.count):
+        assert rows.row_of(rows.seq_of(row)) == row
+    assert sorted(rows.seq_of(row) for row in range(rows.count)) == [rows.seq_of(row) for row in range(rows.count)]
+    for before, after in holes:
+        assert rows.row_of(before) + 1 == rows.row_of(before + 1) == rows.row_of(after - 1) == rows.row_of(after) - 1

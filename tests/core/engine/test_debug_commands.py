@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import threading
 import time
@@ -214,7 +215,8 @@ def test_messages_are_told_written_and_stop_nothing(start: Start) -> None:
     assert event is not None
     with engine.recorded() as reader:
         logs = reader.logs()
-        assert event["data"]["text"] == logs[0].text
+        assert event["data"]["lines"][0]["text"] == logs[0].text
+        assert event["data"]["missing"] == 0
         pops = [row.text for row in logs if row.breakpoint == 1]
         assert len(pops) > 5
         assert all(text.startswith("tx0 took head ") for text in pops)
@@ -466,3 +468,66 @@ def test_a_run_that_has_ended(start: Start) -> None:
     assert engine.refusal("x-ringscope-until", time="1s").startswith("The run has ended")
     assert engine.ask("x-ringscope-break", add={"event": "kick"})[-1]["where"] == "kick", "for who looks back"
     assert engine.ask("x-ringscope-memory", addr=0, size=16)["data"]
+
+
+def test_two_impatient_clients(start: Start, tmp_path: Path) -> None:
+    """Whatever two clients send across each other, every command is answered, and the run can be stopped and left."""
+    engine = start(*BUSY)
+    answers: list[int] = []
+    problems: list[str] = []
+
+    def pester(seed: int) -> None:
+        source = random.Random(seed)
+        with QmpClient(str(tmp_path / "run.q"), 20.0) as client:
+            until = time.monotonic() + 3
+            while time.monotonic() < until:
+                command, arguments = source.choice(REQUESTS)
+                try:
+                    client.request(command, dict(arguments))
+                except QmpError as error:
+                    if error.kind == "ConnectionError" or "busy" in str(error):
+                        problems.append(f"{command}: {error}")
+                answers.append(1)
+
+    threads = [threading.Thread(target=pester, args=(seed,)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        # who does not read what comes is dropped
+        engine.client.wait_event("NEVER", 0.2)
+    assert problems == []
+    assert len(answers) > 50
+    engine.ask("stop")
+    first = engine.status()
+    assert first["state"] == "paused"
+    with engine.recorded() as reader:
+        assert reader.last_seq == first["seq"]
+        rows = reader.events(0, reader.last_seq)
+        assert (rows["seq"][1:] - rows["seq"][:-1] == 1).all()
+    engine.leave()
+
+
+REQUESTS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("stop", {}),
+    ("cont", {}),
+    ("cont", {}),
+    ("x-ringscope-step", {"kind": "event", "count": 5}),
+    ("x-ringscope-step", {"kind": "over"}),
+    ("x-ringscope-step", {"kind": "packet"}),
+    ("x-ringscope-step", {"kind": "turn"}),
+    ("x-ringscope-break", {"add": {"event": "kick", "temporary": True}}),
+    ("x-ringscope-break", {"add": {"field": "VirtQueue.last_avail_idx", "condition": "obj == tx0", "ignore": 20}}),
+    ("x-ringscope-break", {"add": {"event": "msi", "log": "{vector}"}}),
+    ("x-ringscope-break", {"update": {"id": 2, "enabled": False}}),
+    ("x-ringscope-break", {"remove": 1}),
+    ("x-ringscope-break", {"remove": 3}),
+    ("x-ringscope-until", {"function": "virtio_net_flush_tx"}),
+    ("x-ringscope-status", {}),
+    ("x-ringscope-sync", {}),
+    ("x-ringscope-speed", {"max": True}),
+    ("x-ringscope-speed", {"factor": 1.0}),
+    ("x-ringscope-speed", {"events_per_second": 5000}),
+    ("set_link", {"name": "net0", "up": True}),
+    ("qom-get", {"path": "/machine/peripheral/net0", "property": "vectors"}),
+    ("x-ringscope-memory", {"addr": 0, "size": 64}),
+)

@@ -102,3 +102,24 @@ def test_a_disk_that_fails_ends_a_recording_with_a_sentence(tmp_path: Path) -> N
         recorder.flush()
     with pytest.raises(SessionError, match="disk full"):
         writer.close()
+
+
+def test_what_was_dropped_stands_in_the_file_with_its_numbers(tmp_path: Path) -> None:
+    writer, recorder, log, packets = setup(tmp_path / "a", True)
+    emit(log, 50)
+    recorder.flush()
+    writer.behind = 2 << 20
+    emit(log, 300)
+    packets.add(0, 0, 1, 5, b"frame", b"")
+    recorder.flush()
+    writer.behind = 0
+    assert recorder.tick()
+    writer.behind = 2 << 20
+    emit(log, 30)
+    recorder.flush()
+    recorder.finish()
+    writer.behind = 0
+    writer.close()
+    with SessionReader(tmp_path / "a") as reader:
+        assert [tuple(gap) for gap in reader.gaps()] == [(1, 50, 349, 300, 1, "slow disk"), (2, 350, 380, 31, 0, "slow disk")]
+        assert reader.dropped == (331, 1)

@@ -22,8 +22,8 @@ from ringscope_core.trace.levels import LEVEL_NAMES
 Export = Callable[..., Summary]
 
 
-def record(name: str, path: Path, virtual_ns: int, trace: str = "full", settings: tuple[str, ...] = ()) -> Path:
-    """Run the scenario `name` for `virtual_ns` and record it."""
+def record(name: str, path: Path, virtual_ns: int, trace: str = "full", settings: list[str] | None = None) -> Path:
+    """Run the scenario `name` for `virtual_ns` (0: to its end) and record it."""
     scenario = load(name, settings)
     writer = SessionWriter(path, session_meta(scenario, scenario.seed, trace))
     run = Run(scenario, trace_level=LEVEL_NAMES.index(trace), recorder=Recorder(writer))

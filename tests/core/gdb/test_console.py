@@ -149,7 +149,8 @@ def test_displays_and_commands(open_console: Open) -> None:
 
 def test_dprintf_says_and_goes_on(open_console: Open) -> None:
     console = open_console("realize", 'dprintf virtio_add_queue,"size {queue_size}"')
-    assert "The recording ends here." in console.execute("run")
+    lines = console.execute("run").splitlines()
+    assert lines[:3] == ["size 256", "size 256", "size 64"] and "The recording ends here." in lines
     assert [line.split("s  ", 1)[1] for line in console.execute("info log").splitlines()] == ["size 256", "size 256", "size 64"]
     assert "Write {name}" in error(console, 'dprintf virtio_init,"%d",n')
 

@@ -12,62 +12,11 @@ from tests.core.gdb.conftest import Open
 
 WORDS_LEFT_OUT = frozenset(("quit", "source", "directory", "match", "complete"))
 """What would leave, or read files."""
-ARGUMENTS = [
-    "",
-    "1",
-    "-1",
-    "0",
-    "n",
-    "*n",
-    "n->vqs[0]",
-    "n->vqs[99]",
-    "dev",
-    "errp",
-    "*errp",
-    "$net0",
-    "*$tx0",
-    "$1",
-    "$",
-    "virtio_init",
-    "virtio_init:5",
-    "virtio-net.c:2660",
-]
-ARGUMENTS += [
-    "/x n",
-    "/16xb n",
-    "/3s name",
-    "/2i 5",
-    "/999999999xb 1",
-    "#5",
-    "#-1",
-    "1s",
-    "end",
-    "packet:1",
-    "mark:x",
-    "kick",
-    "if",
-    "virtio_init if n",
-    "a b c",
-    "(((",
-    '"',
-    "\0",
-    "é",
-]
-ARGUMENTS += [
-    "function main",
-    "once 1",
-    "1-3",
-    "pretty on",
-    "var $x = 1",
-    "(struct Object *)n",
-    "sizeof(n)",
-    "n = 1",
-    "x" * 300,
-    "^virtio",
-    "[",
-    "/machine",
-    "99999999999999999999",
-]
+ARGUMENTS = ["", "1", "-1", "0", "n", "*n", "n->vqs[0]", "n->vqs[99]", "dev", "errp", "*errp", "$net0", "*$tx0", "$1", "$"]
+ARGUMENTS += ["virtio_init", "virtio_init:5", "virtio-net.c:2660", "/x n", "/16xb n", "/3s name", "/2i 5", "/999999999xb 1"]
+ARGUMENTS += ["#5", "#-1", "1s", "end", "packet:1", "mark:x", "kick", "if", "virtio_init if n", "a b c", "(((", '"', "\0", "é"]
+ARGUMENTS += ["function main", "once 1", "1-3", "pretty on", "var $x = 1", "(struct Object *)n", "sizeof(n)", "n = 1", "x" * 300]
+ARGUMENTS += ["^virtio", "[", "/machine", "99999999999999999999"]
 
 
 @pytest.mark.parametrize("seed", range(4))

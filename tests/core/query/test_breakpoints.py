@@ -50,7 +50,7 @@ def compare(path: Path, debugger: Noting) -> list[tuple[int, int]]:
 
 POINTS: dict[str, dict[str, object]] = {
     "function": {"function": "virtio_net_device_realize"},
-    "function behind its prologue": {"function": "object_property_set_bool"},
+    "function behind its prologue": {"function": "virtio_device_realize"},
     "function of the data path": {"function": "virtio_net_flush_tx"},
     "checkpoint": {"checkpoint": "virtio_device_realize:2613"},
     "event": {"event": "kick"},

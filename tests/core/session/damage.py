@@ -12,7 +12,7 @@ from ringscope_core.trace.state import MachineState
 
 def contents(reader: SessionReader) -> dict[str, Any]:
     """Everything, by what and number."""
-    found: dict[str, Any] = {f"meta {key}": value for key, value in reader.meta.items() if key != "closed"}
+    found: dict[str, Any] = {f"meta {key}": value for key, value in reader.meta.items() if key not in ("closed", "damage")}
     found |= {f"string {number}": text for number, text in enumerate(reader.strings)}
     found |= {f"kind {number}": spec for number, spec in reader.kinds.items()}
     found |= {f"function {number}": spec for number, spec in reader.functions.items()}

@@ -15,6 +15,7 @@ from ringscope_core.session.annotate import Annotations
 from ringscope_core.session.changes import Put, Remove, change_from, put_mark, put_note
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.reader import SessionReader
+from ringscope_core.session.seal import broken_pages
 from tests.core.session.recording import make
 
 
@@ -58,6 +59,7 @@ def test_in_the_file(session: Path, tmp_path: Path) -> None:
     with SessionReader(session) as reader:
         check(Annotations(reader, tmp_path / "beside"))
     assert [path.name for path in session.parent.iterdir()] == ["a.ringscope"]
+    assert broken_pages(session) == [], "the file's checksums are those of what it holds now"
 
 
 def test_beside_a_file_that_cannot_be_written(session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ class BreakpointsView(View):
     def _show_logs(self) -> None:
         running = bool(self.commands.controls.address) and self.store.live
         logs = self.messages.lines(self.store, self.commands.points, running)[-LOGGED:]
-        rows = [(str(row.seq), format_clock(row.vt), str(row.point), row.text) for row in logs]
+        rows: list[tuple[str, ...]] = [(str(row.seq), format_clock(row.vt), str(row.point), row.text) for row in logs]
         if rows != self.logs.rows:
             self.logs.set_rows(rows)
             if running:

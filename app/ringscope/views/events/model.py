@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from ringscope.store import Store
 from ringscope.theme import LIGHT, Theme
 from ringscope.widgets.row_list import Column, Line
-from ringscope_core.query.decode import format_clock
+from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.query.filters import Filter
 from ringscope_core.query.recording import arguments_of
 from ringscope_core.session.errors import SessionError
+from ringscope_core.session.rows import GAP_BOUND, GAP_DAMAGED, GAP_FULL, GAP_SLOW
 from ringscope_core.trace.kinds import ENUMS, EV_EXPERT, EV_MESSAGE
 
 COLUMNS: Final = (
@@ -33,8 +34,49 @@ SCAN: Final = 8192
 _LINES_KEPT: Final = 4096
 
 
+REASONS: Final = {
+    GAP_BOUND: "the oldest went to keep the recording within its size",
+    GAP_SLOW: "the disk was too slow",
+    GAP_FULL: "the disk was full",
+    GAP_DAMAGED: "damaged in the file",
+}
+
+
+class Stretches:
+    """Rows of a recording that may have holes: a row for each event, and one for each hole.
+
+    `holes` are the last event before and the first behind each, in order.
+    """
+
+    def __init__(self, first: int, holes: list[tuple[int, int]], last: int) -> None:
+        self._key = (first, tuple(holes), last)
+        seqs, rows = [first], [0]
+        for before, after in holes:
+            # the hole's own row stands for the first number in it
+            rows += [rows[-1] + before - seqs[-1] + 1, rows[-1] + before - seqs[-1] + 2]
+            seqs += [before + 1, after]
+        self._seqs: NDArray[np.int64] = np.array(seqs, np.int64)
+        self._firsts: NDArray[np.int64] = np.array(rows, np.int64)
+        self.count: int = int(self._firsts[-1]) + last - seqs[-1] + 1 if last >= 0 else 0
+
+    def is_of(self, first: int, holes: list[tuple[int, int]], last: int) -> bool:
+        """Whether it was made of these."""
+        return self._key[0] == first and self._key[2] == last and len(self._key[1]) == len(holes) and self._key[1] == tuple(holes)
+
+    def seq_of(self, row: int) -> int:
+        """The event in `row`, or the first that is missing there."""
+        place = int(np.searchsorted(self._firsts, row, "right")) - 1
+        return int(self._seqs[place]) + row - int(self._firsts[place])
+
+    def row_of(self, seq: int) -> int:
+        """The row of event `seq`, or of the hole that it is in."""
+        place = int(np.searchsorted(self._seqs, seq, "right")) - 1
+        # every other stretch is a hole, of one row
+        return int(self._firsts[place]) + (0 if place % 2 else seq - int(self._seqs[place]))
+
+
 class EventRows:
-    """A `RowSource`.  Without a filter row n is event ``first_seq + n``, also where events were dropped; with one, the n-th taken."""
+    """A `RowSource`.  Without a filter a row is an event, and each stretch of missing ones a row of its own; with one, row n is the n-th taken."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -45,6 +87,7 @@ class EventRows:
         self._scanned = -1
         """The last event that the filter has looked at."""
         self._lines: OrderedDict[int, Line] = OrderedDict()
+        self._stretches: Stretches = Stretches(0, [], -1)
 
     # -- filtering ------------------------------------------------------------------------------------------------------
     def set_filter(self, text: str) -> None:
@@ -91,16 +134,16 @@ class EventRows:
         """Rows now."""
         if self.filter is not None:
             return self._taken_count
-        return self.store.last_seq - self.store.first_seq + 1 if self.store.last_seq >= 0 else 0
+        return self._rows().count
 
     def seq_of(self, row: int) -> int:
         """The event in `row`."""
-        return int(self._taken[row]) if self.filter is not None else self.store.first_seq + row
+        return int(self._taken[row]) if self.filter is not None else self._rows().seq_of(row)
 
     def row_of(self, seq: int) -> int:
         """The row of event `seq`, of the one before it when it is filtered away; -1 when there is none."""
         if self.filter is None:
-            return seq - self.store.first_seq if self.store.first_seq <= seq <= self.store.last_seq else -1
+            return self._rows().row_of(seq) if self.store.first_seq <= seq <= self.store.last_seq else -1
         return int(np.searchsorted(self._taken[: self._taken_count], seq, "right")) - 1
 
     def lines(self, first: int, count: int) -> list[Line]:
@@ -114,10 +157,26 @@ class EventRows:
                 self._format(missing)
             except SessionError:
                 note = "damaged in the file"
-        found = [self._lines.get(seq) or Line((str(seq), "", "", note), None, True) for seq in wanted]
+        found = [self._lines.get(seq) or Line((str(seq), "", "", note, *self._missing(seq)), None, True) for seq in wanted]
         while len(self._lines) > _LINES_KEPT:
             self._lines.popitem(last=False)
         return found
+
+    def _rows(self) -> Stretches:
+        store = self.store
+        if not self._stretches.is_of(store.first_seq, store.reader.holes(), store.last_seq):
+            self._stretches = Stretches(store.first_seq, store.reader.holes(), store.last_seq)
+        return self._stretches
+
+    def _missing(self, seq: int) -> tuple[str, ...]:
+        """What is to be said of a row without an event, behind its note."""
+        for before, after in self.store.reader.holes():
+            if before < seq < after:
+                gap = next((gap for gap in self.store.reader.gaps() if gap.first_seq <= seq <= gap.last_seq), None)
+                count = after - before - 1
+                words = f"{format_count(count)} event{'s' if count > 1 else ''} up to {after - 1}"
+                return "", "", f"{words}: {REASONS.get(gap.reason, gap.reason)}" if gap is not None else words
+        return ()
 
     def _format(self, seqs: list[int]) -> None:
         spread = seqs[-1] - seqs[0] > 4 * len(seqs) + SCAN

@@ -224,12 +224,23 @@ class Tracks(QWidget):
     def _paint_cursor(self, painter: QPainter) -> None:
         if self._focus.seq < 0:
             return
-        x = min(self.x_of(self.value_of_seq(self._focus.seq)), self.width() - 1.0)
+        x = self.x_of(self.value_of_seq(self._focus.seq))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not GUTTER - 1 <= x <= self.width() + 1:
+            self._paint_away(painter, x > self.width())
+            return
+        x = min(x, self.width() - 1.0)
         painter.setPen(QPen(self.theme.color("cursor"), 2))
         painter.drawLine(QPointF(x, 6), QPointF(x, self.height()))
         painter.setBrush(self.theme.color("cursor"))
         painter.drawRoundedRect(QRectF(x - 5, 1, 10, 8), 2, 2)
+
+    def _paint_away(self, painter: QPainter, right: bool) -> None:
+        """The moment is out of sight: an arrow at the side where it is."""
+        x, way = (self.width() - 3.0, -9.0) if right else (GUTTER + 3.0, 9.0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.color("cursor"))
+        painter.drawPolygon(QPolygonF([QPointF(x, RULER / 2), QPointF(x + way, RULER / 2 - 5), QPointF(x + way, RULER / 2 + 5)]))
 
     # -- gestures -----------------------------------------------------------------------------------------------------
     def mousePressEvent(self, event: QMouseEvent) -> None:

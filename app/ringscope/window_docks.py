@@ -92,7 +92,10 @@ class DockArea:
             docks["objects"].setAsCurrentTab()
         right = manager.addDockWidget(ads.RightDockWidgetArea, docks["inspector"], center)
         manager.addDockWidgetTabToArea(docks["breakpoints"], right)
-        manager.addDockWidgetTabToArea(docks["notebook"], right)
+        if self._narrow:
+            manager.addAutoHideDockWidget(ads.SideBarLeft, docks["notebook"]).setSize(420)
+        else:
+            manager.addDockWidgetTabToArea(docks["notebook"], right)
         docks["inspector"].setAsCurrentTab()
         docks[FIRST].setAsCurrentTab()
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QMenu
 
+from ringscope.commands import Stop
+from ringscope.searches import Searches
 from ringscope.sources.playback import FACTORS, factor_speed
 from ringscope.value_search import Tick, ValueSearch
 from ringscope.values import value_of
@@ -62,12 +64,19 @@ class TimeVerbs:
             "give_up": self.give_up,
             **self.notes.table,
         }
+        self.ahead = Searches(self.say, window)
+        """Looks for the breakpoint that playback comes to."""
+        self._point: int = 0
+        """The one that it found."""
+        window.playback.began.connect(self._look_ahead)
+        window.playback.stopped.connect(self._stopped)
         player.changed.connect(self.show_state)
         self.focus.changed.connect(self._focus_changed)
         self.commands.value_asked.connect(self.show_menu)
         self.commands.view_asked.connect(self._show_view)
         self.store.replaced.connect(self.search.cancel)
         window.closing.connect(self.search.close)
+        window.closing.connect(self.ahead.close)
 
     def _show_view(self, name: str) -> None:
         if name in self.window.hosts:
@@ -109,6 +118,20 @@ class TimeVerbs:
         else:
             self.commands.playback.set_speed(speed)
         self.say(f"speed: {speed_text(speed)}")
+
+    def _look_ahead(self, seq: int, direction: int) -> None:
+        """Playback stops at breakpoints, as a run does."""
+        points = [point for point in self.commands.points if point.get("enabled", True) and not point.get("log")]
+        if points:
+            self.ahead.find_hit(self.store, points, seq, direction, self._found_ahead)
+
+    def _found_ahead(self, hit: tuple[int, int] | None) -> None:
+        if hit is not None:
+            self._point = hit[1]
+            self.window.playback.stop_at(hit[0])
+
+    def _stopped(self, seq: int) -> None:
+        self.commands.found(Stop(f"breakpoint {self._point}", seq, self.store.reader.vt_at_seq(seq), self._point))
 
     # -- moments ----------------------------------------------------------------------------------------------------------
     def seek(self) -> None:

@@ -142,3 +142,35 @@ def test_keys_choose_a_range(window: Window, focus: Focus, store: Store, qtbot: 
     assert "range\t1000 to 1500" in window.hosts["timeline"].build().table_text()
     press(window, qtbot, Qt.Key.Key_L, Qt.KeyboardModifier.ShiftModifier)
     assert focus.range is None
+
+
+def test_it_stops_at_breakpoints_both_ways(window: Window, focus: Focus, store: Store, qtbot: QtBot) -> None:
+    from ringscope.sources.session import SessionControls
+    from ringscope_core.trace import kinds as k
+
+    window.commands.bind(SessionControls(store, focus, window.playback))
+    window.commands.add_point({"what": "event", "where": "kick"})
+    kicks = store.find((int(k.EV_KICK),), 0, store.last_seq, 1000)["seq"].tolist()
+    player = window.playback
+    player.set_speed(1000)
+    for direction, wanted in ((1, kicks[3]), (-1, kicks[1])):
+        focus.scrub(kicks[2] + direction)
+        player.play(direction)
+        player.tick(1)
+        qtbot.waitUntil(lambda: player._stop >= 0 or not player.playing)
+        for _ in range(200):
+            player.tick(5)
+        assert focus.seq == wanted and not player.playing
+        stop = window.commands.stop
+        assert stop is not None and stop.seq == wanted and stop.point
+
+
+def test_a_stop_that_is_found_late_takes_it_back(player: Playback, focus: Focus) -> None:
+    heard: list[int] = []
+    player.stopped.connect(heard.append)
+    player.set_speed(1000)
+    player.play()
+    player.tick(100)
+    assert focus.seq == 1100
+    player.stop_at(1050)
+    assert focus.seq == 1050 and heard == [1050] and not player.playing

@@ -97,8 +97,9 @@ def test_the_value_that_has_the_keyboard_counts(window: Window, focus: Focus, qt
     page.fields.setFocus()
     assert page.fields.select_key(int(F_LAST_AVAIL))
     assert value_of(page.fields) == field_watch(oid, int(F_LAST_AVAIL))
-    table = window.show_view("rings").table  # type: ignore[attr-defined]
-    window.tick()
+    rings = window.show_view("rings")
+    rings.refresh()
+    table = rings.table  # type: ignore[attr-defined]
     index = table.model().index(4, 3)
     table.setCurrentIndex(index)
     assert value_of(table) == ring_watch(oid, "desc", 4, "addr")
@@ -110,8 +111,8 @@ def test_every_number_of_the_rings_view_stands_for_a_value(window: Window, focus
     oid = ring(window, "tx0")
     focus.select(oid=oid, head=2)
     view = window.show_view("rings")
-    window.tick()
     assert isinstance(view, RingsView)
+    view.refresh()
     names = {}
     numbers = view.numbers
     for x in range(6, numbers.width(), numbers.width() // 3 // 2 or 1):

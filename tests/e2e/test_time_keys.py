@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -70,9 +71,12 @@ def test_a_session_is_played_searched_and_annotated(start: Start, recording: Pat
     packet = program.until(lambda now: now["kind"] in ("frame_tx", "frame_rx"), "the next packet")["seq"]
     program.press("m", "n")
     program.press("y")
+    time.sleep(0.5)
     program.picture("why")
     program.press("Escape")
     program.press("ctrl+shift+n")
+    program.until(lambda now: "notebook" in now["views"])
+    time.sleep(0.5)
     program.picture("notebook")
     with SessionReader(recording) as reader:
         assert [mark.seq for mark in reader.marks()] == [packet]

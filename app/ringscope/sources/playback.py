@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from ringscope.commands import SPEED_MAX, SPEED_REAL
 from ringscope.focus import Focus
@@ -26,7 +26,14 @@ def factor_speed(factor: float) -> float:
 
 
 class Playback(Player):
-    """Moves the focus; `tick` is called once a frame."""
+    """Moves the focus; `tick` is called once a frame.
+
+    `began` says that it goes on from an event in a direction, and again whenever a person moved it: who knows of breakpoints then calls
+    `stop_at`.  `stopped` carries the event at which that ended it.
+    """
+
+    began = Signal(int, int)
+    stopped = Signal(int)
 
     def __init__(self, store: Store, focus: Focus, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +43,8 @@ class Playback(Player):
         """Where playback stands, in events or virtual ns, with its fraction."""
         self._last: int = -1
         """Where it put the focus last; elsewhere a person did."""
+        self._stop: int = -1
+        """The event to stop at on the way, -1 for none."""
         store.replaced.connect(self.pause)
 
     # -- what a person does ---------------------------------------------------------------------------------------------
@@ -61,6 +70,12 @@ class Playback(Player):
             self.playing = False
             self.changed.emit()
 
+    def stop_at(self, seq: int) -> None:
+        """Stop at event `seq` on the way; when playback has come past it, it goes back there."""
+        self._stop = seq
+        if self.playing and seq >= 0 and self._passes(self._focus.seq):
+            self._halt()
+
     def set_speed(self, speed: float) -> None:
         """From now on."""
         self.speed, self._last = speed, -1
@@ -84,15 +99,31 @@ class Playback(Player):
         if self._focus.seq != self._last:
             # a person moved the focus, or playback begins: go on from there
             self._place = self._position(self._focus.seq)
+            self._stop = -1
+            self.began.emit(self._focus.seq, self.direction)
         self._place += self._step(elapsed_ms) * self.direction
         seq = self._store.reader.seq_at_vt(int(self._place)) if self.speed < 0 else int(self._place + 1e-6)
-        if low <= seq <= high and (seq not in (low, high) or not self._reached(seq, low, high)):
+        if self._stop >= 0 and self._passes(seq):
+            self._halt()
+        elif low <= seq <= high and (seq not in (low, high) or not self._reached(seq, low, high)):
             self._go(seq)
         elif self.looping and high > low:
             self._place = self._position(low if self.direction > 0 else high)
             self._go(low if self.direction > 0 else high)
+            self._stop = -1
+            self.began.emit(self._focus.seq, self.direction)
         else:
             self._end(max(min(seq, high), low))
+
+    def _passes(self, seq: int) -> bool:
+        """Whether `seq` is at the stop or behind it."""
+        return seq >= self._stop if self.direction > 0 else seq <= self._stop
+
+    def _halt(self) -> None:
+        at, self._stop = self._stop, -1
+        self._go(at)
+        self.pause()
+        self.stopped.emit(at)
 
     def _reached(self, seq: int, low: int, high: int) -> bool:
         return seq >= high if self.direction > 0 else seq <= low

@@ -89,7 +89,7 @@ def test_every_stop_of_a_run(ping: Recording, kind: str) -> None:
     assert recorded_stops(ping, steps) == live
 
 
-_STEP = st.tuples(st.sampled_from(["event", "into", "into", "over", "out"]), st.integers(1, 6))
+_STEP = st.tuples(st.sampled_from(["event", "into", "into", "over", "out", "packet", "kick"]), st.integers(1, 6))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

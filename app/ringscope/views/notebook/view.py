@@ -34,7 +34,7 @@ class NotebookView(View):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
-        self._notes: list[NoteRow] = []
+        self._notes: list[NoteRow] = store.notes()
         self._current = 0
         """Number of the note in hand, 0 for none."""
         self.list = TreeList(["Time (s)", "Event", "Where", "Text"], {0, 1}, "Notes", (20, 16, 28, 40))

@@ -137,8 +137,9 @@ class Tracks(QWidget):
             self._pixmap = QPixmap(self._still_ground(track))
             painter = QPainter(self._pixmap)
             width = max(self.width() - GUTTER, 1)
-            painter.drawImage(GUTTER, RULER, track_picture(density.bins(low, high, width, self.timed), density.groups, self.theme, track))
+            # the events over the lines: one that happens on the second is not to hide behind its line
             self._paint_ruler(painter)
+            painter.drawImage(GUTTER, RULER, track_picture(density.bins(low, high, width, self.timed), density.groups, self.theme, track))
             painter.end()
         return self._pixmap
 

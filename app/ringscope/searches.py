@@ -64,7 +64,8 @@ class Searches(QObject):
 
         recording = self._open(path)
         points = [parse_breakpoint(point, recording) for point in plain]
-        hit = find_hit(recording, points, seq, direction)
+        # given up: nobody waits any more
+        hit = find_hit(recording, points, seq, direction, lambda: not self._thread.busy)
         return None if hit is None else (hit[0], hit[1].id)
 
     def _open(self, path: Path) -> Recording:

@@ -43,6 +43,8 @@ class DebugVerbs:
             self.table[forward] = partial(self.stepper.step, kind)
             self.table[back] = partial(self.stepper.step, kind, -1)
         self.commands.until_wanted.connect(self._until)
+        # why things stand is told at once, not when the line is due
+        self.commands.changed.connect(window.status.refresh)
         self.focus.changed.connect(self._focus_changed)
         self.store.replaced.connect(lambda: self.commands.found(None))
         window.closing.connect(self.searches.close)

@@ -134,7 +134,8 @@ class Program:
         self.desk.run("xdotool", "type", "--clearmodifiers", "--delay", "8", text)
 
     def picture(self, name: str) -> Path:
-        """A picture of the screen in the test's folder."""
+        """A picture of the screen in the test's folder, for people to look at: what the state tells is painted by then."""
+        time.sleep(0.5)
         return self.desk.picture(self.folder / f"{name}.png")
 
     def close(self) -> str:

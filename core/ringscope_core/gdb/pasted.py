@@ -28,7 +28,7 @@ _FRAME: Final = re.compile(
     r"^#?(?P<number>\d+)\s+(?:(?P<address>0x[0-9a-fA-F]+)\s+in\s+)?(?P<function>[^\s(]+)\s*\((?P<args>.*?)\)(?:\s+at\s+(?P<file>[^\s:]+):(?P<line>\d+)|\s+from\s+(?P<library>\S+))?\s*$"
 )
 _NOISE: Final = re.compile(
-    r"^\s*(?:\(More stack frames|Thread \d+|\[Switching|Backtrace stopped|---Type|--Type|\(gdb\)\s*(?:bt|where|backtrace)?\s*$|No locals)"
+    r"^\s*(?:\(More stack frames|Thread \d+|\[Switching|Backtrace stopped|---Type|--Type|\(gdb\)\s*(?:bt|where|backtrace)?\s*$|No locals|\(tail call\))"
 )
 
 

@@ -106,9 +106,10 @@ class PointsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.CheckStateRole and first:
             return Qt.CheckState.Checked if point.get("enabled", True) else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and first:
-            return dot(self.theme, bool(point.get("enabled", True)), bool(point.get("log")))
+            return dot(self.theme, bool(point.get("enabled", True)), bool(point.get("log")), point["id"] == self.hit)
         if role == Qt.ItemDataRole.FontRole:
-            return mono_font(9.0)
+            # a selected row has the selection's ground: the one that was hit is told by its letters too
+            return mono_font(9.0, bold=point["id"] == self.hit)
         if role == Qt.ItemDataRole.BackgroundRole:
             return self.theme.color("flash") if point["id"] == self.hit else None
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -133,8 +134,8 @@ class PointsModel(QAbstractTableModel):
         return "\n".join(lines)
 
 
-def dot(theme: Theme, enabled: bool, logs: bool, scale: float = 2.0) -> QPixmap:
-    """The sign of a breakpoint: a disk, a diamond for one that logs, hollow when disabled."""
+def dot(theme: Theme, enabled: bool, logs: bool, hit: bool = False, scale: float = 2.0) -> QPixmap:
+    """The sign of a breakpoint: a disk, a diamond for one that logs, hollow when disabled; an arrow on it when things stand there."""
     picture = QPixmap(round(_DOT * scale), round(_DOT * scale))
     picture.setDevicePixelRatio(scale)
     picture.fill(QColor(0, 0, 0, 0))
@@ -149,5 +150,9 @@ def dot(theme: Theme, enabled: bool, logs: bool, scale: float = 2.0) -> QPixmap:
         painter.drawPolygon(QPolygonF([QPointF(6, 1), QPointF(11, 6), QPointF(6, 11), QPointF(1, 6)]))
     else:
         painter.drawEllipse(box)
+    if hit:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("surface"))
+        painter.drawPolygon(QPolygonF([QPointF(4, 3), QPointF(9.5, 6), QPointF(4, 9)]))
     painter.end()
     return picture

@@ -132,6 +132,9 @@ class BreakpointsView(View):
         layout.addWidget(self.empty)
         layout.addWidget(both, 1)
         self._both = both
+        # which of the two is to be seen the first refresh knows
+        self.empty.hide()
+        both.hide()
         self.setFocusProxy(self.table)
 
     # -- showing ----------------------------------------------------------------------------------------------------------------

@@ -137,7 +137,9 @@ class Window(QMainWindow):
 
     def _title(self) -> str:
         name = str(self.store.meta.get("title") or self.store.meta.get("scenario") or self.store.reader.path.name)
-        return f"{name} - Ringscope"
+        branch = self.store.meta.get("branch")
+        of = f", a branch of {branch.get('name')}" if isinstance(branch, dict) else ""
+        return f"{name}{of} - Ringscope"
 
     def take_branches(self, branches: Branches) -> None:
         """Offer branches from now on."""

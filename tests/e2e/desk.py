@@ -45,9 +45,10 @@ class Desk:
             raise RuntimeError("Xvfb did not start")
         self.display = f":{number}"
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, check: bool = True) -> str:
         """Run a program on this display; what it prints."""
-        return subprocess.run(command, env={**os.environ, "DISPLAY": self.display}, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
+        environment = {**os.environ, "DISPLAY": self.display}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=check).stdout
 
     def picture(self, path: Path) -> Path:
         """The whole screen as a PNG."""
@@ -77,9 +78,24 @@ class Program:
         size = "x".join(map(str, desk.size))
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen([sys.executable, "-m", "ringscope", *arguments, "--size", size], env=environment, stderr=errors)
-        self.until(lambda now: bool(now))
-        self._window = self.desk.run("xdotool", "search", "--onlyvisible", "--pid", str(self._process.pid)).split()[-1]
-        self.desk.run("xdotool", "windowfocus", "--sync", self._window)
+        try:
+            self.until(lambda now: bool(now), "the window's state")
+            self._window = self._find()
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+        self.desk.run("xdotool", "windowfocus", self._window)
+
+    def _find(self) -> str:
+        """The window's number, as soon as the server shows it."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            found = self.desk.run("xdotool", "search", "--onlyvisible", "--pid", str(self._process.pid), check=False).split()
+            if found:
+                return found[-1]
+            time.sleep(0.05)
+        raise AssertionError("no window came up")
 
     @property
     def state(self) -> dict[str, Any]:

@@ -99,8 +99,8 @@ def test_steps_run_the_machine_and_back_steps_do_not(start: Start) -> None:
     places = [now["seq"]]
     for key in ("shift+F10", "alt+F11", "shift+F7", "alt+shift+F11"):
         program.press(key)
-        now = program.until(lambda now: now["seq"] < places[-1], key)
-        assert now["last"] == last and not now["following"] and now["state"] == "paused" and now["stop"]["reason"].endswith("back")
+        now = program.until(lambda now: now["seq"] < places[-1] and now["stop"] and now["stop"]["reason"].endswith("back"), key)
+        assert now["last"] == last and not now["following"] and now["state"] == "paused"
         places.append(now["seq"])
     program.picture("stepped-back")
     # forwards again over what is recorded: the machine does not move

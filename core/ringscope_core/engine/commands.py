@@ -97,6 +97,7 @@ class EngineCommands(Handler):
         return [{"name": name} for name in (*self._table, "qmp_capabilities")]
 
     def _status(self, _: dict[str, Any]) -> object:
+        self._live.debugger.settle()
         status = self._live.status
         return {"running": status == "running", "singlestep": False, "status": {"failed": "internal-error", "finished": "shutdown"}.get(status, status)}
 
@@ -126,12 +127,14 @@ class EngineCommands(Handler):
     # -- ours ---------------------------------------------------------------------------------------------------------
     def _ringscope_status(self, _: dict[str, Any]) -> object:
         live, run = self._live, self._live.run
+        live.debugger.settle()
         recorder = run.recorder
         factor = run.pacing.factor
         rate = live.debugger.events_per_s
+        stopped = live.debugger.stop_reason if live.debugger.standing.is_set() else ""
         return {
             "state": live.status,
-            "reason": live.debugger.stop_reason or live.ended,
+            "reason": stopped or live.ended,
             "inside_turn": live.debugger.inside_turn,
             "seq": int(run.log.seq) - 1,
             "vt": int(run.clock.now_ns),
@@ -140,7 +143,7 @@ class EngineCommands(Handler):
             "trace_level": LEVEL_NAMES[int(run.log.level)],
             "capabilities": [] if run.preparing else list(CAPABILITIES),
             "dropped": {"events": recorder.dropped_events, "packets": recorder.dropped_packets} if recorder is not None else {"events": 0, "packets": 0},
-            "stopped": live.debugger.stop_reason,
+            "stopped": stopped,
             "breakpoints": live.debugger.breakpoints.to_plain(),
             "failures": list(run.failures),
             "recording_stopped": recorder.stopped if recorder is not None else "",

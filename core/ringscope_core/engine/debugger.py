@@ -24,6 +24,7 @@ from ringscope_core.trace.log import WANTS_EVERYTHING, EventLog, TraceHook
 
 _ENTER: Final = int(EV_FRAME_ENTER)
 _FLUSH_S: Final = 1 / 60
+_SETTLE_S: Final = 1.0
 _GOING: Final = ""
 
 Call = Callable[[], None]
@@ -60,7 +61,7 @@ class Debugger(TraceHook):
         self.stops: int = 0
         """How often the run has stopped."""
         self.standing: threading.Event = threading.Event()
-        """Set while the run is stopped."""
+        """Set while the run is stopped and everybody was told."""
         self.inside_turn: bool = False
         """Stopped at an event inside a turn: the machine may be looked at, not changed."""
         self._lock: threading.Lock = threading.Lock()
@@ -93,6 +94,11 @@ class Debugger(TraceHook):
                 return
             self._wish = reason
         self._arm()
+
+    def settle(self) -> None:
+        """Between a stop and its telling: wait for that, so that nobody sees the one without the other."""
+        if self.stop_reason and not self.standing.is_set():
+            self.standing.wait(_SETTLE_S)
 
     def resume(self) -> threading.Event:
         """Go on, to the next breakpoint; the event is set when the run has heard it."""
@@ -268,8 +274,9 @@ class Debugger(TraceHook):
             self.stops += 1
         self.breakpoints.tell_counts()
         self.listener.flush()
-        self.standing.set()
         self.listener.on_stopped(reason)
+        # who sees that it stands has been told of the stop before
+        self.standing.set()
         while self.stop_reason:
             self._calls.get()()
         self.inside_turn = False

@@ -104,7 +104,7 @@ class LiveRun:
             return "failed"
         if self.run.preparing:
             return "prelaunch"
-        if self.debugger.stop_reason:
+        if self.debugger.standing.is_set():
             return "paused"
         return ("prelaunch", "running", "paused", "finished", "failed")[self.run.run_state]
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ import pytest
 from ringscope_core.query.verify import verify
 from ringscope_core.session.reader import SessionReader
 from tests.core.engine.killed import MODES, kill_engine
-from tests.core.session.permissions import obey_permissions
+from tests.core.session.permissions import obeying, with_room
 
 LOST_S = 0.5
 
@@ -36,11 +34,6 @@ def test_killed_many_times(tmp_path: Path) -> None:
         found = kill_engine(tmp_path, number, rng, 1.0)
         assert found.report.findings == [], found
         assert found.lost_s <= LOST_S, found
-
-
-def limit_files(room: int) -> None:
-    """In a child: no file may grow beyond `room` bytes; what SQLite then hears is that the disk is full."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
 
 def engine(session: Path, address: Path, *more: str) -> list[str]:
@@ -67,11 +60,10 @@ def test_a_full_disk_while_it_records(tmp_path: Path, room: int) -> None:
     """The run goes on; the file opens, is right up to there, and says what it lacks."""
     session = tmp_path / "a.ringscope"
     with subprocess.Popen(
-        engine(session, tmp_path / "q"),
+        with_room(room, engine(session, tmp_path / "q")),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=partial(limit_files, room),  # noqa: PLW1509
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     ) as process:
         assert process.stdout is not None
@@ -96,12 +88,11 @@ def test_a_full_disk_while_it_records(tmp_path: Path, room: int) -> None:
 def test_a_headless_run_on_a_full_disk_says_so(tmp_path: Path) -> None:
     session = tmp_path / "a.ringscope"
     done = subprocess.run(
-        [sys.executable, "-m", "ringscope", "run", "bulk-tx", "--headless", "--packets", "60000", "--record", str(session)],
+        with_room(1 << 20, [sys.executable, "-m", "ringscope", "run", "bulk-tx", "--headless", "--packets", "60000", "--record", str(session)]),
         check=False,
         capture_output=True,
         text=True,
         timeout=120,
-        preexec_fn=partial(limit_files, 1 << 20),
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert done.returncode == 2, done.stderr
@@ -121,7 +112,7 @@ def test_a_folder_where_nothing_can_be_written(tmp_path: Path) -> None:
         engine(folder / "a.ringscope", tmp_path / "q"),
         [sys.executable, "-m", "ringscope", "run", "ping", "--headless", "--packets", "3", "--record", str(folder / "a.ringscope")],
     ):
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, preexec_fn=obey_permissions)
+        done = subprocess.run(obeying(command), check=False, capture_output=True, text=True, timeout=60)
         assert done.returncode == 2, done.stderr
         assert done.stderr.count("\n") == 1
         assert f"session {folder / 'a.ringscope'}: cannot be created" in done.stderr

@@ -22,7 +22,7 @@ from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.salvage import open_session, salvage
 from ringscope_core.session.seal import PAGE, broken_pages
 from tests.core.session.damage import contents, outcome
-from tests.core.session.permissions import obey_permissions
+from tests.core.session.permissions import obeying
 from tests.core.session.recording import make
 
 SAMPLES = Path(__file__).parents[2] / "data" / "sessions"
@@ -219,12 +219,11 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, closed: bool) -> None:
     folder.chmod(0o555)
     code = "import sys; from ringscope_core.session.salvage import open_session\nwith open_session(sys.argv[1]) as r: print(r.event_count, repr(r.damage))"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(folder / "a.ringscope")],
+        obeying([sys.executable, "-c", code, str(folder / "a.ringscope")]),
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
-        preexec_fn=obey_permissions,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert done.stdout == "1234 ''\n", done.stderr

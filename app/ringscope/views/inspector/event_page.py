@@ -95,7 +95,8 @@ class EventPage(Page):
 
     def _add_stack(self, root: Node, seq: int) -> None:
         frames = backtrace(self.store.state_at(seq).stack, self.store.reader.functions, self.store.reader.strings)
-        head = root.add(Node("stack", ["inside", "" if frames else "no call was open", ""], heading=True))
+        nothing = "unknown: the session holds frames only" if self.store.meta.get("source") == "capture" else "no call was open"
+        head = root.add(Node("stack", ["inside", "" if frames else nothing, ""], heading=True))
         for frame in frames:
             number = "" if frame.number is None else f"#{frame.number} "
             head.add(Node(f"frame:{frame.seq}", [f"{number}{frame.function}  {frame.path}:{frame.line}"], span=True))

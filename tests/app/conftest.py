@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +27,9 @@ def session_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def store(session_file: Path, qapp: object) -> Iterator[Store]:
-    """A store of it."""
-    reader = SessionReader(session_file)
+def store(session_file: Path, tmp_path: Path, qapp: object) -> Iterator[Store]:
+    """A store of a copy of it: marks, notes and breakpoints are kept in the file."""
+    reader = SessionReader(shutil.copy(session_file, tmp_path / "own.ringscope"))
     yield Store(reader)
     reader.close()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,14 +26,6 @@ from ringscope.widgets.point_form import PointForm, offers
 from ringscope.widgets.point_menu import event_offers, field_offers, function_offers
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.kinds import EV_FIELD, EV_KICK
-
-
-@pytest.fixture
-def store(session_file: Path, tmp_path: Path, qapp: object) -> Iterator[Store]:
-    """A store of a recording of its own: breakpoints are kept in it."""
-    reader = SessionReader(shutil.copy(session_file, tmp_path / "own.ringscope"))
-    yield Store(reader)
-    reader.close()
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ def shown_keys(spec: ActionSpec) -> str:
 
 
 COLUMNS: Final = 4
+LONG: Final = 32
+"""Letters of an explanation that goes over two lines."""
 HEADING: Final = 2.5
 """Lines that a group's heading takes."""
 
@@ -38,7 +40,11 @@ def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
         key_label = QLabel(keys)
         key_label.setFont(mono_font(9.5))
         grid.addWidget(key_label, line, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(QLabel(text), line, 1)
+        words = QLabel(text)
+        if len(text) > LONG:
+            words.setWordWrap(True)
+            words.setMinimumWidth(220)
+        grid.addWidget(words, line, 1)
     grid.setColumnStretch(1, 1)
     return box
 

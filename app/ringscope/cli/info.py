@@ -47,8 +47,12 @@ def _print(found: dict[str, Any]) -> None:
     echo(found["file"])
     if found["damage"]:
         echo(f"  DAMAGED: {found['damage']}")
-    echo(f"  run        {found['scenario']}: {found['title']}; profile {found['profile']}, seed {found['seed']}, trace {found['trace']}, {found['time']} time")
-    echo(f"  written    {found['started']} by {found['program']}; {_ending(found)}")
+    if found["source"] == "capture":
+        echo(f"  capture    {found['title']}; {found['fidelity']}")
+        echo(f"  written    by {found['program']}; {_ending(found)}")
+    else:
+        echo(f"  run        {found['scenario']}: {found['title']}; profile {found['profile']}, seed {found['seed']}, trace {found['trace']}, {found['time']} time")
+        echo(f"  written    {found['started']} by {found['program']}; {_ending(found)}")
     if found["branch"]:
         echo(f"  branch     {_branch(found['branch'])}")
     echo(f"  times      {format_clock(found['virtual_ns'])} s virtual, {format_clock(found['wall_ns'])} s wall")

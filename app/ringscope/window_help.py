@@ -21,7 +21,7 @@ def shown_keys(spec: ActionSpec) -> str:
 
 
 COLUMNS: Final = 4
-LONG: Final = 32
+LONG: Final = 26
 """Letters of an explanation that goes over two lines."""
 HEADING: Final = 2.5
 """Lines that a group's heading takes."""
@@ -43,7 +43,7 @@ def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
         words = QLabel(text)
         if len(text) > LONG:
             words.setWordWrap(True)
-            words.setMinimumWidth(220)
+            words.setMinimumWidth(170)
         grid.addWidget(words, line, 1)
     grid.setColumnStretch(1, 1)
     return box
@@ -74,7 +74,7 @@ class KeySheet(QDialog):
         sheet = QWidget()
         body = QHBoxLayout(sheet)
         body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(30)
+        body.setSpacing(22)
         for some in _columns(groups, COLUMNS):
             column = QVBoxLayout()
             for title, rows in some:

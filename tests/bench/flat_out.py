@@ -57,9 +57,7 @@ def look(path: Path) -> None:
             reader.events(max(seq - 100, reader.first_seq), seq + 100)
             times.append((time.perf_counter() - began) * 1000)
         times.sort()
-        print(
-            f"a random moment: median {statistics.median(times):.0f} ms, p99 {times[int(len(times) * 0.99)]:.0f} ms, most {times[-1]:.0f} ms"
-        )
+        print(f"a random moment: median {statistics.median(times):.0f} ms, p99 {times[int(len(times) * 0.99)]:.0f} ms, most {times[-1]:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ QLineEdit[validity="invalid"] { background: @filter.invalid; border-color: @seve
 QComboBox { background: @raised; border: 1px solid @border; border-radius: 4px; padding: 3px 8px; color: @text; }
 QComboBox:focus { border-color: @accent; }
 QComboBox::drop-down { border: none; width: 18px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox QAbstractItemView { background: @surface; border: 1px solid @border; selection-background-color: @accent.soft; selection-color: @text; }
 QAbstractItemView { background: @surface; alternate-background-color: @stripe; border: none; outline: none;
   selection-background-color: @selection; selection-color: @text; gridline-color: @grid; }

@@ -21,6 +21,8 @@ def shown_keys(spec: ActionSpec) -> str:
 
 
 COLUMNS: Final = 4
+LONG: Final = 26
+"""Letters of an explanation that goes over two lines."""
 HEADING: Final = 2.5
 """Lines that a group's heading takes."""
 
@@ -38,7 +40,11 @@ def _group(title: str, rows: list[tuple[str, str]]) -> QWidget:
         key_label = QLabel(keys)
         key_label.setFont(mono_font(9.5))
         grid.addWidget(key_label, line, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(QLabel(text), line, 1)
+        words = QLabel(text)
+        if len(text) > LONG:
+            words.setWordWrap(True)
+            words.setMinimumWidth(170)
+        grid.addWidget(words, line, 1)
     grid.setColumnStretch(1, 1)
     return box
 
@@ -68,7 +74,7 @@ class KeySheet(QDialog):
         sheet = QWidget()
         body = QHBoxLayout(sheet)
         body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(30)
+        body.setSpacing(22)
         for some in _columns(groups, COLUMNS):
             column = QVBoxLayout()
             for title, rows in some:

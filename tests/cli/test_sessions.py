@@ -31,6 +31,14 @@ def test_info(ping: Path) -> None:
     assert found["size"] == ping.stat().st_size
 
 
+def test_info_of_a_capture(ping: Path, tmp_path: Path) -> None:
+    """What a capture does not tell is not printed as if it were known."""
+    assert run("export", str(ping), "-o", str(tmp_path / "a.pcapng"))[0] == 0
+    assert run("import", str(tmp_path / "a.pcapng"), "-o", str(tmp_path / "a.ringscope"))[0] == 0
+    code, out, _ = run("info", str(tmp_path / "a.ringscope"))
+    assert code == 0 and "capture    a.pcapng; frames only" in out and "None" not in out
+
+
 def test_info_of_a_damaged_file(ping: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.ringscope"
     data = bytearray(ping.read_bytes())

@@ -47,8 +47,8 @@ def _print(found: dict[str, Any]) -> None:
     echo(found["file"])
     if found["damage"]:
         echo(f"  DAMAGED: {found['damage']}")
-    echo(f"  run        {found['scenario']}: {found['title']}; profile {found['profile']}, seed {found['seed']}, trace {found['trace']}, {found['time']} time")
-    echo(f"  written    {found['started']} by {found['program']}; {_ending(found)}")
+    for line in _origin(found):
+        echo(line)
     if found["branch"]:
         echo(f"  branch     {_branch(found['branch'])}")
     echo(f"  times      {format_clock(found['virtual_ns'])} s virtual, {format_clock(found['wall_ns'])} s wall")
@@ -69,6 +69,16 @@ def _print(found: dict[str, Any]) -> None:
     for loss in found["losses"]:
         where = f"events {loss['first']} to {loss['last']}" if loss["first"] is not None and loss["last"] >= loss["first"] else "somewhere"
         echo(f"    {where}: {loss['events']} events and {loss['packets']} packets ({loss['reason']})")
+
+
+def _origin(found: dict[str, Any]) -> list[str]:
+    """What ran, or which capture this was made of; who wrote it."""
+    if found["source"] == "capture":
+        return [f"  capture    {found['title']}; {found['fidelity']}", f"  written    by {found['program']}; {_ending(found)}"]
+    return [
+        f"  run        {found['scenario']}: {found['title']}; profile {found['profile']}, seed {found['seed']}, trace {found['trace']}, {found['time']} time",
+        f"  written    {found['started']} by {found['program']}; {_ending(found)}",
+    ]
 
 
 def _ending(found: dict[str, Any]) -> str:

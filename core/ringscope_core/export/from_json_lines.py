@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
 
+import ringscope_core.hw.machine  # noqa: F401  the model declares what the arguments of calls are
 from ringscope_core.export.incoming import described, session_writer, unreadable, wait_for_room
 from ringscope_core.export.json_lines import FORMAT, VERSION
 from ringscope_core.export.request import Meter, Progress, Summary
@@ -17,7 +18,7 @@ from ringscope_core.export.tables import DIRECTIONS
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session import keyframes
 from ringscope_core.session.packing import PackingError, pack
-from ringscope_core.session.rows import RAW_DTYPE, PacketRow
+from ringscope_core.session.rows import GAP_EXPORT, RAW_DTYPE, PacketRow
 from ringscope_core.session.writer import RingSample, SessionWriter
 from ringscope_core.trace.counters import BUCKETS, COUNTER_NAMES
 from ringscope_core.trace.fields import field_table
@@ -42,6 +43,7 @@ class _Header(msgspec.Struct, tag_field="type", tag="header"):
     functions: dict[int, str]
     fields: dict[int, str]
     strings: list[str]
+    types: list[dict[str, Any]] = []
 
 
 class _Event(msgspec.Struct, tag_field="type", tag="event"):
@@ -132,10 +134,13 @@ def import_json_lines(source: Path, path: Path, force: bool = False, progress: P
             meta.pop(key, None)
         with session_writer(path, meta, force) as writer:
             writer.add_strings(0, header.strings)
+            if header.types:
+                writer.add_types(_types(source, header.types))
             builder = _Builder(writer, summary, source)
             for number, line in lines:
                 builder.add(number, line)
             builder.finish()
+            builder.say_what_is_not_here(bool(header.filter))
     except OSError as error:
         raise unreadable(source, error) from None
     return summary
@@ -158,6 +163,12 @@ def _lines(source: Path, meter: Meter) -> Iterator[tuple[int, Any]]:
                 raise _wrong(source, number, f"a line as ringscope export --to jsonl writes it ({error})") from None
             if number % _BATCH == 0:
                 meter.at(file.tell())
+
+
+def _types(source: Path, types: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
+    if not all(isinstance(row.get("name"), str) for row in types):
+        raise _wrong(source, 1, "types that have names")
+    return list(types)
 
 
 def _check(source: Path, header: _Header) -> None:
@@ -184,6 +195,8 @@ class _Builder:
     def __init__(self, writer: SessionWriter, summary: Summary, source: Path) -> None:
         self._writer, self._summary, self._source = writer, summary, source
         self._first: int = 0
+        self._start: int = -1
+        """The first event's number."""
         self._next: int = -1
         self._events: list[tuple[int, ...]] = []
         self._rows: list[PacketRow] = []
@@ -220,8 +233,17 @@ class _Builder:
             self._hand_events()
             self._first = line.seq
         self._next = line.seq + 1
+        if self._start < 0:
+            self._start = line.seq
         raw = line.raw + [0] * (6 - len(line.raw))
         self._events.append((line.vt, line.wall, kind.number, line.oid, line.cause, *raw))
+
+    def say_what_is_not_here(self, filtered: bool) -> None:
+        """Events before a range, and those between what a filter took, are no damage."""
+        count = self._summary.rows.get("events", 0)
+        missing = self._next - count if filtered else self._start
+        if count and missing > 0:
+            self._writer.add_gap(0, self._next - 1 if filtered else self._start - 1, missing, 0, GAP_EXPORT)
 
     def _hand_events(self) -> None:
         if self._events:

@@ -62,6 +62,7 @@ def header_of(job: Job) -> dict[str, Any]:
         "functions": {str(number): spec.name for number, spec in recording.functions.items()} if int(EV_FRAME_ENTER) in used else {},
         "fields": {str(number): f"{spec.struct}.{spec.name}" for number, spec in recording.fields.items()} if int(EV_FIELD) in used else {},
         "strings": recording.strings,
+        "types": recording.reader.types,
     }
 
 

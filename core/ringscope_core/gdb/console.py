@@ -63,6 +63,8 @@ class Console:
         self.displays: list[Display] = []
         self.conditions: dict[int, str] = {}
         """C conditions by breakpoint; the filter language's are the breakpoint's own."""
+        self.once: set[int] = set()
+        """Temporary breakpoints with a C condition: what looks for hits does not know it, so they go when it held."""
         self.scripts: dict[int, list[str]] = {}
         """Commands to run when a breakpoint is hit."""
         self.labels: dict[int, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ringscope_core.gdb.backtrace import SOURCE_PREFIX
@@ -57,7 +58,10 @@ def _break(console: Console, rest: str, temporary: bool) -> str:
         raise ConsoleError("Breakpoints on addresses are not possible: no machine code is modelled. Give a function or FUNCTION:LINE.")
     else:
         plain = location_plain(console, place)
-    return _said(console, set_point(console, {**plain, "temporary": temporary}, condition))
+    point = set_point(console, {**plain, "temporary": temporary and not condition}, condition)
+    if temporary and condition:
+        console.once.add(point.id)
+    return _said(console, replace(point, temporary=temporary))
 
 
 @word("break", "Breakpoints", "[LOCATION] [if EXPR]", "b,br,hbreak")
@@ -129,10 +133,12 @@ def _is_words(rest: str) -> str:
     return rest.removeprefix("breakpoints").strip() if rest.startswith("breakpoints") else rest
 
 
-def _forget(console: Console, number: int) -> None:
+def forget(console: Console, number: int) -> None:
+    """Delete a breakpoint with all that the console knows of it."""
     console.inferior.remove(number)
     for table in (console.conditions, console.scripts, console.labels):
         table.pop(number, None)
+    console.once.discard(number)
 
 
 @word("delete", "Breakpoints", "[N..]", "d")
@@ -144,7 +150,7 @@ def _delete(console: Console, rest: str) -> str:
         return WORDS["undisplay"].action(console, rest.removeprefix("display").strip())
     numbers = point_numbers(console, _is_words(rest))
     for number in numbers or [point.id for point in console.inferior.points()]:
-        _forget(console, number)
+        forget(console, number)
     return ""
 
 
@@ -156,7 +162,7 @@ def _clear(console: Console, rest: str) -> str:
     if not found:
         raise ConsoleError(f"No breakpoint at {rest or plain['where']}.")
     for number in found:
-        _forget(console, number)
+        forget(console, number)
     return f"Deleted breakpoint{'s' if len(found) > 1 else ''} {' '.join(map(str, found))} "
 
 
@@ -199,6 +205,9 @@ def _condition(console: Console, rest: str) -> str:
     elif text:
         parse(text)
         console.conditions[point.id] = text
+        if point.temporary:
+            console.inferior.update(point.id, temporary=False)
+            console.once.add(point.id)
     else:
         console.conditions.pop(point.id, None)
         if point.condition:
@@ -262,7 +271,7 @@ def _info(console: Console, rest: str) -> str:
             path, line = shown_place(console, {"what": point.what, "where": point.where})
             name = point.where.partition(":")[0]
             what, address = f"in {name} at {SOURCE_PREFIX}{path}:{line}", f"0x{SYMBOLS[name]:016x}" if name in SYMBOLS else UNKNOWN
-        disposition = "del" if point.temporary else "keep"
+        disposition = "del" if point.temporary or point.id in console.once else "keep"
         lines.append(f"{point.id:<8}{sort:<15}{disposition:<5}{'y' if point.enabled else 'n':<4}{address:<19}{what}".rstrip())
         condition = console.conditions.get(point.id) or point.condition
         if condition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ringscope_core.gdb.ctypes import INT
@@ -13,6 +14,7 @@ from ringscope_core.gdb.places import location_plain
 from ringscope_core.gdb.printer import brief, show
 from ringscope_core.gdb.stops import frame_line, location, place_of, stop_text
 from ringscope_core.gdb.words import word
+from ringscope_core.gdb.words_breakpoints import forget
 from ringscope_core.query import travel
 from ringscope_core.query.breakpoints import log_lines
 from ringscope_core.trace.kinds import EV_FRAME_LEAVE
@@ -39,7 +41,13 @@ def number_argument(console: Console, rest: str, default: int = 1) -> int:
 
 def _after(console: Console, stop: Stop, before: tuple[int, str]) -> str:
     console.moved()
-    return stop_text(console, stop, before)
+    once = stop.point if stop.reason == "breakpoint" and stop.point is not None and stop.point.id in console.once else None
+    if once is None:
+        return stop_text(console, stop, before)
+    text = stop_text(console, replace(stop, point=replace(once, temporary=True)), before)
+    if any(point.id == once.id for point in console.inferior.points()):
+        forget(console, once.id)
+    return text
 
 
 def _unmet(console: Console, stop: Stop, complaints: list[str]) -> bool:
@@ -53,7 +61,11 @@ def _unmet(console: Console, stop: Stop, complaints: list[str]) -> bool:
     except ConsoleError as error:
         complaints.append(f"Error in testing condition for breakpoint {stop.point.id}:\n{error}")
         return False
-    return value.number is not None and not value.number
+    if value.number is None or value.number:
+        return False
+    if not isinstance(console.inferior, LiveInferior):
+        stop.point.hits -= 1
+    return True
 
 
 def _said(console: Console, since: int) -> list[str]:

@@ -75,7 +75,7 @@ class Deadline:
 def open_database(path: Path, deadline: Deadline) -> sqlite3.Connection:
     """A read-only connection to a session of this version; raises SessionError for anything else."""
     if not path.is_file():
-        raise SessionError(str(path), "no such file")
+        raise SessionError(str(path), "is not a file" if path.exists() else "no such file")
     check_whole(path)
     _check_magic(path)
     with guarded(path):

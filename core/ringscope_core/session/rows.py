@@ -114,7 +114,9 @@ GAP_FULL: Final = "full disk"
 """Nothing could be written any more."""
 GAP_DAMAGED: Final = "damaged"
 """The file is damaged there."""
-GAP_REASONS: Final = (GAP_SLOW, GAP_BOUND, GAP_FULL, GAP_DAMAGED)
+GAP_EXPORT: Final = "not exported"
+"""A session made of an export of a range, or of what a filter took."""
+GAP_REASONS: Final = (GAP_SLOW, GAP_BOUND, GAP_FULL, GAP_DAMAGED, GAP_EXPORT)
 
 
 class CounterSeries:

@@ -14,6 +14,7 @@ import pytest
 from ringscope_core.export import pcapng_blocks as ng
 from ringscope_core.export.imports import import_file, kind_of
 from ringscope_core.query.recording import Recording
+from ringscope_core.query.verify import verify
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_SEEN
@@ -172,6 +173,8 @@ def test_json_lines_round_trip(offloads: Recording, faults: Recording, to: Expor
         with SessionReader(tmp_path / f"{number}.ringscope") as new:
             assert np.array_equal(new.events(0, new.last_seq), old.events(0, old.last_seq))
             assert new.strings == old.strings
+            assert new.functions == old.functions and any(spec.args for spec in new.functions.values())
+            assert new.types == old.types
             assert new.frames(1, 1 << 30) == old.frames(1, 1 << 30)
             assert [mark[1:] for mark in new.marks()] == [mark[1:] for mark in old.marks()]
             assert np.array_equal(new.keyframes(), old.keyframes())
@@ -207,6 +210,8 @@ def test_a_range_has_its_states(faults: Recording, to: Export, tmp_path: Path) -
         assert (reader.first_seq, reader.last_seq) == (2800, 5000)
         for seq in (2800, 3999, 5000):
             assert reader.state_at(seq).to_plain() == faults.reader.state_at(seq).to_plain()
+        assert [tuple(gap[1:]) for gap in reader.gaps()] == [(0, 2799, 2800, 0, "not exported")]
+    assert verify(tmp_path / "p.ringscope").equal
 
 
 def _broken(line: dict[str, Any], change: str) -> str:

@@ -147,6 +147,19 @@ def test_displays_and_commands(open_console: Open) -> None:
     assert console.execute("c") == "Continuing.\n$1 = 42"
 
 
+def test_a_temporary_breakpoint_waits_for_its_condition(open_console: Open) -> None:
+    """It goes when it stopped, not where the condition did not hold, and hits count only where it held."""
+    console = open_console("realize", "tb virtio_add_queue if queue_size == 64", "b virtio_add_queue if queue_size == 64")
+    assert " del " in console.execute("info b").splitlines()[1]
+    assert "hit Temporary breakpoint 1" in console.execute("run")
+    assert console.execute("p queue_size") == "$1 = 64"
+    listed = console.execute("info b")
+    assert " del " not in listed and "already hit" not in listed
+    console.execute("goto start")
+    assert "hit Breakpoint 2" in console.execute("c")
+    assert "already hit 1 time" in console.execute("info b")
+
+
 def test_dprintf_says_and_goes_on(open_console: Open) -> None:
     console = open_console("realize", 'dprintf virtio_add_queue,"size {queue_size}"')
     lines = console.execute("run").splitlines()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from ringscope_resources import path
+
 _SHEET: Final = """
 QMainWindow, QDialog { background: @window; }
 QToolTip { background: @raised; color: @text; border: 1px solid @border; padding: 4px 6px; }
@@ -42,6 +44,7 @@ QLineEdit[validity="invalid"] { background: @filter.invalid; border-color: @seve
 QComboBox { background: @raised; border: 1px solid @border; border-radius: 4px; padding: 3px 8px; color: @text; }
 QComboBox:focus { border-color: @accent; }
 QComboBox::drop-down { border: none; width: 18px; }
+QComboBox::down-arrow { image: url("@arrow"); width: 12px; height: 12px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox QAbstractItemView { background: @surface; border: 1px solid @border; selection-background-color: @accent.soft; selection-color: @text; }
 QAbstractItemView { background: @surface; alternate-background-color: @stripe; border: none; outline: none;
@@ -116,7 +119,7 @@ ads--CFloatingDockContainer { background: @window; }
 
 
 def _fill(template: str, hexes: Mapping[str, str], mono: str) -> str:
-    text = template.replace("@mono", mono)
+    text = template.replace("@mono", mono).replace("@arrow", path("images", "chevron-down.svg").as_posix())
     for meaning in sorted(hexes, key=len, reverse=True):
         text = text.replace(f"@{meaning}", hexes[meaning])
     return text

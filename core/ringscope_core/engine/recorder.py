@@ -71,6 +71,8 @@ class Recorder:
         self._keyframe_seq: int = -1
         self._packets: _Packets = _Packets(self)
         self._blocks: _Blocks = _Blocks(self)
+        if not live:
+            writer.be_patient()
 
     def attach(self, log: EventLog) -> None:
         """Record this log from now on."""

@@ -16,12 +16,12 @@ _COLUMN: Final = struct.Struct("<Bqq")
 """Width (0: none, a sequence), first value, step."""
 
 
-def encode(columns: Sequence[Ints]) -> bytes:
+def encode(columns: Sequence[Ints] | Ints) -> bytes:
     """The columns, all of one length above zero, as bytes."""
     parts: list[bytes] = []
-    for column in columns:
-        deltas = np.diff(column)
-        if not len(deltas) or bool(np.all(deltas == deltas[0])):
+    for column in np.ascontiguousarray(columns):
+        deltas = column[1:] - column[:-1]
+        if not len(deltas) or deltas.min() == deltas.max():
             parts.append(_COLUMN.pack(0, int(column[0]), int(deltas[0]) if len(deltas) else 0))
             continue
         low, high = int(column.min()), int(column.max())

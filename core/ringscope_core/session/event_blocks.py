@@ -41,8 +41,8 @@ class EventBlocks:
         """Number of the first event of `_tail`."""
         self._tail: bytearray = bytearray()
         """Events since the last full block."""
-        self._pieces: list[tuple[int, int]] = []
-        """First number and count of the stored pieces of the tail."""
+        self._pieces: list[tuple[int, int, dict[int, int]]] = []
+        """First number, count and kinds of the stored pieces of the tail."""
         self._counts: Counter[int] = Counter()
         self._changed: bool = False
 
@@ -68,7 +68,6 @@ class EventBlocks:
         if not self._tail:
             self._first = first_seq
         self._tail += rows
-        self._counts.update(kind_counts(blocks.as_rows(rows)))
         self._changed = True
         while len(self._tail) >= FULL_ROWS * _ROW:
             self._store_whole(FULL_ROWS)
@@ -92,29 +91,34 @@ class EventBlocks:
 
     def _store_whole(self, count: int) -> None:
         """The first `count` events of the tail as one block, in place of their pieces."""
-        if self._pieces != [(self._first, count)]:
-            self.delete([first for first, _ in self._pieces])
-            self.store(self._first, bytes(memoryview(self._tail)[: count * _ROW]))
+        if [piece[:2] for piece in self._pieces] != [(self._first, count)]:
+            self.delete([first for first, _, _ in self._pieces])
+            for _, _, kinds in self._pieces:
+                self._counts.subtract(kinds)
+            self._counts.update(self.store(self._first, bytes(memoryview(self._tail)[: count * _ROW])))
         del self._tail[: count * _ROW]
         self._first += count
         self._pieces = []
 
     def _store_piece(self) -> None:
         if self._pieces and self._pieces[-1][1] < SMALL_ROWS:
-            self._pieces.pop()
-        start = sum(self._pieces[-1]) if self._pieces else self._first
+            self._counts.subtract(self._pieces.pop()[2])
+        start = sum(self._pieces[-1][:2]) if self._pieces else self._first
         rows = bytes(memoryview(self._tail)[(start - self._first) * _ROW :])
         if rows:
-            self.store(start, rows)
-            self._pieces.append((start, len(rows) // _ROW))
+            kinds = self.store(start, rows)
+            self._counts.update(kinds)
+            self._pieces.append((start, len(rows) // _ROW, kinds))
 
-    def store(self, first_seq: int, rows: bytes) -> None:
-        """One block, in place of one that begins with the same event."""
+    def store(self, first_seq: int, rows: bytes) -> dict[int, int]:
+        """One block, in place of one that begins with the same event; returns how many events of each kind it has."""
         events = blocks.as_rows(rows)
         vt = events["vt"]
-        entry = (first_seq, len(events), int(vt[0]), int(vt[-1]), int(events["wall"][-1]), to_json(kind_counts(events)))
+        kinds = kind_counts(events)
+        entry = (first_seq, len(events), int(vt[0]), int(vt[-1]), int(events["wall"][-1]), to_json(kinds))
         self._database.execute("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?)", entry)
         self._database.execute("INSERT OR REPLACE INTO block_data VALUES (?, ?)", (first_seq, blocks.encode(first_seq, events)))
+        return kinds
 
     def delete(self, firsts: list[int]) -> None:
         """Take whole blocks out."""

@@ -41,6 +41,7 @@ def _codes(low: Ints, high: Ints) -> Ints:
 
 def kind_groups(kinds: Ints) -> tuple[Ints, Ints, Ints]:
     """The kinds that occur, in order, how often each does, and for each row the place of its kind among them."""
+    kinds = kinds.astype(np.intp)
     if int(kinds.min()) >= 0 and int(kinds.max()) < 4 * MAX_KINDS:
         totals = np.bincount(kinds)
         numbers = np.flatnonzero(totals)

@@ -12,11 +12,16 @@ _ROWS_A_STEP: Final = 500
 
 def put_many(database: sqlite3.Connection, table: str, rows: Sequence[Sequence[object]]) -> None:
     """Insert `rows`, all of one length, each in place of one with the same key."""
-    for start in range(0, len(rows), _ROWS_A_STEP):
-        some = rows[start : start + _ROWS_A_STEP]
-        place = "(" + ", ".join("?" * len(some[0])) + ")"
-        statement = f"INSERT OR REPLACE INTO {table} VALUES {', '.join([place] * len(some))}"
-        database.execute(statement, [value for row in some for value in row])
+    if rows:
+        put_flat(database, table, len(rows[0]), [value for row in rows for value in row])
+
+
+def put_flat(database: sqlite3.Connection, table: str, width: int, values: Sequence[object]) -> None:
+    """The same for the values of all rows one after the other, `width` a row."""
+    place = "(" + ", ".join("?" * width) + ")"
+    for start in range(0, len(values), _ROWS_A_STEP * width):
+        some = values[start : start + _ROWS_A_STEP * width]
+        database.execute(f"INSERT OR REPLACE INTO {table} VALUES {', '.join([place] * (len(some) // width))}", some)
 
 
 def delete_many(database: sqlite3.Connection, table: str, key: str, values: Sequence[int]) -> None:

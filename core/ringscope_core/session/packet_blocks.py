@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from ringscope_core.session import columns
-from ringscope_core.session.many import delete_many, put_many
+from ringscope_core.session.many import delete_many, put_flat
 from ringscope_core.session.packing import PackingError, pack, unpack
 from ringscope_core.session.rows import Ints, PacketRow
 
@@ -78,8 +78,6 @@ class PacketBlocks:
 
     def add(self, rows: Ints, data: bytes) -> None:
         """Frames with consecutive numbers, and their bytes, each frame's behind its header's."""
-        if int(sizes(rows).sum()) != len(data):
-            raise ValueError(f"{len(data)} bytes of {len(rows)} packets")
         if self._rows and int(rows[0, 0]) != self._next:
             self._store_whole()
         self._rows.append(rows)
@@ -89,8 +87,8 @@ class PacketBlocks:
         self._next = int(rows[-1, 0]) + 1
         self._changed = True
         if self._singles < SINGLE_ROWS:
-            some = rows[: SINGLE_ROWS - self._singles].tolist()
-            put_many(self._database, "packet", some)
+            some = rows[: SINGLE_ROWS - self._singles]
+            put_flat(self._database, "packet", _COLUMNS, some.ravel().tolist())
             self._singles += len(some)
         if self._count >= FULL_FRAMES or self._bytes >= FULL_BYTES:
             self._store_whole()
@@ -106,21 +104,33 @@ class PacketBlocks:
             self._store_piece()
 
     def _store_whole(self) -> None:
-        rows, data = np.concatenate(self._rows), b"".join(self._data)
+        rows, data = self._together()
         self.delete([first for first, _, _ in self._stored])
+        if len(rows) <= 2 * FULL_FRAMES and len(data) <= 2 * FULL_BYTES:
+            self._store(rows, data)
+        else:
+            self._store_split(rows, data)
+        self._rows, self._data, self._stored = [], [], []
+        self._count = self._bytes = 0
+
+    def _store_split(self, rows: Ints, data: bytes) -> None:
+        """What came at once and is more than a block should hold."""
         ends = np.concatenate(([0], np.cumsum(sizes(rows))))
         start = 0
         while start < len(rows):
-            # what came at once may be more than a block should hold
             full = int(np.searchsorted(ends, ends[start] + 2 * FULL_BYTES, "right")) - 1
             end = min(max(full, start + 1), start + 2 * FULL_FRAMES, len(rows))
             self._store(rows[start:end], data[int(ends[start]) : int(ends[end])])
             start = end
-        self._rows, self._data, self._stored = [], [], []
-        self._count = self._bytes = 0
+
+    def _together(self) -> tuple[Ints, bytes]:
+        rows, data = np.concatenate(self._rows), b"".join(self._data)
+        if int(sizes(rows).sum()) != len(data):
+            raise ValueError(f"{len(data)} bytes of {len(rows)} packets")
+        return rows, data
 
     def _store_piece(self) -> None:
-        rows, data = np.concatenate(self._rows), b"".join(self._data)
+        rows, data = self._together()
         self._rows, self._data = [rows], [data]
         if self._stored and self._stored[-1][1] < SMALL_FRAMES:
             self._stored.pop()
@@ -133,7 +143,7 @@ class PacketBlocks:
         first = int(rows[0, 0])
         seqs, vt = rows[:, 6], rows[:, 1]
         entry = (first, len(rows), int(vt[0]), int(vt[-1]), int(seqs[0]), int(seqs[-1]), int(rows[:, LENGTH].sum()))
-        blobs = (first, pack(columns.encode(list(rows.T))), pack(data))
+        blobs = (first, pack(columns.encode(rows.T)), pack(data))
         self._database.execute("INSERT OR REPLACE INTO packet_block VALUES (?, ?, ?, ?, ?, ?, ?)", entry)
         self._database.execute("INSERT OR REPLACE INTO packet_data VALUES (?, ?, ?)", blobs)
 

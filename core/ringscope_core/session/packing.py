@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 import zstandard
@@ -10,13 +11,23 @@ LEVEL: Final = 1
 """The fastest ordinary level: the writer shares two cores with the run."""
 
 
+class _Compressor(threading.local):
+    """One a thread: making one costs as much as a small block does."""
+
+    def __init__(self) -> None:
+        self.zstd: zstandard.ZstdCompressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+
+
+_COMPRESSOR: Final = _Compressor()
+
+
 class PackingError(ValueError):
     """A compressed blob is damaged or claims an absurd size."""
 
 
 def pack(data: bytes) -> bytes:
     """Compress `data`; its size stands in the frame, where `unpack` looks first, and its checksum, so that no wrong byte goes unseen."""
-    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(data)
+    return _COMPRESSOR.zstd.compress(data)
 
 
 def unpack(blob: bytes, limit: int) -> bytes:

@@ -34,6 +34,10 @@ __all__ = ["RingSample", "SessionWriter"]
 
 COMMIT_INTERVAL_S: Final = 1 / 60
 """A commit gathers what came in within a frame of the window."""
+PATIENT_INTERVAL_S: Final = 0.2
+"""The same for a run that nobody watches: whole blocks are encoded once, and a killed one still loses less than half a second."""
+_WAKE_BYTES: Final = 8 << 20
+"""So much wakes the writer before its time."""
 _IDLE_WAIT_S: Final = 0.1
 _BATCH_BYTES: Final = 16 << 20
 """One transaction at the most, so that a reader sees something while much is written."""
@@ -63,10 +67,17 @@ class SessionWriter:
         self._numbering: threading.Lock = threading.Lock()
         """The run's thread and the control's both make rows."""
         self._closing: bool = False
+        self._interval_s: float = COMMIT_INTERVAL_S
+        self._wake: threading.Event = threading.Event()
+        self._partly: bool = False
+        """Whether something that came waits, uncommitted, for the rest of its block."""
+        self._whole_at: float = 0.0
+        """When nothing waited last (monotonic s)."""
         self._database: sqlite3.Connection = self._open()
         self._inserter: Inserter = Inserter(self._database)
         self._flight: FlightRecorder | None = FlightRecorder(self._database, self._inserter.events, self._inserter.packets, keep_bytes) if keep_bytes else None
         self._batch_bytes: int = min(_BATCH_BYTES, keep_bytes // 16) if keep_bytes else _BATCH_BYTES
+        self._wake_bytes: int = min(_WAKE_BYTES, self._batch_bytes)
         self._wal: Path = self.path.with_name(self.path.name + "-wal")
         self._wal_limit: int = wal_limit(keep_bytes) if keep_bytes else _WAL_BYTES
         self._wal_retry: float = 0.0
@@ -84,6 +95,10 @@ class SessionWriter:
         except sqlite3.Error as error:
             raise SessionError(str(self.path), f"cannot be written ({error})") from None
         return database
+
+    def be_patient(self) -> None:
+        """Nobody looks at the file while it grows: gather for longer, so that the run is disturbed less often."""
+        self._interval_s = PATIENT_INTERVAL_S
 
     # -- what the run calls -------------------------------------------------------------------------------------------
     @property
@@ -178,6 +193,7 @@ class SessionWriter:
         """Wait until everything handed over so far is committed; False when that did not happen in `timeout` s."""
         fence = items.Fence(threading.Event())
         self._put(0, fence)
+        self._wake.set()
         return fence.reached.wait(timeout) and self.error is None
 
     def close(self) -> None:
@@ -187,6 +203,7 @@ class SessionWriter:
         self.set_meta("closed", True)
         self._closing = True
         self._queue.put((0, items.Fence(threading.Event())))
+        self._wake.set()
         self._thread.join()
         self._checkpointer.stop()
         if self.error is not None:
@@ -200,19 +217,26 @@ class SessionWriter:
             raise ValueError("the session is closed")
         self._queued += size
         self._queue.put((size, item))
+        if self._queued - self._written > self._wake_bytes and not self._wake.is_set():
+            self._wake.set()
 
     # -- the writer's thread ------------------------------------------------------------------------------------------
     def _main(self) -> None:
         while True:
+            self._wake.clear()
             last = self._closing
             batch, size = self._gather(0.0 if last else _IDLE_WAIT_S)
             if batch:
-                self._write(batch, size >= self._batch_bytes)
+                self._write(batch, size >= self._wake_bytes and time.monotonic() - self._whole_at < self._interval_s)
                 self._written += size
-                time.sleep(0 if last or size >= self._batch_bytes else COMMIT_INTERVAL_S)
+                if not last and self._queued - self._written < self._wake_bytes:
+                    self._wake.wait(COMMIT_INTERVAL_S if self._partly else self._interval_s)
             elif last:
                 self._transaction(lambda: self._inserter.commit(True))
                 return
+            elif self._partly:
+                self._partly = False
+                self._write([], False)
 
     def _gather(self, patience_s: float) -> tuple[list[items.Item], int]:
         """What is queued, up to a transaction's worth; waits `patience_s` when there is nothing."""
@@ -236,8 +260,10 @@ class SessionWriter:
         def work() -> None:
             for item in batch:
                 self._insert(item)
-            if not more or fences:
+            self._partly = more and not fences
+            if not self._partly:
                 self._inserter.commit()
+                self._whole_at = time.monotonic()
 
         if not self._transaction(work):
             self.lost.count(batch)

@@ -90,7 +90,9 @@ def test_a_full_disk_while_it_records(tmp_path: Path, room: int) -> None:
 def test_a_headless_run_on_a_full_disk_says_so(tmp_path: Path) -> None:
     session = tmp_path / "a.ringscope"
     done = subprocess.run(
-        with_room(1 << 20, [sys.executable, "-m", "ringscope", "run", "bulk-tx", "--headless", "--packets", "60000", "--record", str(session)]),
+        with_room(
+            1 << 20, [sys.executable, "-m", "ringscope", "run", "bulk-tx", "--headless", "--set", "count=60000", "--packets", "60000", "--record", str(session)]
+        ),
         check=False,
         capture_output=True,
         text=True,

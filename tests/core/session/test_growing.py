@@ -13,6 +13,7 @@ import pytest
 
 from ringscope_core.session.errors import SessionError
 from ringscope_core.session.reader import SessionReader
+from ringscope_core.trace.log import ROW_BYTES
 from tests.core.session.recording import make, sample
 
 _ENDLESS = """
@@ -20,6 +21,7 @@ import sys, time
 from pathlib import Path
 from tests.core.session.recording import Recording
 r = Recording(Path(sys.argv[1]))
+if "patient" in sys.argv: r.writer.be_patient()
 r.start()
 n = 0
 while True:
@@ -55,10 +57,31 @@ def test_a_reader_sees_what_is_committed(tmp_path: Path) -> None:
         assert reader.meta["closed"] is True
 
 
-def test_a_killed_writer_loses_at_most_half_a_second(tmp_path: Path) -> None:
+def test_much_at_once_is_committed_without_more_to_come(tmp_path: Path) -> None:
+    """What waits for the rest of its block does not wait for ever."""
+    path = tmp_path / "a.ringscope"
+    recording = make(path, 20, close=False)
+    recording.writer.be_patient()
+    for _ in range(25):
+        recording.traffic(4000 // 3)
+        recording.flush()
+    written = int(recording.log.seq)
+    assert written * int(ROW_BYTES) > 8 << 20, "more than wakes the writer"
+    end = time.monotonic() + 30
+    with SessionReader(path) as reader:
+        while reader.last_seq < written - 1 and time.monotonic() < end:
+            time.sleep(0.02)
+            reader.refresh()
+        assert reader.last_seq == written - 1
+        assert sum(reader.event_counts().values()) == written
+    recording.writer.close()
+
+
+@pytest.mark.parametrize("mood", ["", "patient"])
+def test_a_killed_writer_loses_at_most_half_a_second(tmp_path: Path, mood: str) -> None:
     path = tmp_path / "a.ringscope"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen([sys.executable, "-c", _ENDLESS, str(path)], stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen([sys.executable, "-c", _ENDLESS, str(path), mood], stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("going"):

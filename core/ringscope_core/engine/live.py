@@ -24,6 +24,8 @@ SLICE_S: Final = 0.002
 SWITCH_INTERVAL_S: Final = 0.0005
 """How long a thread waits for the interpreter before it insists on its turn at the run's next pause."""
 
+BEHIND_S: Final = 0.1
+"""A writer that is further behind gets half of the interpreter's time: a killed process is to lose less than half a second, and little is to be dropped."""
 _LOOK_S: Final = 0.05
 """So often a waiting client looks whether the run has stopped in the middle of what it asked for."""
 
@@ -275,6 +277,7 @@ class LiveRun:
 
     def _loop(self) -> None:
         run, debugger = self.run, self.debugger
+        recorder = run.recorder
         until = self._duration_ns or FOREVER
         self._slice_end = time.monotonic() + SLICE_S
         while not self._quit:
@@ -284,7 +287,7 @@ class LiveRun:
                 if run.ahead:
                     run.hold_back()
                 elif time.monotonic() >= self._slice_end:
-                    time.sleep(0)
+                    time.sleep(SLICE_S if recorder is not None and recorder.writer.behind_s > BEHIND_S else 0)
                     self._slice_end = time.monotonic() + SLICE_S
             elif int(run.clock.now_ns) >= until or not run.pass_time(until):
                 self._end("duration" if int(run.clock.now_ns) >= until else "idle")

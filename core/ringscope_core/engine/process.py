@@ -38,8 +38,8 @@ from ringscope_core.trace.levels import LEVEL_NAMES
 
 LONELY_S: Final = 60.0
 """With `leave_with_client`: so long the process waits for its first client."""
-LIVE_BUDGET_BYTES: Final = 16 << 20
-"""What may wait for the writer: about a quarter of a second of it, so that the window never lags far and a crash loses little."""
+LIVE_BUDGET_BYTES: Final = 96 << 20
+"""What may wait for the writer before events are dropped.  A run that is ahead of it goes slower first (`live.BEHIND_S`): this is for a slow disk."""
 LEAVE_AFTER_S: Final = 2.0
 """With `leave_with_client`: so long after the last client has gone the process ends."""
 

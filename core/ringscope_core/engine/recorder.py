@@ -24,6 +24,8 @@ from ringscope_core.trace.state import MachineState
 BUDGET_BYTES: Final = 16 << 20
 """What may wait for the writer."""
 _WAIT_S: Final = 0.002
+SETTLE_S: Final = 5.0
+"""The end of a run waits that long for a writer that is behind."""
 
 
 class _Blocks(BlockSink):
@@ -146,6 +148,12 @@ class Recorder:
         self.writer.add_gap(gap.first_seq, gap.last_seq, gap.events, gap.packets, GAP_SLOW)
         self._log.emit(EV_DROPPED, 0, gap.events, gap.packets)
         return True
+
+    def settle(self) -> None:
+        """Nothing runs any more: let the writer catch up, so that a gap ends before the last events and not with them."""
+        deadline = time.monotonic() + SETTLE_S
+        while self._dropping and self.writer.error is None and time.monotonic() < deadline and not self.tick():
+            time.sleep(_WAIT_S)
 
     def pin(self) -> None:
         """What is recorded so far stays when the file is bounded: the building, after its keyframe."""

@@ -318,6 +318,8 @@ class Run:
 
     def finish(self, reason: str) -> None:
         """The run is over: a last sample, and everything handed to the recorder."""
+        if self.recorder is not None:
+            self.recorder.settle()
         if self.run_state == RUNNING:
             self._set_state(FINISHED, reason)
         self._sample(True)

@@ -62,6 +62,8 @@ class SessionWriter:
         self._queue: queue.SimpleQueue[tuple[int, items.Item]] = queue.SimpleQueue()
         self._queued: int = 0
         self._written: int = 0
+        self._fresh_at: float = time.monotonic()
+        """What was handed over until then is committed."""
         self._numbers: dict[str, int] = {}
         """Last number given, by small table."""
         self._numbering: threading.Lock = threading.Lock()
@@ -105,6 +107,11 @@ class SessionWriter:
     def pending_bytes(self) -> int:
         """About how much has been handed over and is not yet committed: what a recorder's budget goes by."""
         return self._queued - self._written
+
+    @property
+    def behind_s(self) -> float:
+        """For about how many seconds what was handed over has waited to be committed: what a killed process would lose."""
+        return time.monotonic() - self._fresh_at if self._queued > self._written else 0.0
 
     def add_block(self, first_seq: int, rows: bytes) -> None:
         """Events as the log's sink gets them."""
@@ -225,18 +232,23 @@ class SessionWriter:
         while True:
             self._wake.clear()
             last = self._closing
+            taken_at = time.monotonic()
             batch, size = self._gather(0.0 if last else _IDLE_WAIT_S)
             if batch:
                 self._write(batch, size >= self._wake_bytes and time.monotonic() - self._whole_at < self._interval_s)
                 self._written += size
+                if size < self._batch_bytes:
+                    self._fresh_at = taken_at
                 if not last and self._queued - self._written < self._wake_bytes:
                     self._wake.wait(COMMIT_INTERVAL_S if self._partly else self._interval_s)
             elif last:
                 self._transaction(lambda: self._inserter.commit(True))
                 return
-            elif self._partly:
-                self._partly = False
-                self._write([], False)
+            else:
+                self._fresh_at = taken_at
+                if self._partly:
+                    self._partly = False
+                    self._write([], False)
 
     def _gather(self, patience_s: float) -> tuple[list[items.Item], int]:
         """What is queued, up to a transaction's worth; waits `patience_s` when there is nothing."""

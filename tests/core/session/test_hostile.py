@@ -85,7 +85,7 @@ def test_foreign_files(tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE meta (a)")
     refused(path, "is not a Ringscope session")
-    refused(tmp_path, "no such file")
+    refused(tmp_path, "is not a file")
 
 
 def changed(path: Path, whole: bytes, *statements: str, values: tuple[object, ...] = ()) -> Path:

@@ -67,6 +67,9 @@ class Tape:
     def add_mark(self, seq: int, vt: int, name: str, note: str = "") -> int:
         return 0
 
+    def be_patient(self) -> None:
+        """Nothing to wait for."""
+
     def pin(self) -> None:
         pass
 

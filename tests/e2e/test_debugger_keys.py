@@ -129,7 +129,9 @@ def test_a_watch_stops_at_the_change_forwards_and_backwards(start: Start) -> Non
     seqs: list[int] = []
     for _ in range(3):
         program.press("F5")
-        now = program.until(lambda now: now["state"] == "paused" and now["stop"] and now["stop"]["point"] == 1 and now["seq"] not in seqs, "a hit")
+        now = program.until(
+            lambda now: now["state"] == "paused" and now["stop"] and now["stop"]["point"] == 1 and now["seq"] == now["stop"]["seq"] not in seqs, "a hit"
+        )
         assert now["kind"] == "field" and now["seq"] == now["last"]
         seqs.append(now["seq"])
     assert seqs == sorted(seqs)

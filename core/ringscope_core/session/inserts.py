@@ -22,20 +22,25 @@ class Inserter:
         self.events: EventBlocks = EventBlocks(database)
         self.packets: PacketBlocks = PacketBlocks(database)
         self._sample: int = 0
+        self._states: list[tuple[int, int, int, bytes]] = []
+        """Keyframes that wait for the events before them."""
 
     def commit(self, whole: bool = False) -> None:
         """Store what was gathered; `whole` when nothing more will come."""
         self.events.commit(whole)
         self.packets.commit(whole)
+        waiting, self._states = self._states, []
+        for seq, vt, wall, blob in waiting:
+            self._many("keyframe", [(seq, vt, wall)])
+            self._many("keyframe_data", [(seq, blob)])
 
     def strings(self, first_id: int, texts: Sequence[str]) -> None:
         """Texts with consecutive numbers."""
         self._many("string", [(first_id + i, text) for i, text in enumerate(texts)])
 
     def keyframe(self, seq: int, vt: int, wall: int, plain: Mapping[str, Any]) -> None:
-        """A state; a second one after the same event replaces the first."""
-        self._many("keyframe", [(seq, vt, wall)])
-        self._many("keyframe_data", [(seq, keyframes.encode(dict(plain)))])
+        """A state; a second one after the same event replaces the first.  It is stored with `commit`, not before the events it follows."""
+        self._states.append((seq, vt, wall, keyframes.encode(dict(plain))))
 
     def counters(self, vt: int, wall: int, rings: Iterable[tuple[int, list[int], list[int]]]) -> None:
         """A sample of every ring."""

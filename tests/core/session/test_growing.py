@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from ringscope_core.session.errors import SessionError
+from ringscope_core.session.inserts import Inserter
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.log import ROW_BYTES
+from ringscope_core.trace.state import MachineState
 from tests.core.session.recording import make, sample
 
 _ENDLESS = """
@@ -116,3 +119,16 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     with pytest.raises(SessionError, match="cannot be created"):
         make(tmp_path / "taken")
+
+
+def test_a_state_is_not_stored_before_the_events_it_follows(tmp_path: Path) -> None:
+    """Events may wait for the rest of their block; a killed writer must not leave a keyframe without them."""
+    path = tmp_path / "a.ringscope"
+    make(path, 20)
+    with sqlite3.connect(path) as database:
+        inserter = Inserter(database)
+        before = database.execute("SELECT count(*) FROM keyframe").fetchone()[0]
+        inserter.keyframe(1 << 40, 0, 0, MachineState().to_plain())
+        assert database.execute("SELECT count(*) FROM keyframe").fetchone()[0] == before
+        inserter.commit()
+        assert database.execute("SELECT count(*) FROM keyframe").fetchone()[0] == before + 1

@@ -14,8 +14,8 @@ from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import DARK, LIGHT
-from ringscope.views.rings import VIEW
-from ringscope.views.rings.frame import find_frame, hex_dump, summary
+from ringscope.views.rings import VIEW, frame
+from ringscope.views.rings.frame import FrameUse, find_frame, header_lines, hex_dump, summary
 from ringscope.views.rings.model import F_BROKEN
 from ringscope.views.rings.view import RingsView
 from ringscope_core.session.reader import SessionReader
@@ -197,3 +197,19 @@ def test_live_parts_come_in_turns_and_end_at_one_moment(store: Store, qtbot: QtB
     store.live = False
     view.refresh()
     assert live == view.table_text()
+
+
+def test_the_recorded_header_is_shown_as_it_was(store: Store) -> None:
+    """What the driver or the peer wrote, not what the device would have; without one it is said."""
+    use = FrameUse(1, 0, 60, False, 0, True)
+    (title, line) = header_lines(store.state_at(store.last_seq), use, bytes([1, 1]) + (54).to_bytes(2, "little") + bytes(8))
+    assert title == "virtio_net_hdr (12 bytes):"
+    assert "hdr_len 54" in line
+    assert "not recorded" in header_lines(store.state_at(store.last_seq), use)[0]
+
+
+def test_a_search_that_ends_early_is_not_taken_for_an_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    oid = int(ring_oid(BDF, 1))
+    assert frame.searched_all(store, oid, store.last_seq)
+    monkeypatch.setattr(frame, "LOOK_BACK", 8)
+    assert not frame.searched_all(store, oid, store.last_seq)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QVBoxLayout, QW
 
 from ringscope.store import Store
 from ringscope.theme import Theme, mono_font
-from ringscope.views.rings.frame import FrameUse, find_frame, header_lines, hex_dump, summary
+from ringscope.views.rings.frame import FrameUse, find_frame, header_lines, hex_dump, searched_all, summary
 from ringscope.views.rings.model import FREE, Descriptor, RingSnapshot
 from ringscope.views.rings.split import SplitSnapshot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
@@ -93,10 +93,14 @@ class ChainPanel(QWidget):
         if use is None and state.level < LEVEL_PACKETS:
             return f"No frames are recorded at trace level {LEVEL_NAMES[state.level]}."
         if use is None:
-            return f"No recorded frame has used {snap.buffer_word(head)} up to this moment."
+            if searched_all(self.store, snap.oid, state.seq):
+                return f"No recorded frame has used {snap.buffer_word(head)} up to this moment."
+            return f"None of this ring's newest frames has used {snap.buffer_word(head)}; older ones were not searched."
         lines = [_when(use, snap.buffer_word(head), kind)]
-        data = self.store.reader.packet_bytes(use.packet) if 0 < use.packet <= self.store.reader.packet_count else b""
-        lines.extend(header_lines(state, use))
+        reader = self.store.reader
+        kept = 0 < use.packet <= reader.packet_count
+        data = reader.packet_bytes(use.packet) if kept else b""
+        lines.extend(header_lines(state, use, reader.packet_header(use.packet) if kept else None))
         lines.append(summary(data) if data else f"{use.length} bytes, not kept by the recorder")
         return "\n".join([*lines, "", hex_dump(data)]) if data else "\n".join(lines)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ringscope.store import Store
+from ringscope_core.export.vnet_pseudo import fields as header_fields
+from ringscope_core.session.rows import Events
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX, EV_POP
 from ringscope_core.trace.state import MachineState
@@ -29,10 +31,13 @@ class FrameUse(NamedTuple):
     current: bool
 
 
+def _newest(store: Store, oid: int, seq: int) -> Events:
+    return store.reader.find_events((int(EV_POP), int(EV_FRAME_TX), int(EV_FRAME_RX)), max(0, seq - 64 * LOOK_BACK), seq, LOOK_BACK, True, (oid,))
+
+
 def find_frame(store: Store, oid: int, head: int, seq: int) -> FrameUse | None:
     """The newest frame of ring `oid` at or before event `seq` whose chain began at `head`; None when none is recorded."""
-    kinds = (int(EV_POP), int(EV_FRAME_TX), int(EV_FRAME_RX))
-    rows = store.reader.find_events(kinds, max(0, seq - 64 * LOOK_BACK), seq, LOOK_BACK, True, (oid,))
+    rows = _newest(store, oid, seq)
     popped_since = False
     for row in rows[::-1]:
         kind = int(row["kind"])
@@ -45,8 +50,16 @@ def find_frame(store: Store, oid: int, head: int, seq: int) -> FrameUse | None:
     return None
 
 
-def header_lines(state: MachineState, use: FrameUse) -> list[str]:
-    """What the virtio_net_hdr in front of the frame holds, as far as the recording tells."""
+def searched_all(store: Store, oid: int, seq: int) -> bool:
+    """Whether `find_frame` looked at everything of the ring up to event `seq`, and not only at the newest part."""
+    return seq - 64 * LOOK_BACK <= store.first_seq and len(_newest(store, oid, seq)) < LOOK_BACK
+
+
+def header_lines(state: MachineState, use: FrameUse, header: bytes | None = None) -> list[str]:
+    """What the virtio_net_hdr in front of the frame holds, as far as the recording tells; `header` is the recorded one, None when it was not."""
+    if header:
+        values = "  ".join(f"{name} {value}" for name, value in header_fields(header))
+        return [f"virtio_net_hdr ({len(header)} bytes):", f"  {values}"]
     device = next((values for values in state.fields.values() if values.get(_GUEST_HDR)), None)
     if device is None:
         return ["virtio_net_hdr: not recorded"]

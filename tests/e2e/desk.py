@@ -148,3 +148,7 @@ class Program:
                 self._process.kill()
                 self._process.wait()
         return self._errors.read_text()
+
+
+Start = Callable[..., Program]
+"""What the fixture `start` gives: a size and arguments, then the program."""

@@ -6,39 +6,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.desk import PATIENCE_S, Desk, Program, missing_tools
+from tests.e2e.desk import PATIENCE_S, Program, Start, missing_tools
 
 pytestmark = [
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing_tools()), reason=f"needs the Debian packages {', '.join(missing_tools())}"),
 ]
-Start = Callable[..., Program]
 WIDE, LAPTOP = (1920, 1080), (1366, 768)
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts programs on desks of a size; what they complain about fails the test."""
-    desks: list[Desk] = []
-    programs: list[Program] = []
-
-    def begin(size: tuple[int, int], *arguments: str) -> Program:
-        desks.append(Desk(size))
-        programs.append(Program(desks[-1], tmp_path, *arguments))
-        return programs[-1]
-
-    yield begin
-    said = [program.close() for program in programs]
-    for desk in desks:
-        desk.close()
-    assert "Traceback" not in "".join(said), "".join(said)
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,10 @@ def test_the_table_has_a_row_for_each_frame() -> None:
 @given(st.text(alphabet="#0123 ()=<>\"',:atinx_-\n\t\\fromvirtio", max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_read(text: str) -> None:
-    table(compare(parse_backtrace(text), []))
+    frames = parse_backtrace(text)
+    rows = compare(frames, [])
+    assert [row.pasted for row in rows] == frames
+    assert len(table(rows).splitlines()) >= len(frames)
 
 
 def test_long_texts_are_read_in_time() -> None:

@@ -64,7 +64,10 @@ class TextSpec:
 
     source: str
     commands: tuple[str, ...] = ()
-    """Words of the console (``bt``, ``p *obj``), the monitor (``info qtree``), ``ring net0.tx0``, ``events FILTER``; in order, each where the one before ended."""
+    """Words of the console (``bt``, ``p *obj``), the monitor (``info qtree``), ``ring net0.tx0``, ``events FILTER``.
+
+    They run in order, each where the one before ended.
+    """
     view: str = ""
     """Instead of commands: the view whose table twin is printed."""
     focus: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QRect
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QTabWidget, QWidget
@@ -24,16 +24,23 @@ _SEEN: Final = 0.6
 _ENOUGH: Final = 60
 
 
+class Place(NamedTuple):
+    """What is seen of a target, and where a line to it ends, in the picture's pixels."""
+
+    box: QRect
+    aim: QRect
+
+
 def place_of(root: QWidget, target: str, field: str = "callout") -> QRect:
     """The visible rectangle of `target` in the pixels of `root`, brought into sight where it was not.
 
     Raises InputError(`field`) for what is not there now, and says what is.
     """
-    return places_of(root, [target], field)[0]
+    return places_of(root, [target], field)[0].box
 
 
-def places_of(root: QWidget, targets: list[str], field: str = "callout") -> list[QRect]:
-    """The rectangles of all `targets`, which must be in sight together."""
+def places_of(root: QWidget, targets: list[str], field: str = "callout") -> list[Place]:
+    """Where all `targets` are, which must be in sight together."""
     for target in targets:
         found = _find(root, target)
         if found is not None and not _in_sight(root, found):
@@ -70,13 +77,15 @@ def _find(root: QWidget, target: str) -> Spot | None:
     return next((spot for view in _views(root) if (spot := view.spot(target)) is not None), None)
 
 
-def _place(root: QWidget, target: str, field: str) -> QRect:
+def _place(root: QWidget, target: str, field: str) -> Place:
     found = _find(root, target)
     if found is None:
         raise InputError(field, target, _offer(root, target))
     if not _in_sight(root, found):
         raise InputError(field, target, "it is there, but out of sight: a larger size, another focus or fewer targets at once would show it")
-    return _visible(root, found)
+    box = _visible(root, found)
+    aim = box if found.aim is None else _visible(root, found._replace(rect=found.aim))
+    return Place(box, aim if not aim.isEmpty() else box)
 
 
 def _visible(root: QWidget, spot: Spot) -> QRect:

@@ -15,6 +15,8 @@ STEP: Final = 6
 """Pixels between the places that are tried."""
 APART: Final = 8.0
 """Pixels between labels, and between a label and any target."""
+AIR: Final = 4.0
+"""Pixels around a label that are to be quiet too."""
 LEAST_LINE: Final = 16.0
 """A leader shorter than this is no line."""
 MOST_BUSY: Final = 0.004
@@ -136,7 +138,16 @@ class Room:
         blocked = [box.grown(APART) for box in covers] + [place.grown(APART) for place, _ in others]
         found = [*self._inside(size, target, blocked), *self._beside(size, target, blocked, [place for place, _ in others])]
         lines = [leader(place, its) for place, its in others]
-        return min(found, key=lambda item: (item[0] + self._line_cost(item[1], target, [box for box in covers if box != own], others, lines), item[1]))[1]
+        best, place = math.inf, found[0][1]
+        rest = [box for box in covers if box != own]
+        for cost, box in sorted(found):
+            # a line costs nothing at least: what is dearer already need not be looked at
+            if cost >= best:
+                break
+            total = cost + self._line_cost(box, target, rest, others, lines)
+            if total < best:
+                best, place = total, box
+        return place
 
     def _inside(self, size: tuple[float, float], target: Box, blocked: list[Box]) -> list[tuple[float, Box]]:
         """Quiet places in the picture with what they cost, the nearest ones."""
@@ -146,7 +157,7 @@ class Room:
         ys = np.arange(box.y + 4, box.bottom - h - 4, STEP)
         if not len(xs) or not len(ys):
             return []
-        quiet = self._count(xs, ys, w, h) <= MOST_BUSY * w * h
+        quiet = self._count(xs - AIR, ys - AIR, w + 2 * AIR, h + 2 * AIR) <= MOST_BUSY * w * h
         gap_x = np.maximum(np.maximum(target.x - (xs + w), xs - target.right), 0.0)
         gap_y = np.maximum(np.maximum(target.y - (ys + h), ys - target.bottom), 0.0)
         away = np.hypot(gap_x[None, :], gap_y[:, None])

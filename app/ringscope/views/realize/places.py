@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QRect
+
 from ringscope.views.realize.model import Call
 from ringscope.widgets.spots import Spot, column_spot, columns, line_spot, number, part_of, row_spot
 
@@ -70,5 +72,8 @@ def _row(view: RealizeView, name: str, column: int) -> Spot | None:
 def _line(view: RealizeView, wanted: int) -> Spot | None:
     """A line by QEMU's number where the source has those, else by its own."""
     code = view.source.code
+    if not view.source.isVisible():
+        # what is hidden has not been read
+        return Spot(code, QRect(), lambda: view.panes.bring(view.source)) if wanted > 0 else None
     own = next((line for line, qemu in code.numbers.items() if qemu == wanted), 0) or (0 if code.numbers else wanted)
     return line_spot(code, own - 1) if own > 0 else None

@@ -19,7 +19,7 @@ BANDS: Final = {"avail": "avail.ring", "desc": "desc", "used": "used.ring"}
 """Slots of a ring are ``desc:5``; the ring itself is ``part:avail.ring``."""
 _FORMS: Final = ("circle", "lens", "table")
 """Where a slot may be shown; ``desc:5@circle`` chooses."""
-_AIM: Final = 0.13
+_AIM: Final = 0.62
 """Where on the circle (of a turn) a line to a whole ring ends: where few labels stand."""
 
 

@@ -50,7 +50,8 @@ def run_lines(recording: Recording, lines: Sequence[str], seq: int | None = None
     """The entries of `lines`, begun at event `seq` (None: the first); `focus` is the object or ring of words that are given none.
 
     Empty lines and those that begin with ``#`` say nothing.  In front of a line may stand ``@`` (do it, show neither it nor its answer), ``!`` (it is
-    wrong, and the complaint is what is to be shown) and ``|`` (its tables as tables, without the line).  Raises `CommandError` for one that is wrong, and for one behind ``!`` that is not.
+    wrong, and the complaint is what is to be shown) and ``|`` (its tables as tables, without the line).  Raises `CommandError` for one that is
+    wrong, and for one behind ``!`` that is not.
     """
     inferior = RecordedInferior(recording, seq)
     inferior.set_points(())

@@ -52,6 +52,8 @@ class FigureSpec:
     callouts: tuple[Callout, ...] = ()
     crop: str = ""
     """The name of a part of the view; only that part is drawn, at the size it has in the whole."""
+    filter: str = ""
+    """Of lists of events: an expression of the filter language."""
 
     def with_(self, **changes: Any) -> FigureSpec:
         """The same with some fields changed."""
@@ -73,6 +75,8 @@ class TextSpec:
     focus: str = ""
     at: str = ""
     lang: str = "en"
+    filter: str = ""
+    """Of a view's list of events."""
 
 
 def parse_callout(text: str) -> Callout:

@@ -1,4 +1,4 @@
-"""The table twin of a view as a document: every table, title and text that the view shows, instead of its picture."""
+"""The table twin of a view as entries of a text figure: every table, title and text that the view shows, instead of its picture."""
 
 from __future__ import annotations
 
@@ -7,26 +7,33 @@ from typing import TYPE_CHECKING
 
 from ringscope.figures.parse import parse_table_view
 from ringscope.figures.spec import FigureSpec
-from ringscope.figures.text_forms import form_of, literal_block, paragraph, table_block
 from ringscope_core.gdb.tables import Table
+from ringscope_core.gdb.transcript import Entry
 
 if TYPE_CHECKING:
     from ringscope.figures.spec import TextSpec
     from ringscope_core.session.reader import SessionReader
 
 
-def view_text(spec: TextSpec, reader: SessionReader, form: str) -> str:
-    """The view of `spec` at its moment as ``rst``, ``md`` or ``txt``.  Draws nothing, but lays the view out.  Raises InputError."""
+def view_entries(spec: TextSpec, reader: SessionReader) -> list[Entry]:
+    """Tables and texts of `spec`'s view at its moment, without commands.  Draws nothing, but lays the view out.  Raises InputError."""
     from ringscope.figures.stage import Stage
     from ringscope.views.spec import View
+    from ringscope.words import language, set_language
 
-    form = form_of(form)
     parse_table_view(spec.view)
-    with Stage(FigureSpec(spec.source, spec.view, spec.focus, spec.at, lang=spec.lang), reader) as stage:
-        view = stage.widget.findChild(View)
-        assert isinstance(view, View)
-        text = view.table_text()
-    return "\n\n".join(part for part in (_part(block, form) for block in blocks(text)) if part) + "\n"
+    before = language()
+    try:
+        with Stage(FigureSpec(spec.source, spec.view, spec.focus, spec.at, lang=spec.lang, filter=spec.filter), reader) as stage:
+            view = stage.widget.findChild(View)
+            assert isinstance(view, View)
+            text = view.shown_text()
+    finally:
+        set_language(before)
+    if spec.view == "notebook":
+        # what people wrote is no table, whatever signs are in it
+        return [Entry("", "", text.rstrip())]
+    return [_entry(block) for block in blocks(text)]
 
 
 def blocks(text: str) -> Iterator[list[str]]:
@@ -42,10 +49,8 @@ def blocks(text: str) -> Iterator[list[str]]:
             tabs = "\t" in line
 
 
-def _part(block: list[str], form: str) -> str:
-    if "\t" in block[0]:
-        return table_block(table_of(block), form)
-    return paragraph(block[0], form) if len(block) == 1 else literal_block(block, form)
+def _entry(block: list[str]) -> Entry:
+    return Entry("", "", "", (table_of(block),)) if "\t" in block[0] else Entry("", "", "\n".join(block))
 
 
 def table_of(lines: list[str]) -> Table:

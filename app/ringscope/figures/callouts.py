@@ -27,6 +27,8 @@ _BADGE: Final = 20.0
 _EDGE: Final = 12
 """Pixels between a label in the margin and the picture's edge."""
 _POINT: Final = 9.5
+_FRAMED: Final = (14.0, 11.0)
+"""Targets at least so wide and high are framed, so that it is clear which of two lines is meant."""
 _NUMBER: Final = re.compile(r"^\d{1,2}$")
 _BACKGROUNDS: Final = ("surface", "window", "raised", "stripe")
 """Colours that mean nothing is there."""
@@ -46,18 +48,24 @@ class Label(NamedTuple):
 class Arranged:
     """Callouts with their places.  `bounds` is what the figure shows: the picture or its crop, and margins where labels needed them."""
 
-    def __init__(self, bounds: QRect, theme: Theme, labels: list[Label], boxes: list[Box], targets: list[Box]) -> None:
+    def __init__(self, bounds: QRect, theme: Theme, labels: list[Label], boxes: list[Box], targets: list[Box], frames: list[Box]) -> None:
         self.bounds = bounds
         self._theme = theme
         self.labels = labels
         self.boxes = boxes
         """Where each label lies, in the order of the callouts, in the widget's pixels."""
         self.targets = targets
+        """Where each line ends."""
+        self.frames = frames
+        """What each speaks of."""
 
     def paint(self, painter: QPainter) -> None:
         """Lines first, labels over them; the painter's origin is the widget's."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for frame, target in zip(self.frames, self.targets, strict=True):
+            if frame == target and frame.w >= _FRAMED[0] and frame.h >= _FRAMED[1]:
+                _paint_frame(painter, frame.grown(1.5), self.bounds, self._theme)
         for box, target in zip(self.boxes, self.targets, strict=True):
             _paint_line(painter, leader(box, target), self._theme)
         for label, box in zip(self.labels, self.boxes, strict=True):
@@ -69,7 +77,7 @@ def arrange(root: QWidget, callouts: tuple[Callout, ...], theme: Theme, crop: QR
     """Find the targets and a place for each label; may scroll `root` so that all targets are seen.  Raises InputError."""
     frame = crop if crop is not None else root.rect()
     if not callouts:
-        return Arranged(frame, theme, [], [], [])
+        return Arranged(frame, theme, [], [], [], [])
     places = places_of(root, [callout.target for callout in callouts])
     for callout, place in zip(callouts, places, strict=True):
         if not place.box.intersects(frame):
@@ -79,7 +87,7 @@ def arrange(root: QWidget, callouts: tuple[Callout, ...], theme: Theme, crop: QR
     labels = _labels(callouts)
     room = Room(_busy(root, theme), _box(frame))
     boxes = room.arrange([(label.width, label.height) for label in labels], aims, blocked)
-    return Arranged(_bounds(frame, boxes), theme, labels, boxes, aims)
+    return Arranged(_bounds(frame, boxes), theme, labels, boxes, aims, blocked)
 
 
 def paint_callouts(painter: QPainter, root: QWidget, callouts: tuple[Callout, ...], theme: Theme) -> None:
@@ -175,6 +183,15 @@ def _bounds(frame: QRect, boxes: list[Box]) -> QRect:
 
 
 # -- painting ---------------------------------------------------------------------------------------------------------------
+def _paint_frame(p: QPainter, box: Box, bounds: QRect, theme: Theme) -> None:
+    """A thin line around what is large enough to have one."""
+    rect = QRectF(*box).intersected(QRectF(bounds).adjusted(1, 1, -1, -1))
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    for color, width in (("surface", 3.6), ("accent", 1.2)):
+        p.setPen(QPen(theme.color(color), width))
+        p.drawRoundedRect(rect, 3, 3)
+
+
 def _paint_line(p: QPainter, line: Line, theme: Theme) -> None:
     """The leader with an arrow head at the target, on a halo of the surface so that it is seen over anything."""
     start, end = QPointF(*line[0]), QPointF(*line[1])

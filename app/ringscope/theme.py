@@ -25,6 +25,8 @@ ROW: Final = 22
 
 UI_FAMILIES: Final = ("Inter", "Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans")
 MONO_FAMILIES: Final = ("JetBrains Mono", "DejaVu Sans Mono", "Noto Sans Mono", "Consolas", "Menlo")
+HAN_FAMILY: Final = "Ringscope Sans SC"
+"""Behind each of them: the family of Chinese characters (`tools/make_fonts.py`), whatever the language, since people write marks and call-outs as they like."""
 
 _LIGHT: Final[Mapping[str, str]] = {
     # surfaces, from the back to the front
@@ -278,7 +280,7 @@ def _exact(font: QFont) -> QFont:
 def _font(mono: bool, point_size: float, bold: bool) -> QFont:
     """Made once: its copies share what Qt found for it, while a new one is looked up anew each time it paints."""
     _FONTS.resolve()
-    font = QFont(_FONTS.mono if mono else _FONTS.ui)
+    font = QFont([_FONTS.mono if mono else _FONTS.ui, HAN_FAMILY])
     font.setPointSizeF(point_size)
     font.setBold(bold)
     if mono:
@@ -332,7 +334,7 @@ def palette_of(theme: Theme) -> QPalette:
 def apply(app: QApplication, theme: Theme) -> None:
     """Dress the whole application: style, palette, fonts, style sheet; nothing happens when it is dressed so already."""
     _FONTS.resolve()
-    sheet = style_sheet(theme.hexes, _FONTS.mono)
+    sheet = style_sheet(theme.hexes, f'"{_FONTS.mono}", "{HAN_FAMILY}"')
     if app.styleSheet() == sheet:
         return
     if app.style().objectName().lower() != "fusion":

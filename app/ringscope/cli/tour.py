@@ -49,7 +49,8 @@ def _make_folder(folder: Path) -> None:
 
 def _draw_all(folder: Path, session: Path, size: tuple[int, int], console: object) -> list[Path]:
     """The window and each view, light as NAME.png and dark as NAME-dark.png."""
-    from ringscope.figures.draw import draw, write_whole
+    from ringscope.figures.draw import draw
+    from ringscope.figures.files import write_whole
     from ringscope.figures.parse import WINDOW
     from ringscope.figures.spec import FigureSpec
     from ringscope.theme import THEMES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringscope.figures.parse import check
@@ -10,7 +9,6 @@ from ringscope.figures.pdf_file import pdf_bytes
 from ringscope.figures.png_file import painted, png_bytes
 from ringscope.figures.stage import Stage
 from ringscope.figures.svg_file import svg_bytes
-from ringscope_core.scenario.errors import InputError
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -36,14 +34,3 @@ def draw(spec: FigureSpec, reader: SessionReader, suffix: str) -> bytes:
         if suffix == ".pdf":
             return pdf_bytes(stage)
         return png_bytes(painted(stage))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file at once or not at all: into a new one beside it, which then takes its name."""
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        fresh.write_bytes(data)
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise InputError("output", str(path), f"a file that can be written ({error.strerror})") from None

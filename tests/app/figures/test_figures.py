@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ringscope.figures.draw import draw, write_whole
+from ringscope.figures.draw import draw
+from ringscope.figures.files import write_whole
 from ringscope.figures.moments import parse_at, ring_at, telling_moment
 from ringscope.figures.parse import check, parse_output, parse_size
 from ringscope.figures.spec import FigureSpec

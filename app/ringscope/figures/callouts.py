@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTextLayout, QTextOption
 from PySide6.QtWidgets import QWidget
 
-from ringscope.figures.places import places_of
+from ringscope.figures.places import Place, places_of
 from ringscope.figures.room import Box, Line, Room, leader
 from ringscope.figures.spec import Callout
 from ringscope.theme import Theme, ui_font
@@ -43,6 +43,13 @@ class Label(NamedTuple):
     lines: tuple[str, ...]
     width: float
     height: float
+
+
+class Sight(NamedTuple):
+    """A target that is seen: where its line ends, and all of it."""
+
+    aim: Box
+    frame: Box
 
 
 class Arranged:
@@ -79,15 +86,28 @@ def arrange(root: QWidget, callouts: tuple[Callout, ...], theme: Theme, crop: QR
     if not callouts:
         return Arranged(frame, theme, [], [], [], [])
     places = places_of(root, [callout.target for callout in callouts])
-    for callout, place in zip(callouts, places, strict=True):
-        if not place.box.intersects(frame):
-            raise InputError("callout", callout.target, "a place inside the part that the crop keeps")
-    blocked = [_box(place.box.intersected(frame)) for place in places]
-    aims = [_box(place.aim.intersected(frame) if place.aim.intersects(frame) else place.box.intersected(frame)) for place in places]
-    labels = _labels(callouts)
-    room = Room(_busy(root, theme), _box(frame))
-    boxes = room.arrange([(label.width, label.height) for label in labels], aims, blocked)
-    return Arranged(_bounds(frame, boxes), theme, labels, boxes, aims, blocked)
+    sights = [_sight(callout, place, frame) for callout, place in zip(callouts, places, strict=True)]
+    labels = labels_of(callouts)
+    aims, frames = [sight.aim for sight in sights], [sight.frame for sight in sights]
+    boxes = Room(busy(root, theme), _box(frame)).arrange([(label.width, label.height) for label in labels], aims, frames)
+    return Arranged(bounds_of(frame, boxes), theme, labels, boxes, aims, frames)
+
+
+def sight_of(root: QWidget, callout: Callout, frame: QRect, errors: dict[int, InputError] | None = None, key: int = 0) -> Sight | None:
+    """The target of one callout, None when it is not to be seen now; why goes into `errors`."""
+    try:
+        return _sight(callout, places_of(root, [callout.target])[0], frame)
+    except InputError as error:
+        if errors is not None:
+            errors[key] = error
+        return None
+
+
+def _sight(callout: Callout, place: Place, frame: QRect) -> Sight:
+    if not place.box.intersects(frame):
+        raise InputError("callout", callout.target, "a place inside the part that the crop keeps")
+    box = place.box.intersected(frame)
+    return Sight(_box(place.aim.intersected(frame)) if place.aim.intersects(frame) else _box(box), _box(box))
 
 
 def paint_callouts(painter: QPainter, root: QWidget, callouts: tuple[Callout, ...], theme: Theme) -> None:
@@ -96,7 +116,7 @@ def paint_callouts(painter: QPainter, root: QWidget, callouts: tuple[Callout, ..
 
 
 # -- measuring --------------------------------------------------------------------------------------------------------------
-def _labels(callouts: tuple[Callout, ...]) -> list[Label]:
+def labels_of(callouts: tuple[Callout, ...]) -> list[Label]:
     """``#`` becomes the next number; a text of digits alone is a number too."""
     found: list[Label] = []
     count = 0
@@ -151,7 +171,7 @@ def _broken(text: str, width: float) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _busy(root: QWidget, theme: Theme) -> npt.NDArray[np.bool_]:
+def busy(root: QWidget, theme: Theme) -> npt.NDArray[np.bool_]:
     """Where `root` paints anything but background."""
     image = QImage(root.size(), QImage.Format.Format_RGB32)
     image.fill(theme.color("window"))
@@ -171,7 +191,7 @@ def _box(rect: QRect) -> Box:
     return Box(rect.x(), rect.y(), rect.width(), rect.height())
 
 
-def _bounds(frame: QRect, boxes: list[Box]) -> QRect:
+def bounds_of(frame: QRect, boxes: list[Box]) -> QRect:
     """`frame`, and each label in the margin with some air around it."""
     bounds = QRect(frame)
     for box in boxes:

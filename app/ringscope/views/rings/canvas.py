@@ -11,6 +11,7 @@ from ringscope.views.rings.geometry import Hit, RingGeometry
 from ringscope.views.rings.lens import LENS_HEIGHT, Lens
 from ringscope.views.rings.model import RingSnapshot
 from ringscope.views.rings.paint import COUNTS_HEIGHT, has_center, paint_bands, paint_center, paint_chain, paint_indices, paint_legend, paint_scale
+from ringscope.words import t
 
 _LEGEND_HEIGHT = 20.0
 _MIN_CIRCLE = 240.0
@@ -39,7 +40,7 @@ class RingCanvas(QWidget):
         self.setMinimumSize(QSize(320, 260))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("virtqueue picture")
+        self.setAccessibleName(t("virtqueue picture"))
 
     def show_ring(self, snap: RingSnapshot | None, name: str, head: int, note: str, trouble: str = "") -> None:
         """Show `snap` with the chain of `head` marked; without a snapshot, `note` says why there is none.

@@ -146,13 +146,36 @@ _DARK: Final[Mapping[str, str]] = {
     "group.device": "#a3b1ff",
 }
 
+_PRINT: Final[Mapping[str, str]] = {
+    **_LIGHT,
+    # paper
+    "window": "#ffffff",
+    "surface": "#ffffff",
+    "raised": "#f2f2f2",
+    "stripe": "#f7f7f7",
+    "hover": "#ffffff",
+    "selection": "#dcdcdc",
+    "border": "#9a9a9a",
+    "grid": "#d0d0d0",
+    "text": "#000000",
+    "text.muted": "#303030",
+    "text.faint": "#454545",
+    "unknown": "#454545",
+    # states stay apart in grey: white, dark, middle, black
+    "ring.free": "#ffffff",
+    "ring.available": "#2f5f8f",
+    "ring.in_flight": "#e8c070",
+    "ring.used": "#5a1846",
+    "ring.text.free": "#000000",
+}
+
 RING_STATES: Final = ("free", "available", "in_flight", "used")
 """The states of a slot that have a colour (``ring.<state>``) and a text colour on it (``ring.text.<state>``)."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Named meanings and what they look like.  `name` is ``light`` or ``dark``."""
+    """Named meanings and what they look like.  `name` is ``light``, ``dark`` or, for figures, ``print``."""
 
     name: str
     hexes: Mapping[str, str]
@@ -199,7 +222,11 @@ class Theme:
 
 LIGHT: Final = Theme("light", _LIGHT)
 DARK: Final = Theme("dark", _DARK)
+PRINT: Final = Theme("print", _PRINT)
 THEMES: Final[Mapping[str, Theme]] = {"light": LIGHT, "dark": DARK}
+"""What a window can wear."""
+FIGURE_THEMES: Final[Mapping[str, Theme]] = {**THEMES, "print": PRINT}
+"""What a figure can."""
 
 
 def theme_named(name: str) -> Theme:

@@ -1,49 +1,59 @@
-"""``ringscope figure``: a view of a scenario or a session as a picture."""
+"""``ringscope figure``: a scenario or a session as a picture or a text."""
 
 from __future__ import annotations
 
-import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from ringscope.cli.figure_options import figure_options
+from ringscope.figures.request import Words
+
+STDOUT = "-"
+
 
 @click.command(name="figure")
-@click.argument("source", metavar="SCENARIO|FILE")
-@click.option("--view", "view", required=True, metavar="NAME", help="What to draw: window, types, objects, realize, rings, throughput, events.")
-@click.option("--at", "at", metavar="MARK|TIME|seq:N", help="The moment; without it the view's telling one.")
-@click.option("--size", "size", default="1600x1000", show_default=True, metavar="WxH", help="Pixels.")
-@click.option("--theme", "theme", default="light", show_default=True, metavar="T", help="light or dark.")
-@click.option("-o", "output", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The file to write: .png or .svg.")
-def command(source: str, view: str, at: str | None, size: str, theme: str, output: Path) -> None:
-    """Draw a view of a scenario or of a recorded session into a file."""
-    from ringscope.figures.render import check_names, parse_size
+@click.option("--at", "at", default="", metavar="MOMENT", help="1.5s, seq:N, packet:N, mark:NAME, break:FUNCTION; without it the view's telling moment.")
+@click.option("--text", "texts", multiple=True, metavar="COMMAND", help="Print what a command says (bt, p *n, info qtree) instead of drawing.")
+@click.option("-o", "output", required=True, metavar="FILE", help="The file to write: .png .svg .pdf, or .rst .md .txt; - is standard output.")
+@click.option("--format", "form", default="", metavar="TYPE", help="With -o -: png, svg, pdf, rst, md or txt.")
+@figure_options
+def command(words: Words, at: str, texts: tuple[str, ...], output: str, form: str) -> None:
+    """Draw a view of a scenario or of a recorded session, or print what commands say, without a window or a display.
 
-    check_names(view, theme, output)
-    pixels = parse_size(size)
-    with tempfile.TemporaryDirectory() as folder:
-        _draw(_recording(source, Path(folder)), view, at, pixels, theme, output)
+    The same command gives the same bytes, on any machine.
+    """
+    from ringscope.figures.files import write_whole
+    from ringscope.figures.produce import produce
+    from ringscope.figures.recordings import Recordings
+    from ringscope.figures.request import spec_of
+
+    path, suffix = _where(output, form)
+    spec = spec_of(replace(words, at=at, texts=texts), suffix)
+    with Recordings() as recordings:
+        data = produce(spec, recordings.open(words.source, words.settings), suffix)
+    if path is None:
+        stream = click.get_binary_stream("stdout")
+        stream.write(data)
+        stream.flush()
+    else:
+        write_whole(path, data)
 
 
-def _recording(source: str, folder: Path) -> Path:
-    """The session file: `source` itself, or a recording made of the scenario that it names."""
-    path = Path(source)
-    if path.suffix != ".toml" and path.is_file():
-        return path
-    from ringscope.figures.record import record_named
+def _where(output: str, form: str) -> tuple[Path | None, str]:
+    """The file to write, None for standard output, and its type."""
+    from ringscope.figures.parse import parse_output
+    from ringscope.figures.spec import PICTURES, TEXTS
+    from ringscope_core.scenario.errors import InputError
 
-    made = folder / "figure.ringscope"
-    record_named(source, made)
-    return made
-
-
-def _draw(recording: Path, view: str, at: str | None, size: tuple[int, int], theme: str, output: Path) -> None:
-    from ringscope.figures.moments import parse_at
-    from ringscope.figures.render import draw
-    from ringscope_core.session.reader import SessionReader
-
-    reader = SessionReader(recording)
-    try:
-        draw(view, reader, output, parse_at(reader, at) if at is not None else None, size, theme)
-    finally:
-        reader.close()
+    known = (*PICTURES, *TEXTS)
+    if output != STDOUT:
+        if form:
+            raise InputError("format", form, "given with -o - only: a file's name says what it is")
+        path = parse_output(output, known)
+        return path, path.suffix.lower()
+    suffix = f".{form.lower().removeprefix('.')}"
+    if suffix not in known:
+        raise InputError("format", form, f"one of {', '.join(name[1:] for name in known)}, with -o -")
+    return None, suffix

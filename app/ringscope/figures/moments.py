@@ -1,10 +1,15 @@
-"""Which moment of a recording a picture shows: a mark, a time, an event; and the telling moment of each view."""
+"""Which moment of a recording a picture shows: a mark, a time, an event, a breakpoint; and the telling moment of each view."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ringscope.figures.breaks import FORMS as BREAK_FORMS
+from ringscope.figures.breaks import PREFIX, break_moment
+from ringscope.figures.focusing import Aim, aim_of
+from ringscope.figures.parse import near
+from ringscope_core.query.recording import Recording
+from ringscope_core.query.seek import seek
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.kinds import (
     EV_DESC_WRITE,
@@ -19,13 +24,11 @@ from ringscope_core.trace.kinds import (
     EV_RING_RESET,
     EV_USED_TAKE,
 )
+from ringscope_core.trace.oids import is_ring
 
 if TYPE_CHECKING:
     from ringscope_core.session.reader import SessionReader
 
-_UNITS: Final = {"ns": 1, "us": 10**3, "\N{MICRO SIGN}s": 10**3, "ms": 10**6, "s": 10**9}
-_TIME: Final = re.compile(r"^(\d+(?:\.\d+)?)(ns|us|\N{MICRO SIGN}s|ms|s)$")
-_SEQ: Final = re.compile(r"^seq:(\d+)$")
 _LANDMARKS: Final = {"realize": "virtio_net_device_realize"}
 """Views that are about a call: the function at whose first statement they are pictured when nothing else is asked for."""
 _BUSY: Final = ("rings", "window")
@@ -35,39 +38,44 @@ _BATCH: Final = 4096
 
 
 def parse_at(reader: SessionReader, text: str) -> int:
-    """The event that `text` means: ``seq:N``, a virtual time such as ``12.5ms``, or the name of a mark.  Raises InputError."""
-    marks = {mark.name: mark.seq for mark in reader.marks()}
-    if text in marks:
-        return marks[text]
-    event = _SEQ.match(text)
-    if event is not None:
-        return _event(reader, text, int(event.group(1)))
-    time = _TIME.match(text)
-    if time is not None:
-        return _moment(reader, text, round(float(time.group(1)) * _UNITS[time.group(2)]))
-    names = f"a mark ({', '.join(sorted(marks))})" if marks else "a mark (this recording has none)"
-    raise InputError("at", text, f"{names}, a virtual time such as 12.5ms, or seq:N")
+    """The event that `text` means: ``1.5s``, ``seq:N``, ``mark:NAME`` or a mark's name, ``packet:N``, ``start``, ``end``, ``break:FUNCTION``.
+
+    Raises InputError.
+    """
+    recording = Recording(reader)
+    words = text.strip()
+    if words.startswith(PREFIX):
+        return break_moment(recording, words)
+    marks = recording.marks()
+    for mark in marks:
+        if words == mark.name:
+            return mark.seq
+    try:
+        return seek(recording, words)
+    except InputError as error:
+        if error.field != "seek":
+            raise InputError("at", text, error.allowed) from None
+    names = [mark.name for mark in marks]
+    meant = near(words.removeprefix("mark:"), names)
+    said = (f" (did you mean mark:{meant}?)" if meant else f" (marks: {', '.join(names)})") if names else " (this recording has no marks)"
+    raise InputError("at", text, f"a virtual time such as 12.5ms, seq:N, packet:N, mark:NAME, start, end, or {BREAK_FORMS}{said}")
 
 
-def _event(reader: SessionReader, text: str, seq: int) -> int:
-    if not reader.first_seq <= seq <= reader.last_seq:
-        raise InputError("at", text, f"seq:{reader.first_seq} to seq:{reader.last_seq}")
-    return seq
+def moment_of(reader: SessionReader, view: str, at: str = "", focus: str = "") -> int:
+    """The event that a figure of `view` shows: what `at` says, else the event or packet that `focus` names, else the view's telling moment."""
+    if at.strip():
+        return parse_at(reader, at)
+    aim = aim_of(Recording(reader), focus) if focus.strip() else Aim()
+    return aim.seq if aim.seq >= 0 else telling_moment(reader, view, aim.oid if is_ring(aim.oid) else 0)
 
 
-def _moment(reader: SessionReader, text: str, vt: int) -> int:
-    if vt > reader.last_vt:
-        raise InputError("at", text, f"0s to {reader.last_vt / 1e9:.6f}s of virtual time")
-    return max(reader.seq_at_vt(vt), reader.first_seq)
-
-
-def telling_moment(reader: SessionReader, view: str) -> int:
-    """The moment that shows most of `view`: an error or the first statement of the device's realize, a ring at work, else the end."""
+def telling_moment(reader: SessionReader, view: str, ring: int = 0) -> int:
+    """The moment that shows most of `view`: an error or the first statement of the device's realize, a ring (or `ring`) at work, else the end."""
     if view in _LANDMARKS:
         errors = reader.find_events((int(EV_ERROR_SET),), reader.first_seq, reader.last_seq, 1)
         return int(errors[0]["seq"]) if len(errors) else _call_of(reader, _LANDMARKS[view])
     if view in _BUSY:
-        return _busiest(reader)
+        return _busiest(reader, ring)
     return reader.last_seq
 
 
@@ -92,7 +100,7 @@ def _call_of(reader: SessionReader, name: str) -> int:
     return reader.last_seq
 
 
-def _busiest(reader: SessionReader) -> int:
+def _busiest(reader: SessionReader, only: int) -> int:
     """Of the newest elements that a device took, the one with most around it: published, in flight, given back."""
     used: dict[int, int] = {}
     taken: dict[int, int] = {}
@@ -101,7 +109,7 @@ def _busiest(reader: SessionReader) -> int:
     # how far a driver has got in a packed ring only its descriptors tell
     kinds = (int(EV_POP), int(EV_FLUSH), int(EV_USED_TAKE)) + ((int(EV_DESC_WRITE),) if laps else ())
     best, found = 0, reader.last_seq
-    for row in reader.find_events(kinds, reader.first_seq, reader.last_seq, _BATCH, True):
+    for row in reader.find_events(kinds, reader.first_seq, reader.last_seq, _BATCH, True, [only] if only else None):
         ring, kind = int(row["obj"]), int(row["kind"])
         if kind == EV_FLUSH:
             used[ring] = int(row["a0"])

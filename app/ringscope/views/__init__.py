@@ -6,9 +6,10 @@ A view's module is imported when it is first asked for, so that the window comes
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ringscope.views.spec import ViewSpec
+if TYPE_CHECKING:
+    from ringscope.views.spec import ViewSpec
 
 ALL_VIEWS: Final = ("types", "objects", "realize", "rings", "throughput", "events")
 """The views, in the order of their tabs and hotkeys; each is a package ``ringscope.views.<name>`` that exports ``VIEW``."""
@@ -20,6 +21,9 @@ def load_view(name: str) -> ViewSpec:
     """The view or panel `name`; KeyError when the registry does not list it."""
     if name not in (*ALL_VIEWS, *PANELS):
         raise KeyError(name)
+    # not above: the names of the views are asked for where no Qt is wanted
+    from ringscope.views.spec import ViewSpec
+
     spec = import_module(f"ringscope.views.{name}").VIEW
     assert isinstance(spec, ViewSpec)
     return spec

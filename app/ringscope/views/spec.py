@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QWidget
 
 from ringscope.theme import LIGHT, Theme
+from ringscope.widgets.spots import Spot, whole
 
 if TYPE_CHECKING:
     from ringscope.commands import Commands
@@ -54,6 +56,32 @@ class View(QWidget):
     def chosen_place(self) -> tuple[str, str] | None:
         """Where a breakpoint is meant to be when a person asks for one here: what and where of it; None when nothing is chosen."""
         return None
+
+    # -- places that a figure can point at ----------------------------------------------------------------------------------
+    def parts(self) -> Mapping[str, QWidget]:
+        """The view's panes by names that stay the same: ``part:NAME`` of callouts and crops."""
+        return {}
+
+    def words(self) -> list[str]:
+        """What else `spot` finds at this moment, such as ``desc:5``."""
+        return []
+
+    def spot(self, target: str) -> Spot | None:
+        """Where `target` stands, seen or not; None when the view has no such thing now."""
+        kind, _, name = target.partition(":")
+        part = self.parts().get(name) if kind == "part" else None
+        return whole(part) if part is not None else None
+
+    def places(self) -> list[str]:
+        """Every target that can be pointed at now."""
+        return [*(f"part:{name}" for name in self.parts()), *self.words()]
+
+    def place_of(self, target: str) -> QRect | None:
+        """The rectangle of `target` in the view's pixels; None when the view has no such thing now."""
+        found = self.spot(target)
+        if found is None:
+            return None
+        return QRect(found.widget.mapTo(self, QPoint(0, 0)) + found.rect.topLeft(), found.rect.size())
 
     def leave(self) -> None:
         """The window closes: end what runs beside it."""

@@ -27,6 +27,7 @@ from ringscope_core.session.errors import SessionError
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.inferior import RecordedInferior
+    from ringscope_core.gdb.tables import Table
     from ringscope_core.gdb.value import Value
 
 PROMPT: Final = "(gdb) "
@@ -50,7 +51,7 @@ class Console:
     """One console on one inferior.  For one thread, but for `interrupt`."""
 
     def __init__(self, inferior: RecordedInferior, width: int = WIDTH) -> None:
-        from ringscope_core.gdb import words_breakpoints, words_data, words_info, words_machine, words_move, words_settings  # noqa: F401
+        from ringscope_core.gdb import every_word  # noqa: F401
 
         self.inferior: RecordedInferior = inferior
         self.source: Source = Source()
@@ -75,6 +76,10 @@ class Console:
         """(file, line) behind the last listing."""
         self.examined: tuple[str, int] | None = None
         """(format, address) behind the last examination of memory."""
+        self.focus: int = 0
+        """The object or ring of words that are given none, 0 for none."""
+        self.tables: tuple[Table, ...] = ()
+        """What the last word that prints tables printed."""
         self.finished: bool = False
         """The person has left."""
         self._last: str = ""
@@ -91,7 +96,12 @@ class Console:
     @property
     def prompt(self) -> str:
         """What to print in front of the next line."""
-        return ">" if self._collecting is not None or self._pasting is not None else PROMPT
+        return ">" if self.collecting else PROMPT
+
+    @property
+    def collecting(self) -> bool:
+        """Whether the next line is taken as it is: one of a breakpoint's commands, or of a pasted text."""
+        return self._collecting is not None or self._pasting is not None
 
     def execute(self, line: str) -> str:
         """Do what a line says; returns the text to print, without a line end at its end.  Raises ConsoleError."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.pasted import compare, parse_backtrace, table
 from ringscope_core.gdb.stops import place_of, stop_text
+from ringscope_core.gdb.tables import Table
 from ringscope_core.gdb.words import word
 from ringscope_core.gdb.words_move import number_argument
+from ringscope_core.gdb.words_tables import shown
 from ringscope_core.query import travel
 from ringscope_core.query.breakpoints import log_lines
 from ringscope_core.query.decode import format_clock, format_ns
@@ -51,11 +53,11 @@ def _packets(console: Console, rest: str) -> str:
     last = _packets_until(console, seq)
     if not last:
         return "No packet yet."
-    lines = ["   Num  Time (s)       Dir  Queue  Length  Head   Event"]
-    for row in reader.packets(max(last - count + 1, 1), last):
-        direction = "rx" if row.direction else "tx"
-        lines.append(f"{row.id:>6}  {format_clock(row.vt):<13}  {direction:<3}  {row.queue:>5}  {row.length:>6}  {row.head:>4}  #{row.seq}")
-    return "\n".join(lines)
+    rows = tuple(
+        (str(row.id), format_clock(row.vt), "rx" if row.direction else "tx", str(row.queue), str(row.length), str(row.head), f"#{row.seq}")
+        for row in reader.packets(max(last - count + 1, 1), last)
+    )
+    return shown(console, Table(("packet", "time (s)", "dir", "queue", "length", "head", "event"), rows, frozenset((0, 1, 3, 4, 5))))
 
 
 def _packets_until(console: Console, seq: int) -> int:
@@ -82,14 +84,11 @@ def _rings(console: Console, rest: str) -> str:
     found = [oid for oid in moment.ring_oids() if moment.field(oid, "VRing.num") or oid in moment.state.rings]
     if not found:
         return "There are no queues at this moment."
-    rows: list[tuple[str, ...]] = [("queue", *heads)]
+    rows: list[tuple[str, ...]] = []
     for oid in found:
         values = [moment.field(oid, full) for full in (*names, *more)]
         rows.append((moment.recording.names.name(oid), *("?" if value is None else str(value) for value in values)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(f"{text:>{width}}" if place else f"{text:<{width}}" for place, (text, width) in enumerate(zip(row, widths, strict=True))) for row in rows
-    )
+    return shown(console, Table(("queue", *heads), tuple(rows), frozenset(range(1, len(heads) + 1))))
 
 
 def _watch_of(console: Console, text: str) -> Watch:

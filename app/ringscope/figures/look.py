@@ -1,0 +1,47 @@
+"""Points a window's focus at what a figure shows: its moment, its object, its filter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ringscope.figures.focusing import Aim, aim_of
+from ringscope.figures.moments import moment_of, ring_at
+from ringscope_core.query.filters import Filter, FilterError
+from ringscope_core.scenario.errors import InputError
+
+if TYPE_CHECKING:
+    from ringscope.figures.spec import FigureSpec, TextSpec
+    from ringscope.focus import Focus
+    from ringscope_core.query.recording import Recording
+
+_RING_VIEWS: Final = ("rings", "window")
+"""Views that are pictured at the ring at work when nothing else is asked for."""
+
+
+def look(focus: Focus, recording: Recording, spec: FigureSpec | TextSpec) -> None:
+    """Move `focus` to where `spec` looks; raises InputError for what the recording does not have."""
+    reader = recording.reader
+    seq = moment_of(reader, spec.view, spec.at, spec.focus)
+    aim = aim_of(recording, spec.focus, seq) if spec.focus.strip() else Aim()
+    check_filter(recording, spec.filter)
+    focus.scrub(seq)
+    if not aim.oid and spec.view in _RING_VIEWS:
+        focus.oid = ring_at(reader, seq)
+    focus.select(
+        oid=aim.oid or None,
+        field=aim.field if aim.field >= 0 else None,
+        head=aim.head if aim.head >= 0 else None,
+        packet=aim.packet or None,
+        type_name=aim.type_name or None,
+        subject=aim.subject or None,
+    )
+    focus.set_filter(spec.filter)
+
+
+def check_filter(recording: Recording, text: str) -> None:
+    """Raise InputError for a filter that cannot be understood."""
+    if text.strip():
+        try:
+            Filter(text, recording)
+        except FilterError as error:
+            raise InputError("filter", text, str(error)) from None

@@ -1,0 +1,132 @@
+"""What texts a widget paints and where: asked of the painting itself, so that labels, tables and pictures answer alike."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from PySide6.QtCore import QPoint, QRect, QRectF
+from PySide6.QtGui import QFontMetricsF, QPaintDevice, QPaintEngine, QPaintEngineState, QPainter, QTextItem
+from PySide6.QtWidgets import QWidget
+
+_TOUCHING: Final = 1.5
+"""Pixels between two pieces of one text."""
+
+
+class Piece(NamedTuple):
+    """One text as it was painted, and its rectangle in the widget's pixels."""
+
+    text: str
+    box: QRectF
+
+
+class _TextEngine(QPaintEngine):
+    """Hears of everything that is painted and keeps the texts."""
+
+    def __init__(self) -> None:
+        super().__init__(QPaintEngine.PaintEngineFeature.AllFeatures)
+        self.pieces: list[Piece] = []
+
+    def begin(self, pdev: QPaintDevice) -> bool:
+        return True
+
+    def end(self) -> bool:
+        return True
+
+    def type(self) -> QPaintEngine.Type:
+        return QPaintEngine.Type.User
+
+    def updateState(self, state: QPaintEngineState) -> None:
+        pass
+
+    def drawTextItem(self, p: Any, textItem: QTextItem) -> None:
+        text = textItem.text()
+        if not text.strip():
+            return
+        painter = self.painter()
+        box = QRectF(p.x(), p.y() - textItem.ascent(), textItem.width(), textItem.ascent() + textItem.descent())
+        if painter.hasClipping():
+            box = box.intersected(painter.clipBoundingRect())
+        if not box.isEmpty():
+            self.pieces.append(Piece(text, painter.deviceTransform().mapRect(box)))
+
+    def drawPixmap(self, *args: Any) -> None:
+        pass
+
+    def drawImage(self, *args: Any) -> None:
+        pass
+
+    def drawTiledPixmap(self, *args: Any) -> None:
+        pass
+
+    def drawPath(self, *args: Any) -> None:
+        pass
+
+    def drawPolygon(self, *args: Any) -> None:
+        pass
+
+    def drawRects(self, *args: Any) -> None:
+        pass
+
+    def drawLines(self, *args: Any) -> None:
+        pass
+
+    def drawEllipse(self, *args: Any) -> None:
+        pass
+
+    def drawPoints(self, *args: Any) -> None:
+        pass
+
+
+class _TextDevice(QPaintDevice):
+    """A surface of a widget's size that nothing is drawn on."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self.engine = _TextEngine()
+        metric = QPaintDevice.PaintDeviceMetric
+        self._metrics = {
+            metric.PdmWidth: widget.width(),
+            metric.PdmHeight: widget.height(),
+            metric.PdmDpiX: 96,
+            metric.PdmDpiY: 96,
+            metric.PdmPhysicalDpiX: 96,
+            metric.PdmPhysicalDpiY: 96,
+            metric.PdmDepth: 32,
+            metric.PdmDevicePixelRatioScaled: int(QPaintDevice.devicePixelRatioFScale()),
+        }
+
+    def paintEngine(self) -> QPaintEngine:
+        return self.engine
+
+    def metric(self, metric: QPaintDevice.PaintDeviceMetric) -> int:
+        return self._metrics.get(metric, 1)
+
+
+def painted_texts(widget: QWidget) -> list[Piece]:
+    """Every text that `widget` paints now, in reading order; pieces that touch (an underlined letter) are one."""
+    device = _TextDevice(widget)
+    painter = QPainter(device)
+    widget.render(painter, QPoint(0, 0))
+    painter.end()
+    joined: list[Piece] = []
+    for piece in device.engine.pieces:
+        last = joined[-1] if joined else None
+        if last is not None and abs(last.box.top() - piece.box.top()) < 1 and abs(last.box.right() - piece.box.left()) <= _TOUCHING:
+            joined[-1] = Piece(last.text + piece.text, last.box.united(piece.box))
+        else:
+            joined.append(piece)
+    return sorted(joined, key=lambda piece: (int(piece.box.center().y()) // 8, piece.box.left()))
+
+
+def text_place(widget: QWidget, label: str) -> QRect | None:
+    """The first text that is `label`, else the first one that contains it; None when nothing painted does."""
+    pieces = painted_texts(widget)
+    found = next((piece for piece in pieces if piece.text.strip() == label), None) or next((piece for piece in pieces if label in piece.text), None)
+    if found is None:
+        return None
+    metrics = QFontMetricsF(widget.font())
+    whole = metrics.horizontalAdvance(found.text)
+    at = found.text.index(label)
+    left = found.box.left() + found.box.width() * metrics.horizontalAdvance(found.text[:at]) / max(whole, 1.0)
+    width = found.box.width() * metrics.horizontalAdvance(label) / max(whole, 1.0)
+    return QRectF(left, found.box.top(), width, found.box.height()).toAlignedRect()

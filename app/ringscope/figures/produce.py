@@ -1,0 +1,25 @@
+"""A figure's bytes, whatever it is: a picture or a text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringscope.figures.spec import FigureSpec, TextSpec
+
+if TYPE_CHECKING:
+    from ringscope_core.session.reader import SessionReader
+
+
+def produce(spec: FigureSpec | TextSpec, reader: SessionReader, suffix: str) -> bytes:
+    """What `spec` gives as a file of type `suffix`; raises InputError for what the recording does not have.
+
+    The same arguments give the same bytes, in any process, time zone and locale.
+    """
+    if isinstance(spec, TextSpec):
+        from ringscope.figures.text_forms import as_text
+        from ringscope.figures.transcript import transcript
+
+        return as_text(transcript(spec, reader), suffix.lower()).encode()
+    from ringscope.figures.draw import draw
+
+    return draw(spec, reader, suffix.lower())

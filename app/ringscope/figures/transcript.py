@@ -1,0 +1,31 @@
+"""Text figures: what the commands of a `TextSpec` print, at a moment of a recording.  Without Qt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringscope.figures.focusing import aim_of
+from ringscope.figures.moments import parse_at
+from ringscope_core.engine.monitor_at import MonitorAt
+from ringscope_core.gdb.transcript import Entry, run_lines
+from ringscope_core.query.recording import Recording
+from ringscope_core.scenario.errors import InputError
+
+if TYPE_CHECKING:
+    from ringscope.figures.spec import TextSpec
+    from ringscope_core.session.reader import SessionReader
+
+__all__ = ["Entry", "transcript"]
+
+
+def transcript(spec: TextSpec, reader: SessionReader) -> list[Entry]:
+    """The entries of `spec`'s commands, begun at its moment (empty: the first event), as `gdb.transcript.run_lines` says.
+
+    Raises InputError for a moment, a focus or a command that is wrong; a command's says its place in the list, from 1.
+    """
+    if not any(line.strip() for line in spec.commands):
+        raise InputError("text", "", "at least one command, such as bt")
+    recording = Recording(reader)
+    seq = parse_at(reader, spec.at) if spec.at.strip() else max(reader.first_seq, 0)
+    focus = aim_of(recording, spec.focus, seq).oid if spec.focus.strip() else 0
+    return run_lines(recording, spec.commands, seq, focus, MonitorAt(reader))

@@ -1,0 +1,123 @@
+"""Transcripts: what a console prints when it is given a list of lines, entry by entry, for documents that must not go stale.
+
+A console of its own stands at the moment, without the breakpoints that people left in the session; each line goes on where the one before
+ended.  The same recording, moment and lines give the same entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ringscope_core.gdb.console import Console
+from ringscope_core.gdb.errors import ConsoleError
+from ringscope_core.gdb.inferior import RecordedInferior
+from ringscope_core.gdb.words import find_word
+from ringscope_core.scenario.errors import InputError
+
+if TYPE_CHECKING:
+    from ringscope_core.gdb.inferior import Monitor
+    from ringscope_core.gdb.tables import Table
+    from ringscope_core.query.recording import Recording
+
+MONITOR_PROMPT: Final = "(qemu) "
+OWN_PROMPT: Final = "(ringscope) "
+_MONITOR: Final = ("info qtree", "info network", "info qom-tree", "info pci")
+_OWN_GROUPS: Final = ("Recording",)
+_OWN: Final = ("goto", "packet", "kick", "reverse-packet", "reverse-kick", "info events", "rings")
+"""Words that gdb does not have, outside of the group of them."""
+_ERROR, _SILENT, _TABLE = "!", "@", "|"
+"""What may stand in front of a line."""
+
+
+class Entry(NamedTuple):
+    """One line and its answer.  `output` has no line end at its end; `tables` is what a line behind ``|`` gave instead of text."""
+
+    command: str
+    prompt: str
+    output: str
+    tables: tuple[Table, ...] = ()
+
+
+class CommandError(InputError):
+    """A line that is wrong: its place, from 1, and the console's complaint."""
+
+    def __init__(self, number: int, line: str, complaint: str) -> None:
+        super().__init__(f"command {number}", line, complaint)
+        self.args = (f"command {number} ({line}): {complaint}",)
+
+
+def run_lines(recording: Recording, lines: Sequence[str], seq: int | None = None, focus: int = 0, monitor: Monitor | None = None) -> list[Entry]:
+    """The entries of `lines`, begun at event `seq` (None: the first).
+
+    `focus` is the object or ring of words that are given none, `monitor` who is asked for ``info qtree`` and its like.
+    Empty lines and those that begin with ``#`` say nothing.  In front of a line may stand ``@`` (do it, show neither it nor its
+    answer), ``!`` (it is wrong, and the complaint is what is to be shown) and ``|`` (its tables as tables, without the line).
+    Raises `CommandError` for one that is wrong, and for one behind ``!`` that is not.
+    """
+    inferior = RecordedInferior(recording, seq)
+    inferior.monitor = monitor
+    inferior.set_points(())
+    console = Console(inferior)
+    console.focus = focus
+    found: list[Entry] = []
+    for number, line in enumerate(lines, 1):
+        marks, text = _split_marks(line)
+        if not text or text.startswith("#"):
+            continue
+        entry = _entry(console, number, marks, text)
+        if _SILENT not in marks:
+            found.append(entry)
+    return found
+
+
+def _split_marks(line: str) -> tuple[str, str]:
+    text, marks = line.strip(), ""
+    while text[:1] and text[0] in (_ERROR, _SILENT, _TABLE):
+        marks, text = marks + text[0], text[1:].lstrip()
+    return marks, text
+
+
+def _entry(console: Console, number: int, marks: str, text: str) -> Entry:
+    if console.finished:
+        raise CommandError(number, text, "no command can follow quit")
+    prompt = prompt_of(console, text)
+    console.tables = ()
+    try:
+        output = console.execute(text)
+    except ConsoleError as error:
+        if _ERROR in marks:
+            return Entry(text, prompt, str(error))
+        raise CommandError(number, text, str(error)) from None
+    if _ERROR in marks:
+        raise CommandError(number, text, "it is not wrong, and ! is for a command whose complaint is to be shown")
+    if _TABLE in marks:
+        if not console.tables:
+            raise CommandError(number, text, "it prints no table; | is for ring, rings, events, packets, fields and types")
+        return Entry("", "", "", console.tables)
+    return Entry(text, prompt, output.rstrip("\n"))
+
+
+def prompt_of(console: Console, text: str) -> str:
+    """Who is spoken to: gdb, QEMU's monitor or Ringscope; inside of ``commands`` the prompt is gdb's ``>``."""
+    if console.collecting:
+        return console.prompt
+    try:
+        word, _ = find_word(text)
+    except ConsoleError:
+        return console.prompt
+    if word.name in _MONITOR:
+        return MONITOR_PROMPT
+    return OWN_PROMPT if word.group in _OWN_GROUPS or word.name in _OWN else console.prompt
+
+
+def transcript_text(entries: Sequence[Entry]) -> str:
+    """Entries as they stand at a terminal."""
+    lines: list[str] = []
+    for entry in entries:
+        if entry.command:
+            lines.append(f"{entry.prompt}{entry.command}")
+        lines += [table.text() for table in entry.tables]
+        if entry.output:
+            lines.append(entry.output)
+    return "\n".join(lines)

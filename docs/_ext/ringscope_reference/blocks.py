@@ -37,7 +37,17 @@ class Section:
     index: tuple[str, ...] = field(default=())
 
 
-Block = Text | Table | Section
+@dataclass(frozen=True)
+class Drawing:
+    """A picture with its caption, as an element of HTML and as LaTeX; other builders get the words."""
+
+    caption: str
+    html: str
+    latex: str
+    words: str
+
+
+Block = Text | Table | Section | Drawing
 
 
 def _line(cells: Sequence[str]) -> str:

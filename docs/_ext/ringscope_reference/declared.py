@@ -12,9 +12,9 @@ from pathlib import Path
 
 def source_of(module: str) -> Path:
     """The source of a module, also of one that is loaded compiled."""
-    loaded = import_module(module)
-    file = Path(str(loaded.__file__))
-    return file if file.suffix == ".py" else file.parent / f"{module.rpartition('.')[2]}.py"
+    top, *rest = module.split(".")
+    path = Path(str(import_module(top).__file__)).parent.joinpath(*rest)
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from .blocks import Block, Section, Table, Text
+from .blocks import Block, Drawing, Section, Table
 from .topics import TOPICS
 from .wording import use_language
 
@@ -39,6 +39,8 @@ class ReferenceDirective(SphinxDirective):
                 yield self._section(block)
             elif isinstance(block, Table):
                 yield from self._table(block)
+            elif isinstance(block, Drawing):
+                yield from self._drawing(block)
             else:
                 yield from self._parsed(block.markdown)
 
@@ -61,6 +63,11 @@ class ReferenceDirective(SphinxDirective):
         standard.labels[name] = self.env.current_document.docname, block.label, title.astext()
         return section
 
+    def _drawing(self, block: Drawing) -> Iterable[nodes.Node]:
+        yield from self._parsed(block.caption)
+        yield nodes.raw("", block.html, format="html")
+        yield nodes.raw("", block.latex, format="latex")
+
     def _index(self, block: Section) -> nodes.Node:
         from sphinx import addnodes
 
@@ -76,6 +83,3 @@ class ReferenceDirective(SphinxDirective):
             for spec, width in zip(table.findall(nodes.colspec), block.widths, strict=True):
                 spec["colwidth"] = width
         return made
-
-
-__all__ = ["ReferenceDirective", "Text"]

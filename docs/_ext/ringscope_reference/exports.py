@@ -43,7 +43,11 @@ def session() -> list[Block]:
     for name in TABLES:
         made = words.TABLES[name]
         rows = tuple((code(column), markdown_of(means)) for column, means in made.columns.items())
-        tables.append(Section(code(name), f"session-table-{name.replace('_', '-')}", (Text(f"{w('A row is')} {made.row}."), Table((w("column"), w("holds")), rows, (26, 74)))))
+        tables.append(
+            Section(
+                code(name), f"session-table-{name.replace('_', '-')}", (Text(f"{w('A row is')} {made.row}."), Table((w("column"), w("holds")), rows, (26, 74)))
+            )
+        )
     return [
         Section(w("Views for people"), "session-views", (Table((w("view"), w("a row is")), views, (24, 76)),)),
         Section(w("What `meta` says"), "session-meta", (Table((w("key"), w("holds")), meta, (24, 76)),)),

@@ -29,7 +29,8 @@ def filters() -> list[Block]:
     fixed = tuple((code(name), markdown_of(means)) for name, means in FIELDS.items())
     operators = tuple((code(name), markdown_of(means)) for name, means in OPERATORS.items())
     rows = tuple(
-        (code(name), ", ".join(units), w("number") if set(units) <= NUMBERS else w("name"), codes(kinds)) for name, (units, kinds) in sorted(argument_fields().items())
+        (code(name), ", ".join(units), w("number") if set(units) <= NUMBERS else w("name"), codes(kinds))
+        for name, (units, kinds) in sorted(argument_fields().items())
     )
     return [
         Table((w("field"), w("means")), fixed, (15, 85)),

@@ -28,7 +28,8 @@ def commands() -> list[Block]:
     own = tuple(_row(spec) for spec in protocol.DEBUG)
     other = tuple(_row(spec) for spec in protocol.OWN)
     asked = tuple(
-        (code(name), _arguments(query.params), protocol.QUERIES[name] + (f" {w('Profile 7.2 only.')}" if later else "")) for name, (query, later) in queries().items()
+        (code(name), _arguments(query.params), protocol.QUERIES[name] + (f" {w('Profile 7.2 only.')}" if later else ""))
+        for name, (query, later) in queries().items()
     )
     events = tuple((code(name), markdown_of(means)) for name, means in protocol.EVENTS.items())
     widths = (24, 24, 30, 22)
@@ -69,9 +70,9 @@ def _default(value: object) -> str:
 
 def console() -> list[Block]:
     """The console's words by group."""
-    from ringscope_core.gdb import console as loaded
+    from ringscope_core.gdb import every_word
 
-    assert loaded
+    assert every_word
     blocks: list[Block] = []
     order = list(dict.fromkeys(word.group for word in WORDS.values()))
     for group, words in groupby(sorted(WORDS.values(), key=lambda word: (order.index(word.group), word.name)), lambda word: word.group):

@@ -28,7 +28,9 @@ def keys() -> list[Block]:
     for menu in MENUS:
         rows = tuple((str(plain(spec.text)), ", ".join(code(key) for key in spec.all_keys), str(spec.tip)) for spec in ACTIONS if spec.menu == menu)
         name = str(plain(menu))
-        blocks.append(Section(name.replace("/", ": "), f"menu-{name.lower().replace('/', '-')}", (Table((w("command"), w("keys"), w("does")), rows, (30, 24, 46)),)))
+        blocks.append(
+            Section(name.replace("/", ": "), f"menu-{name.lower().replace('/', '-')}", (Table((w("command"), w("keys"), w("does")), rows, (30, 24, 46)),))
+        )
     rows = tuple((code(keys_), str(text)) for keys_, text in PANEL_KEYS)
     blocks.append(Section(w("In a widget"), "menu-widgets", (Table((w("keys"), w("does")), rows, (34, 66)),)))
     return blocks

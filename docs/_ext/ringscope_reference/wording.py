@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .zh import ZH
+from .zh import EN, ZH
 
 _language = "en"
 
@@ -15,4 +15,4 @@ def use_language(language: str) -> None:
 
 def w(text: str) -> str:
     """`text` in the language of the documentation."""
-    return ZH.get(text, text) if _language == "zh" else text
+    return (ZH if _language == "zh" else EN).get(text, text)

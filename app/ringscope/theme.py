@@ -25,6 +25,8 @@ ROW: Final = 22
 
 UI_FAMILIES: Final = ("Inter", "Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans")
 MONO_FAMILIES: Final = ("JetBrains Mono", "DejaVu Sans Mono", "Noto Sans Mono", "Consolas", "Menlo")
+HAN_FAMILY: Final = "Ringscope Sans SC"
+"""Behind each of them: the family of Chinese characters (`tools/make_fonts.py`), whatever the language, since people write marks and call-outs as they like."""
 
 _LIGHT: Final[Mapping[str, str]] = {
     # surfaces, from the back to the front
@@ -144,13 +146,36 @@ _DARK: Final[Mapping[str, str]] = {
     "group.device": "#a3b1ff",
 }
 
+_PRINT: Final[Mapping[str, str]] = {
+    **_LIGHT,
+    # paper
+    "window": "#ffffff",
+    "surface": "#ffffff",
+    "raised": "#f2f2f2",
+    "stripe": "#f7f7f7",
+    "hover": "#ffffff",
+    "selection": "#dcdcdc",
+    "border": "#9a9a9a",
+    "grid": "#d0d0d0",
+    "text": "#000000",
+    "text.muted": "#303030",
+    "text.faint": "#454545",
+    "unknown": "#454545",
+    # states stay apart in grey: white, dark, middle, black
+    "ring.free": "#ffffff",
+    "ring.available": "#2f5f8f",
+    "ring.in_flight": "#e8c070",
+    "ring.used": "#5a1846",
+    "ring.text.free": "#000000",
+}
+
 RING_STATES: Final = ("free", "available", "in_flight", "used")
 """The states of a slot that have a colour (``ring.<state>``) and a text colour on it (``ring.text.<state>``)."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Named meanings and what they look like.  `name` is ``light`` or ``dark``."""
+    """Named meanings and what they look like.  `name` is ``light``, ``dark`` or, for figures, ``print``."""
 
     name: str
     hexes: Mapping[str, str]
@@ -197,7 +222,11 @@ class Theme:
 
 LIGHT: Final = Theme("light", _LIGHT)
 DARK: Final = Theme("dark", _DARK)
+PRINT: Final = Theme("print", _PRINT)
 THEMES: Final[Mapping[str, Theme]] = {"light": LIGHT, "dark": DARK}
+"""What a window can wear."""
+FIGURE_THEMES: Final[Mapping[str, Theme]] = {**THEMES, "print": PRINT}
+"""What a figure can."""
 
 
 def theme_named(name: str) -> Theme:
@@ -251,7 +280,7 @@ def _exact(font: QFont) -> QFont:
 def _font(mono: bool, point_size: float, bold: bool) -> QFont:
     """Made once: its copies share what Qt found for it, while a new one is looked up anew each time it paints."""
     _FONTS.resolve()
-    font = QFont(_FONTS.mono if mono else _FONTS.ui)
+    font = QFont([_FONTS.mono if mono else _FONTS.ui, HAN_FAMILY])
     font.setPointSizeF(point_size)
     font.setBold(bold)
     if mono:
@@ -305,7 +334,7 @@ def palette_of(theme: Theme) -> QPalette:
 def apply(app: QApplication, theme: Theme) -> None:
     """Dress the whole application: style, palette, fonts, style sheet; nothing happens when it is dressed so already."""
     _FONTS.resolve()
-    sheet = style_sheet(theme.hexes, _FONTS.mono)
+    sheet = style_sheet(theme.hexes, f'"{_FONTS.mono}", "{HAN_FAMILY}"')
     if app.styleSheet() == sheet:
         return
     if app.style().objectName().lower() != "fusion":

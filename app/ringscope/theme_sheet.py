@@ -75,7 +75,7 @@ QLabel[role="stop"] { color: @cursor; font-weight: 600; }
 QLabel[role="problem"] { color: @severity.warning; }
 QLabel[role="title"] { color: @text; font-weight: 600; font-size: 12pt; }
 QLabel[role="heading"] { color: @text.muted; font-weight: 600; }
-QLabel[role="mono"], QPlainTextEdit[role="mono"], QTextEdit[role="mono"] { font-family: "@mono"; }
+QLabel[role="mono"], QPlainTextEdit[role="mono"], QTextEdit[role="mono"] { font-family: @mono; }
 QFrame#banner { background: @filter.invalid; border: none; border-bottom: 1px solid @severity.error; }
 QFrame#panel { background: @surface; border: none; }
 QFrame#strip { background: @raised; border: none; border-bottom: 1px solid @grid; }
@@ -126,7 +126,7 @@ def _fill(template: str, hexes: Mapping[str, str], mono: str) -> str:
 
 
 def style_sheet(hexes: Mapping[str, str], mono: str) -> str:
-    """The application's sheet in the colours `hexes`; values in the font family `mono`."""
+    """The application's sheet in the colours `hexes`; values in the font families `mono`, quoted as in a sheet."""
     return _fill(_SHEET, hexes, mono)
 
 

@@ -14,6 +14,7 @@ from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
+from ringscope import window_places
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.settings import LAYOUT_VERSION, PREFERENCES, Settings
@@ -23,6 +24,7 @@ from ringscope.theme import DARK, LIGHT, Theme, apply
 from ringscope.theme_sheet import dock_sheet
 from ringscope.views import ALL_VIEWS, PANELS
 from ringscope.views.spec import View
+from ringscope.widgets.spots import Spot
 from ringscope.window_actions import fill_menus, make_actions, paint_actions
 from ringscope.window_banner import Banner
 from ringscope.window_branches import Branches
@@ -296,6 +298,15 @@ class Window(QMainWindow):
     def show_problem(self, text: str) -> None:
         """Say across the top what went wrong."""
         self.banner.show_problem(text, self.commands.can_restart)
+
+    # -- places that a figure can point at --------------------------------------------------------------------------------
+    def spot(self, target: str) -> Spot | None:
+        """Where a bar, a dock or a pane of a view stands, seen or not; None when there is none so called."""
+        return window_places.spot(self, target)
+
+    def places(self) -> list[str]:
+        """Every such target."""
+        return window_places.words(self)
 
     # -- between starts -------------------------------------------------------------------------------------------------
     def _restore(self) -> None:

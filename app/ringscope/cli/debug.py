@@ -97,6 +97,7 @@ def _columns() -> int:
 
 
 def _inferior(stack: ExitStack, target: str, options: ScenarioOptions, output: Path | None, speed: str) -> RecordedInferior:
+    from ringscope_core.engine.monitor_at import MonitorAt
     from ringscope_core.gdb.inferior import LiveInferior, RecordedInferior
     from ringscope_core.query.recording import Recording
     from ringscope_core.scenario.errors import InputError
@@ -111,7 +112,9 @@ def _inferior(stack: ExitStack, target: str, options: ScenarioOptions, output: P
             click.echo(f"ringscope: {target}: {reader.damage}", err=True)
         if reader.last_seq < 0:
             raise InputError("session", target, "a recording with events")
-        return _recorded(stack, RecordedInferior(Recording(reader)))
+        inferior = RecordedInferior(Recording(reader))
+        inferior.monitor = MonitorAt(reader)
+        return _recorded(stack, inferior)
     from ringscope_core.engine.start import StartedEngine
 
     options.load(target)

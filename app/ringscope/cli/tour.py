@@ -21,8 +21,8 @@ def command(folder: Path, size: str) -> None:
     """Run the default scenario, record it, draw the window and every view in both themes, and say what happened."""
     from rich.console import Console
 
+    from ringscope.figures.parse import parse_size
     from ringscope.figures.record import record
-    from ringscope.figures.render import parse_size
     from ringscope_core.scenario.load import load
 
     pixels = parse_size(size)
@@ -49,17 +49,21 @@ def _make_folder(folder: Path) -> None:
 
 def _draw_all(folder: Path, session: Path, size: tuple[int, int], console: object) -> list[Path]:
     """The window and each view, light as NAME.png and dark as NAME-dark.png."""
-    from ringscope.figures.render import VIEW_NAMES, draw
+    from ringscope.figures.draw import draw
+    from ringscope.figures.files import write_whole
+    from ringscope.figures.parse import WINDOW
+    from ringscope.figures.spec import FigureSpec
     from ringscope.theme import THEMES
+    from ringscope.views import ALL_VIEWS
     from ringscope_core.session.reader import SessionReader
 
     files: list[Path] = []
     for theme in THEMES:
-        for view in VIEW_NAMES:
+        for view in (WINDOW, *ALL_VIEWS):
             path = folder / (f"{view}.png" if theme == "light" else f"{view}-{theme}.png")
             reader = SessionReader(session)
             try:
-                draw(view, reader, path, None, size, theme)
+                write_whole(path, draw(FigureSpec(str(session), view, size=size, theme=theme), reader, path.suffix))
             finally:
                 reader.close()
             files.append(path)

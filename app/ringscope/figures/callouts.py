@@ -16,6 +16,7 @@ from ringscope.figures.places import places_of
 from ringscope.figures.room import Box, Line, Room, leader
 from ringscope.figures.spec import Callout
 from ringscope.theme import Theme, ui_font
+from ringscope_core.scenario.errors import InputError
 
 _WIDEST: Final = 230.0
 """Pixels of text before a label breaks its line."""
@@ -69,11 +70,16 @@ def arrange(root: QWidget, callouts: tuple[Callout, ...], theme: Theme, crop: QR
     frame = crop if crop is not None else root.rect()
     if not callouts:
         return Arranged(frame, theme, [], [], [])
-    targets = [_box(place.intersected(frame) if place.intersects(frame) else place) for place in places_of(root, [callout.target for callout in callouts])]
+    places = places_of(root, [callout.target for callout in callouts])
+    for callout, place in zip(callouts, places, strict=True):
+        if not place.box.intersects(frame):
+            raise InputError("callout", callout.target, "a place inside the part that the crop keeps")
+    blocked = [_box(place.box.intersected(frame)) for place in places]
+    aims = [_box(place.aim.intersected(frame) if place.aim.intersects(frame) else place.box.intersected(frame)) for place in places]
     labels = _labels(callouts)
     room = Room(_busy(root, theme), _box(frame))
-    boxes = room.arrange([(label.width, label.height) for label in labels], targets)
-    return Arranged(_bounds(frame, boxes), theme, labels, boxes, targets)
+    boxes = room.arrange([(label.width, label.height) for label in labels], aims, blocked)
+    return Arranged(_bounds(frame, boxes), theme, labels, boxes, aims)
 
 
 def paint_callouts(painter: QPainter, root: QWidget, callouts: tuple[Callout, ...], theme: Theme) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Final
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from PySide6.QtCore import QCoreApplication, QRect
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QTabWidget, QWidget
 
 from ringscope.figures.painted_text import painted_texts, text_place
+from ringscope.views import ALL_VIEWS, PANELS
 from ringscope.views.spec import View
 from ringscope.widgets.spots import Spot
 from ringscope_core.scenario.errors import InputError
@@ -18,10 +19,20 @@ CROP_MARGIN: Final = 16
 """Pixels kept around a crop that is not a whole part."""
 _NEAR: Final = 4
 """How many near matches a message begins with."""
+_MOST_OF_A_KIND: Final = 4
+_MORE_OF_ASKED: Final = 12
+"""Entries of one kind that a message lists, more of the kind that was asked for."""
 _NUMBERED: Final = re.compile(r"^(.*?)(\d+)$")
 _SEEN: Final = 0.6
 """The share of a target that must be in sight, each way, unless as many pixels as `_ENOUGH` are."""
 _ENOUGH: Final = 60
+
+
+class Place(NamedTuple):
+    """What is seen of a target, and where a line to it ends, in the picture's pixels."""
+
+    box: QRect
+    aim: QRect
 
 
 def place_of(root: QWidget, target: str, field: str = "callout") -> QRect:
@@ -29,11 +40,11 @@ def place_of(root: QWidget, target: str, field: str = "callout") -> QRect:
 
     Raises InputError(`field`) for what is not there now, and says what is.
     """
-    return places_of(root, [target], field)[0]
+    return places_of(root, [target], field)[0].box
 
 
-def places_of(root: QWidget, targets: list[str], field: str = "callout") -> list[QRect]:
-    """The rectangles of all `targets`, which must be in sight together."""
+def places_of(root: QWidget, targets: list[str], field: str = "callout") -> list[Place]:
+    """Where all `targets` are, which must be in sight together."""
     for target in targets:
         found = _find(root, target)
         if found is not None and not _in_sight(root, found):
@@ -56,10 +67,24 @@ def offered(root: QWidget) -> list[str]:
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------------
-def _views(root: QWidget) -> list[View]:
-    """The views that are seen, the outermost first."""
-    found = [root] if isinstance(root, View) else []
-    return [*found, *(view for view in root.findChildren(View) if view.isVisibleTo(root))]
+@runtime_checkable
+class Pointed(Protocol):
+    """A view or a window: knows where its own things stand."""
+
+    def spot(self, target: str) -> Spot | None:
+        """Where `target` stands, seen or not."""
+
+    def places(self) -> list[str]:
+        """Every target that can be pointed at now."""
+        ...
+
+
+def _views(root: QWidget) -> list[Pointed]:
+    """The window and the views that are seen: those in the middle before the panels beside them."""
+    found: list[Pointed] = [root] if isinstance(root, Pointed) else []
+    views = [view for view in root.findChildren(View) if view.isVisibleTo(root)]
+    ranks = {f"ringscope.views.{name}.view": place for place, name in enumerate((*ALL_VIEWS, *PANELS))}
+    return [*found, *sorted(views, key=lambda view: ranks.get(type(view).__module__, len(ranks)))]
 
 
 def _find(root: QWidget, target: str) -> Spot | None:
@@ -70,13 +95,15 @@ def _find(root: QWidget, target: str) -> Spot | None:
     return next((spot for view in _views(root) if (spot := view.spot(target)) is not None), None)
 
 
-def _place(root: QWidget, target: str, field: str) -> QRect:
+def _place(root: QWidget, target: str, field: str) -> Place:
     found = _find(root, target)
     if found is None:
         raise InputError(field, target, _offer(root, target))
     if not _in_sight(root, found):
         raise InputError(field, target, "it is there, but out of sight: a larger size, another focus or fewer targets at once would show it")
-    return _visible(root, found)
+    box = _visible(root, found)
+    aim = box if found.aim is None else _visible(root, found._replace(rect=found.aim))
+    return Place(box, aim if not aim.isEmpty() else box)
 
 
 def _visible(root: QWidget, spot: Spot) -> QRect:
@@ -132,9 +159,22 @@ def _offer(root: QWidget, target: str) -> str:
         near = difflib.get_close_matches(target[5:], texts, _NEAR, 0.4)
         return f"no text that is painted contains it{'; near: ' + ', '.join(near) if near else ''}"
     words = offered(root)
-    near = difflib.get_close_matches(target, words, _NEAR, 0.5) or [word for word in words if word.partition(":")[2] == target][:_NEAR]
-    rest = _ranges([word for word in words if word not in near])
-    return f"one of {', '.join([*near, *rest, 'text:LABEL'])}"
+    near = difflib.get_close_matches(target, words, _NEAR, 0.5)
+    near += [word for word in words if word.partition(":")[2] == target and word not in near][:_NEAR]
+    kinds: dict[str, list[str]] = {}
+    for entry in _ranges([word for word in words if word not in near]):
+        kinds.setdefault(entry.partition(":")[0], []).append(entry)
+    asked = target.partition(":")[0]
+    first = kinds.pop(asked, [])
+    out = [*near, *_some(asked, first, _MORE_OF_ASKED)]
+    for kind, entries in kinds.items():
+        out += _some(kind, entries, _MOST_OF_A_KIND if not first else 1)
+    return f"one of {', '.join([*out, 'text:LABEL'])}"
+
+
+def _some(kind: str, entries: list[str], most: int) -> list[str]:
+    """The first of many entries, and how many more there are."""
+    return entries if len(entries) <= most + 1 else [*entries[:most], f"{len(entries) - most} more {kind}:"]
 
 
 def _ranges(words: list[str]) -> list[str]:

@@ -15,6 +15,8 @@ STEP: Final = 6
 """Pixels between the places that are tried."""
 APART: Final = 8.0
 """Pixels between labels, and between a label and any target."""
+AIR: Final = 4.0
+"""Pixels around a label that are to be quiet too."""
 LEAST_LINE: Final = 16.0
 """A leader shorter than this is no line."""
 MOST_BUSY: Final = 0.004
@@ -117,23 +119,35 @@ class Room:
         self._sums = np.zeros((busy.shape[0] + 1, busy.shape[1] + 1), np.int64)
         np.cumsum(np.cumsum(busy, axis=0, dtype=np.int64), axis=1, out=self._sums[1:, 1:])
 
-    def arrange(self, sizes: list[tuple[float, float]], targets: list[Box]) -> list[Box]:
-        """A place for each label of `sizes`, in the picture or beside it: the least costly for each, given all others."""
+    def arrange(self, sizes: list[tuple[float, float]], targets: list[Box], covers: list[Box]) -> list[Box]:
+        """A place for each label of `sizes`, in the picture or beside it: the least costly for each, given all others.
+
+        `targets` is where the lines end, `covers` what no label may lie on.
+        """
         places: list[Box | None] = [None] * len(sizes)
         for _ in range(_ROUNDS):
             before = list(places)
             for which, size in enumerate(sizes):
                 others = [(place, targets[i]) for i, place in enumerate(places) if place is not None and i != which]
-                places[which] = self._best(size, targets[which], targets, others)
+                places[which] = self._best(size, targets[which], covers[which], covers, others)
             if places == before:
                 break
         return [place for place in places if place is not None]
 
-    def _best(self, size: tuple[float, float], target: Box, targets: list[Box], others: list[tuple[Box, Box]]) -> Box:
-        blocked = [box.grown(APART) for box in targets] + [place.grown(APART) for place, _ in others]
+    def _best(self, size: tuple[float, float], target: Box, own: Box, covers: list[Box], others: list[tuple[Box, Box]]) -> Box:
+        blocked = [box.grown(APART) for box in covers] + [place.grown(APART) for place, _ in others]
         found = [*self._inside(size, target, blocked), *self._beside(size, target, blocked, [place for place, _ in others])]
         lines = [leader(place, its) for place, its in others]
-        return min(found, key=lambda item: (item[0] + self._line_cost(item[1], target, targets, others, lines), item[1]))[1]
+        best, place = math.inf, found[0][1]
+        rest = [box for box in covers if box != own]
+        for cost, box in sorted(found):
+            # a line costs nothing at least: what is dearer already need not be looked at
+            if cost >= best:
+                break
+            total = cost + self._line_cost(box, target, rest, others, lines)
+            if total < best:
+                best, place = total, box
+        return place
 
     def _inside(self, size: tuple[float, float], target: Box, blocked: list[Box]) -> list[tuple[float, Box]]:
         """Quiet places in the picture with what they cost, the nearest ones."""
@@ -143,7 +157,7 @@ class Room:
         ys = np.arange(box.y + 4, box.bottom - h - 4, STEP)
         if not len(xs) or not len(ys):
             return []
-        quiet = self._count(xs, ys, w, h) <= MOST_BUSY * w * h
+        quiet = self._count(xs - AIR, ys - AIR, w + 2 * AIR, h + 2 * AIR) <= MOST_BUSY * w * h
         gap_x = np.maximum(np.maximum(target.x - (xs + w), xs - target.right), 0.0)
         gap_y = np.maximum(np.maximum(target.y - (ys + h), ys - target.bottom), 0.0)
         away = np.hypot(gap_x[None, :], gap_y[:, None])
@@ -191,7 +205,7 @@ class Room:
         """What a leader runs over: content a little, other targets and labels so much that it is the last choice."""
         line = leader(place, target)
         cost = _BUSY_LINE * self._busy_along(line)
-        cost += _CROSSING * sum(crosses(line, box) for box in targets if box != target)
+        cost += _CROSSING * sum(crosses(line, box) for box in targets)
         cost += _CROSSING * sum(crosses(line, label.grown(3)) for label, _ in others)
         return cost + _CROSSING * sum(lines_cross(line, other) or crosses(other, place.grown(3)) for other in lines)
 

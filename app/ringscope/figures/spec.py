@@ -6,6 +6,7 @@ compared and one of them names an entry of the cache.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -80,15 +81,29 @@ class TextSpec:
 
 
 def parse_callout(text: str) -> Callout:
-    """``TARGET:TEXT``; the text starts behind the last ``:`` of the target, which itself may be ``desc:5``.  Raises InputError."""
-    target, mark, rest = text.partition(":")
+    """``TARGET:TEXT``; the text starts behind the last ``:`` of the target, which itself may be ``desc:5``.  Raises InputError.
+
+    A doubled colon is part of a name: ``type:memory-region::owner``.
+    """
+    target, mark, rest = _cut(text)
     if mark and target.strip() in KEYED_TARGETS:
-        number, mark, rest = rest.partition(":")
+        number, mark, rest = _cut(rest)
         target = f"{target.strip()}:{number.strip()}"
     if not (mark and target.strip() and rest.strip()):
         raise InputError("callout", text, "TARGET:TEXT, such as desc:5:the head of the chain")
     return Callout(target.strip(), rest.strip())
 
 
-KEYED_TARGETS: Final = ("desc", "avail", "used", "frame", "type", "object", "row", "event", "field", "queue", "part", "text")
+def _cut(text: str) -> tuple[str, str, str]:
+    """As `str.partition` at the first colon that stands alone."""
+    found = re.search(r"(?<!:):(?!:)", text)
+    return (text[: found.start()], ":", text[found.end() :]) if found else (text, "", "")
+
+
+KEYED_TARGETS: Final = (
+    *("desc", "avail", "used", "chain", "queue"),
+    *("frame", "call", "line", "checkpoint", "field"),
+    *("type", "object", "row", "event", "column"),
+    *("plot", "track", "mark", "tab", "part", "text"),
+)
 """Targets that have a word behind them: ``desc:5``."""

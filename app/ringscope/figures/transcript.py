@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringscope.figures.focusing import aim_of
 from ringscope.figures.moments import parse_at
-from ringscope_core.gdb.named import named
+from ringscope_core.engine.monitor_at import MonitorAt
 from ringscope_core.gdb.transcript import Entry, run_lines
 from ringscope_core.query.recording import Recording
 from ringscope_core.scenario.errors import InputError
@@ -25,12 +26,6 @@ def transcript(spec: TextSpec, reader: SessionReader) -> list[Entry]:
     if not any(line.strip() for line in spec.commands):
         raise InputError("text", "", "at least one command, such as bt")
     recording = Recording(reader)
-    seq = parse_at(reader, spec.at) if spec.at else max(reader.first_seq, 0)
-    return run_lines(recording, spec.commands, seq, _object(recording, spec.focus, seq))
-
-
-def _object(recording: Recording, name: str, seq: int) -> int:
-    try:
-        return named(recording, name, seq) if name else 0
-    except InputError as error:
-        raise InputError("focus", name, error.allowed) from None
+    seq = parse_at(reader, spec.at) if spec.at.strip() else max(reader.first_seq, 0)
+    focus = aim_of(recording, spec.focus, seq).oid if spec.focus.strip() else 0
+    return run_lines(recording, spec.commands, seq, focus, MonitorAt(reader))

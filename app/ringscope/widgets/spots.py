@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from PySide6.QtCore import QModelIndex, QRect, QRectF
+from PySide6.QtCore import QModelIndex, QRect, QRectF, Qt
 from PySide6.QtGui import QTextBlock
-from PySide6.QtWidgets import QAbstractItemView, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPlainTextEdit, QWidget
 
 from ringscope.theme import ROW
 from ringscope.widgets.row_list import RowList
@@ -20,6 +20,8 @@ class Spot(NamedTuple):
     widget: QWidget
     rect: QRect
     show: Callable[[], object] | None = None
+    aim: QRect | None = None
+    """Where a line to it ends, when that is not its edge: the middle of a sector, say."""
 
 
 def whole(widget: QWidget) -> Spot:
@@ -91,3 +93,24 @@ def line_spot(text: QPlainTextEdit, line: int) -> Spot | None:
         text.centerCursor()
 
     return Spot(text.viewport(), box.toAlignedRect(), show)
+
+
+def columns(header: QHeaderView) -> list[str]:
+    """The titles of the columns that are shown."""
+    model = header.model()
+    titles = (str(model.headerData(place, Qt.Orientation.Horizontal) or "") for place in range(header.count()) if not header.isSectionHidden(place))
+    return [title for title in titles if title]
+
+
+def column_spot(header: QHeaderView, title: str) -> Spot | None:
+    """A column's title; None when there is none so called."""
+    model = header.model()
+    for place in range(header.count()):
+        if str(model.headerData(place, Qt.Orientation.Horizontal) or "") == title and not header.isSectionHidden(place):
+            return Spot(header.viewport(), QRect(header.sectionViewportPosition(place), 0, header.sectionSize(place), header.height()))
+    return None
+
+
+def number(text: str) -> int:
+    """A whole number that is not negative; -1 for any other text."""
+    return int(text) if text.isascii() and text.isdigit() else -1

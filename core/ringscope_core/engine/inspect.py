@@ -11,6 +11,7 @@ from ringscope_core.engine.sinks import RowKeeper
 from ringscope_core.engine.words import LiveVocabulary
 from ringscope_core.gdb.backtrace import BtFrame, backtrace
 from ringscope_core.hw.machine import Machine
+from ringscope_core.qom.profile import PROFILE_4_1
 from ringscope_core.qom.types_json import types_json
 from ringscope_core.query.breakpoints import Bound, Breakpoint
 from ringscope_core.scenario.errors import InputError
@@ -37,11 +38,11 @@ class CannotBuildError(InputError):
         self.args = (message,)
 
 
-def model_types() -> list[dict[str, Any]]:
-    """`types_json` of a fresh machine."""
+def model_types(profile: str = PROFILE_4_1) -> list[dict[str, Any]]:
+    """`types_json` of a fresh machine of `profile`."""
     log = EventLog(Clock())
     log.level = LEVEL_COUNTERS
-    return list(types_json(Machine(log, MainLoop(log.clock), _RAM).world))
+    return list(types_json(Machine(log, MainLoop(log.clock), _RAM, profile).world))
 
 
 def built_run(scenario: Scenario, trace_level: int = int(LEVEL_COUNTERS)) -> Run:

@@ -51,7 +51,7 @@ class Console:
     """One console on one inferior.  For one thread, but for `interrupt`."""
 
     def __init__(self, inferior: RecordedInferior, width: int = WIDTH) -> None:
-        from ringscope_core.gdb import words_breakpoints, words_data, words_info, words_machine, words_move, words_settings, words_tables  # noqa: F401
+        from ringscope_core.gdb import every_word  # noqa: F401
 
         self.inferior: RecordedInferior = inferior
         self.source: Source = Source()

@@ -53,10 +53,24 @@ class Control(Protocol):
         ...
 
 
+class Monitor(Protocol):
+    """QEMU's monitor at the moments of a recording (`engine.monitor_at.MonitorAt`)."""
+
+    def problem(self) -> str:
+        """Why it cannot be asked, "" when it can."""
+        ...
+
+    def answer(self, seq: int, line: str) -> str | None:
+        """What it prints of a line right after event `seq`; None while there is no machine."""
+        ...
+
+
 class RecordedInferior:
     """A recording and where one stands in it."""
 
     live: bool = False
+    monitor: Monitor | None = None
+    """Set by whoever can make the run again."""
 
     def __init__(self, recording: Recording, seq: int | None = None) -> None:
         """`seq` is where to begin; the first event when it is not given."""
@@ -192,6 +206,12 @@ class RecordedInferior:
     def guest_memory(self, address: int, size: int) -> bytes | None:
         """Guest memory, None where only rings are known."""
         return None
+
+    def ask_monitor(self, line: str) -> str | None:
+        """The monitor's answer at the cursor; None when nobody can be asked."""
+        if self.monitor is None or self.monitor.problem():
+            return None
+        return self.monitor.answer(self.seq, line)
 
     # -- what only a run can do ---------------------------------------------------------------------------------------
     def execute(self, command: str, **arguments: Any) -> Any:
@@ -371,6 +391,11 @@ class LiveInferior(RecordedInferior):
     def remove(self, number: int) -> None:
         self.point(number)
         self._control.execute("x-ringscope-break", remove=number)
+
+    def ask_monitor(self, line: str) -> str | None:
+        if not self.at_end:
+            return super().ask_monitor(line)
+        return str(self.execute("human-monitor-command", command_line=line)).replace("\r\n", "\n").rstrip("\n")
 
     def execute(self, command: str, **arguments: Any) -> Any:
         return self._control.execute(command, **arguments)

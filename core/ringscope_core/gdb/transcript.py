@@ -16,12 +16,13 @@ from ringscope_core.gdb.words import find_word
 from ringscope_core.scenario.errors import InputError
 
 if TYPE_CHECKING:
+    from ringscope_core.gdb.inferior import Monitor
     from ringscope_core.gdb.tables import Table
     from ringscope_core.query.recording import Recording
 
 MONITOR_PROMPT: Final = "(qemu) "
 OWN_PROMPT: Final = "(ringscope) "
-_MONITOR: Final = ("info qtree", "info network", "info qom-tree")
+_MONITOR: Final = ("info qtree", "info network", "info qom-tree", "info pci")
 _OWN_GROUPS: Final = ("Recording",)
 _OWN: Final = ("goto", "packet", "kick", "reverse-packet", "reverse-kick", "info events", "rings")
 """Words that gdb does not have, outside of the group of them."""
@@ -46,13 +47,16 @@ class CommandError(InputError):
         self.args = (f"command {number} ({line}): {complaint}",)
 
 
-def run_lines(recording: Recording, lines: Sequence[str], seq: int | None = None, focus: int = 0) -> list[Entry]:
-    """The entries of `lines`, begun at event `seq` (None: the first); `focus` is the object or ring of words that are given none.
+def run_lines(recording: Recording, lines: Sequence[str], seq: int | None = None, focus: int = 0, monitor: Monitor | None = None) -> list[Entry]:
+    """The entries of `lines`, begun at event `seq` (None: the first).
 
-    Empty lines and those that begin with ``#`` say nothing.  In front of a line may stand ``@`` (do it, show neither it nor its answer), ``!`` (it is
-    wrong, and the complaint is what is to be shown) and ``|`` (its tables as tables, without the line).  Raises `CommandError` for one that is wrong, and for one behind ``!`` that is not.
+    `focus` is the object or ring of words that are given none, `monitor` who is asked for ``info qtree`` and its like.
+    Empty lines and those that begin with ``#`` say nothing.  In front of a line may stand ``@`` (do it, show neither it nor its
+    answer), ``!`` (it is wrong, and the complaint is what is to be shown) and ``|`` (its tables as tables, without the line).
+    Raises `CommandError` for one that is wrong, and for one behind ``!`` that is not.
     """
     inferior = RecordedInferior(recording, seq)
+    inferior.monitor = monitor
     inferior.set_points(())
     console = Console(inferior)
     console.focus = focus

@@ -186,62 +186,6 @@ def _symbol(console: Console, rest: str) -> str:
     return "\n".join(found) or f"No symbol matches {rest}."
 
 
-# -- trees ------------------------------------------------------------------------------------------------------------
-@word("info qom-tree", "Information", "[PATH]")
-def _qom_tree(console: Console, rest: str) -> str:
-    """The composition tree at this moment, as QEMU's monitor prints it."""
-    moment = console.moment
-    children: dict[int, list[int]] = {}
-    for oid, found in moment.state.objects.items():
-        children.setdefault(found.parent, []).append(oid)
-    start = rest or "/machine"
-    roots = [oid for oid in moment.state.objects if moment.path_of(oid) == start]
-    if not roots:
-        raise ConsoleError(f"Path '{start}' could not be resolved.")
-    lines: list[str] = []
-    stack = [(roots[0], 0)]
-    while stack:
-        oid, depth = stack.pop()
-        name = moment.recording.names.name(oid)
-        lines.append(f"{'  ' * depth}/{name} ({moment.type_of(oid) or 'not in the tree'})")
-        stack += [(child, depth + 1) for child in sorted(children.get(oid, ()), key=moment.recording.names.name, reverse=True) if child != oid]
-    return "\n".join(lines)
-
-
-@word("info qtree", "Information")
-def _qtree(console: Console, rest: str) -> str:
-    """The buses and what is on them; of a live run at its end QEMU's whole answer with all properties."""
-    inferior = console.inferior
-    if inferior.live and inferior.seq >= inferior.last:
-        return str(inferior.execute("human-monitor-command", command_line="info qtree")).rstrip("\n")
-    moment = console.moment
-    by_bus: dict[int, list[int]] = {}
-    for oid, found in moment.state.objects.items():
-        if found.bus:
-            by_bus.setdefault(found.bus, []).append(oid)
-    buses = [oid for oid in moment.state.objects if "BusState" in moment.structs_of(oid)]
-    owner = {oid: moment.field(oid, "BusState.parent") or 0 for oid in buses}
-    lines: list[str] = []
-
-    def bus(oid: int, depth: int) -> None:
-        name = moment.field(oid, "BusState.name")
-        text = moment.recording.decoder.text(name) if name else moment.recording.names.name(oid)
-        lines.extend([f"{'  ' * depth}bus: {text}", f"{'  ' * depth}  type {moment.type_of(oid)}"])
-        if depth > 40:
-            return
-        for dev in by_bus.get(oid, ()):
-            ident = moment.field(dev, "DeviceState.id")
-            lines.append(f'{"  " * (depth + 1)}dev: {moment.type_of(dev)}, id "{moment.recording.decoder.text(ident) if ident else ""}"')
-            for below in buses:
-                if owner[below] and owner[below] == moment.address_of(dev):
-                    bus(below, depth + 2)
-
-    for oid in buses:
-        if not owner[oid]:
-            bus(oid, 0)
-    return "\n".join(lines) or "There are no buses at this moment."
-
-
 # -- help -------------------------------------------------------------------------------------------------------------
 @word("help", "Settings", "[WORD | GROUP]", "h")
 def _help(console: Console, rest: str) -> str:

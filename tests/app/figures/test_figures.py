@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from ringscope.figures.draw import draw
+from ringscope.figures.files import write_whole
 from ringscope.figures.moments import parse_at, ring_at, telling_moment
-from ringscope.figures.render import check_names, draw, parse_size, png_bytes, render, render_svg
+from ringscope.figures.parse import check, parse_output, parse_size
+from ringscope.figures.spec import FigureSpec
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
@@ -38,7 +41,7 @@ def test_views_draw_the_same_twice(recording: Path, view: str, theme: str, qtbot
     pictures = []
     for _ in range(2):
         reader = SessionReader(recording)
-        pictures.append(png_bytes(render(view, reader, None, SIZE, theme)))
+        pictures.append(draw(FigureSpec("", view, size=SIZE, theme=theme), reader, ".png"))
         reader.close()
     assert pictures[0] == pictures[1]
     assert colors(pictures[0]) > 8
@@ -47,7 +50,7 @@ def test_views_draw_the_same_twice(recording: Path, view: str, theme: str, qtbot
 def test_svg_keeps_vectors(recording: Path, qtbot: QtBot) -> None:
     """The ring picture as SVG has paths and texts and no picture of the slot borders."""
     reader = SessionReader(recording)
-    text = render_svg("rings", reader, None, SIZE, "light").decode()
+    text = draw(FigureSpec("", "rings", size=SIZE), reader, ".svg").decode()
     reader.close()
     assert text.count("<polyline") > 3 * 64
     assert ">receiveq0</text>" in text
@@ -69,7 +72,7 @@ def test_moments(recording: Path) -> None:
     reader.close()
 
 
-@pytest.mark.parametrize("text", ["nowhere", "seq:99999999", "9999s", "12", "seq:-1"])
+@pytest.mark.parametrize("text", ["nowhere", "seq:99999999", "9999s", "noon", "seq:-1"])
 def test_moments_that_do_not_exist(recording: Path, text: str) -> None:
     """One line that names what is allowed."""
     reader = SessionReader(recording)
@@ -87,25 +90,24 @@ def test_sizes_that_are_not(text: str) -> None:
 
 def test_names_that_do_not_exist(tmp_path: Path) -> None:
     """View, theme and file type are checked before anything is made."""
-    good = tmp_path / "x.png"
-    check_names("rings", "dark", good)
-    for view, theme, path, field in (("ring", "dark", good, "view"), ("rings", "blue", good, "theme"), ("rings", "dark", tmp_path / "x.jpg", "output")):
+    good = FigureSpec("ping", "rings", theme="dark")
+    check(good, parse_output(tmp_path / "x.png").suffix)
+    for spec, suffix, field in ((good.with_(view="ring"), ".png", "view"), (good.with_(theme="blue"), ".png", "theme"), (good, ".jpg", "format")):
         with pytest.raises(InputError) as caught:
-            check_names(view, theme, path)
+            check(spec, suffix)
         assert caught.value.field == field
-    with pytest.raises(InputError):
-        check_names("rings", "dark", tmp_path / "missing" / "x.png")
+    for path in (tmp_path / "missing" / "x.png", tmp_path / "x.jpg"):
+        with pytest.raises(InputError, match=r"^output"):
+            parse_output(path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_is_whole_or_not_there(recording: Path, tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     """Nothing but the picture is left in the folder; a place that cannot be written leaves nothing."""
-    reader = SessionReader(recording)
-    draw("rings", reader, tmp_path / "x.png", None, SIZE, "light")
+    write_whole(tmp_path / "x.png", b"picture")
     assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
     taken = tmp_path / "taken.png"
     taken.mkdir()
     with pytest.raises(InputError, match="can be written"):
-        draw("rings", reader, taken, None, SIZE, "light")
+        write_whole(taken, b"picture")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["taken.png", "x.png"]
-    reader.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -179,6 +180,10 @@ class BreakpointsView(View):
         self.points.repaint_all()
         for button in self._buttons.values():
             button.setIcon(icon(str(button.property("icon_name")), theme))
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"list": self.table, "messages": self.log_table}
 
     def table_text(self) -> str:
         """The list, then the messages."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -10,11 +12,13 @@ from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
 from ringscope.theme import Theme
+from ringscope.views.events import places
 from ringscope.views.events.experts import ExpertBar
 from ringscope.views.events.model import COLUMNS, SWATCH, EventRows
 from ringscope.views.spec import View
 from ringscope.widgets.point_menu import add_offers, event_offers
 from ringscope.widgets.row_list import RowList
+from ringscope.widgets.spots import Spot
 from ringscope_core.query.decode import format_count
 from ringscope_core.query.filters import FilterError
 
@@ -154,6 +158,18 @@ class EventsView(View):
         for button in (self._kind, self._object):
             button.setIcon(icon("filter", theme))
         self._cause.setIcon(icon("link", theme))
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"list": self.list, "experts": self.experts}
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """The rows shown, at most ten thousand around the focus."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import Theme
+from ringscope.views.inspector import places
 from ringscope.views.inspector.descriptor_page import DescriptorPage
 from ringscope.views.inspector.event_page import EventPage
 from ringscope.views.inspector.object_page import ObjectPage
@@ -15,6 +18,7 @@ from ringscope.views.inspector.packet_page import PacketPage
 from ringscope.views.inspector.page import Page
 from ringscope.views.inspector.type_page import TypePage
 from ringscope.views.spec import View
+from ringscope.widgets.spots import Spot
 
 SUBJECTS = (("object", "Object"), ("type", "Type"), ("event", "Event"), ("descriptor", "Descriptor"), ("packet", "Packet"))
 
@@ -88,6 +92,18 @@ class InspectorView(View):
         """All pages in the new colours."""
         for page in self.pages.values():
             page.set_theme(theme)
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"title": self.page.title, "page": self.page}
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """The page in front as text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -233,6 +234,10 @@ class NotebookView(View):
     def theme_changed(self, theme: Theme) -> None:
         """Muted lines in the new colour."""
         self.list.nodes.muted = theme.color("text.faint")
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"list": self.list, "text": self.text}
 
     def table_text(self) -> str:
         """The notebook as Markdown."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
@@ -12,8 +14,10 @@ from ringscope.store import Store
 from ringscope.theme import Theme
 from ringscope.type_rows import TypeForest
 from ringscope.values import offer_tree
+from ringscope.views.objects import places
 from ringscope.views.objects.model import bus_tree, composition
 from ringscope.views.spec import View
+from ringscope.widgets.spots import Spot
 from ringscope.widgets.tree_list import TreeList
 from ringscope_core.query.watch import Watch, object_watch
 from ringscope_core.trace.oids import is_ring
@@ -80,6 +84,18 @@ class ObjectsView(View):
         """Muted lines in the new colour."""
         for tree in (self.composition, self.buses):
             tree.nodes.muted = theme.color("text.muted")
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"composition": self.composition, "buses": self.buses}
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """The tree in front as text."""

@@ -130,6 +130,11 @@ class FlameChart(QWidget):
         right = self.width() + 4.0 if call.end < 0 else self._px(self.x_end(call, call.end))
         return QRectF(left, _RULER + call.depth * height - self._top, max(right - left, 0.0), height - 2)
 
+    def bar_of(self, call: Call) -> QRectF:
+        """The bar of `call` as far as it is in sight; empty when it is not."""
+        box = self._box(call)
+        return QRectF(box.left(), box.top(), max(box.width(), 1.5), box.height()).intersected(QRectF(0, _RULER, self.width(), self.height() - _RULER - _LEGEND))
+
     def _call_at(self, point: QPointF) -> Call | None:
         if point.y() < _RULER or point.y() > self.height() - _LEGEND:
             return None

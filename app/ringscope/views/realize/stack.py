@@ -82,6 +82,18 @@ class StackText(QPlainTextEdit):
             self._shown, self._line_seqs = text, seqs
             self.setPlainText(text)
 
+    @property
+    def frames(self) -> list[BtFrame]:
+        """The frames shown, each once, innermost first."""
+        return list({id(frame): frame for frame in self._line_frames}.values())
+
+    def line_of(self, name: str) -> int:
+        """The first line of the innermost frame of function `name`, or of frame number ``#N``; -1 when it is not on the stack."""
+        for line, frame in enumerate(self._line_frames):
+            if name in (frame.function, f"#{frame.number}"):
+                return line
+        return -1
+
     def frame_at(self, line: int) -> BtFrame | None:
         """The frame of a line of the text."""
         return self._line_frames[line] if 0 <= line < len(self._line_frames) else None

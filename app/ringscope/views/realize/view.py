@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt
@@ -9,6 +10,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from ringscope.theme import Theme
+from ringscope.views.realize import places
 from ringscope.views.realize.chart import AXES, FlameChart
 from ringscope.views.realize.console import ConsolePane
 from ringscope.views.realize.match import MatchDialog
@@ -18,6 +20,7 @@ from ringscope.views.realize.source import SourcePane
 from ringscope.views.realize.stack import StackText
 from ringscope.views.spec import View
 from ringscope.widgets.point_menu import add_offers, field_offers, function_offers
+from ringscope.widgets.spots import Spot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.query.qemu_tree import function_at
@@ -68,7 +71,8 @@ class RealizeView(View):
         self.source.said.connect(commands.message)
         self.console = ConsolePane(store, focus, commands)
         self.console.file_wanted.connect(self._show_file)
-        self.panes = Panes([("Call", self._details(), False), ("Source", self.source, False), ("Console", self.console, True)])
+        self.call_side = self._details()
+        self.panes = Panes([("Call", self.call_side, False), ("Source", self.source, False), ("Console", self.console, True)])
         self.unfinished: bool = False
         """Whether more calls wait to be read: asks the window for another refresh."""
         self._build()
@@ -81,7 +85,8 @@ class RealizeView(View):
         layout.addWidget(self._bar())
         top = QSplitter(Qt.Orientation.Horizontal)
         top.setChildrenCollapsible(False)
-        top.addWidget(self._stack_side())
+        self.stack_side = self._stack_side()
+        top.addWidget(self.stack_side)
         top.addWidget(self.chart)
         top.setSizes([460, 740])
         top.setStretchFactor(0, 2)
@@ -402,6 +407,26 @@ class RealizeView(View):
         """Put the keyboard into the function search."""
         self.find_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.find_box.selectAll()
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {
+            "stack": self.stack_side,
+            "timeline": self.chart,
+            "call": self.call_side,
+            "checkpoints": self.point_table,
+            "fields": self.field_table,
+            "source": self.source,
+            "console": self.console,
+        }
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """The stack, then checkpoints and fields of the selected call."""

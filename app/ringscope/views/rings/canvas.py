@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ringscope.theme import LIGHT, Theme, ui_font
 from ringscope.views.rings.geometry import Hit, RingGeometry
 from ringscope.views.rings.lens import LENS_HEIGHT, Lens
-from ringscope.views.rings.model import RingSnapshot
+from ringscope.views.rings.model import Band, RingSnapshot
 from ringscope.views.rings.paint import COUNTS_HEIGHT, has_center, paint_bands, paint_center, paint_chain, paint_indices, paint_legend, paint_scale
 
 _LEGEND_HEIGHT = 20.0
@@ -67,26 +69,39 @@ class RingCanvas(QWidget):
         p.drawText(QRectF(self.rect()).adjusted(24, 24, -24, -24), int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), self._note)
 
     def _paint_ring(self, p: QPainter, snap: RingSnapshot) -> None:
-        rect = QRectF(self.rect())
-        lens_height = LENS_HEIGHT + 6 if rect.height() - LENS_HEIGHT >= _MIN_CIRCLE else 0.0
         bands = snap.bands()
-        paint_legend(p, QRectF(rect.left(), rect.top() + 2, rect.width(), _LEGEND_HEIGHT), snap.legends, self.theme)
-        area = rect.adjusted(0, _LEGEND_HEIGHT, 0, -lens_height)
-        geo = RingGeometry(area, snap.num, bands)
-        if not has_center(geo):
-            geo = RingGeometry(area.adjusted(0, 0, 0, -COUNTS_HEIGHT), snap.num, bands)
+        paint_legend(p, QRectF(self.legend_box()), snap.legends, self.theme)
+        geo, self._lens = self._lay_out(snap, bands)
         self._geo = geo
         paint_bands(p, geo, bands, self.theme)
         self._paint_scale(p, geo, snap)
         paint_chain(p, geo, snap, self._head, self.theme.color("cursor"))
         paint_indices(p, geo, snap, self.theme)
         paint_center(p, geo, snap, self._name, self.theme)
-        self._lens = None
-        if lens_height:
-            self._lens = Lens(QRectF(rect.left(), rect.bottom() - lens_height + 2, rect.width(), LENS_HEIGHT), snap, self._head)
+        if self._lens is not None:
             self._lens.paint(p, self.theme)
         if self._trouble:
             self._paint_trouble(p, geo)
+
+    def _lay_out(self, snap: RingSnapshot, bands: Sequence[Band]) -> tuple[RingGeometry, Lens | None]:
+        """The circle, and below it the lens where there is room for both."""
+        rect = QRectF(self.rect())
+        lens_height = LENS_HEIGHT + 6 if rect.height() - LENS_HEIGHT >= _MIN_CIRCLE else 0.0
+        area = rect.adjusted(0, _LEGEND_HEIGHT, 0, -lens_height)
+        geo = RingGeometry(area, snap.num, bands)
+        if not has_center(geo):
+            geo = RingGeometry(area.adjusted(0, 0, 0, -COUNTS_HEIGHT), snap.num, bands)
+        if not lens_height:
+            return geo, None
+        return geo, Lens(QRectF(rect.left(), rect.bottom() - lens_height + 2, rect.width(), LENS_HEIGHT), snap, self._head)
+
+    def laid_out(self) -> tuple[RingGeometry | None, Lens | None]:
+        """Where the picture's pieces lie now, painted or not; None without a ring."""
+        return self._lay_out(self._snap, self._snap.bands()) if self._snap is not None else (None, None)
+
+    def legend_box(self) -> QRect:
+        """The line that says which ring is which."""
+        return QRect(0, 2, self.width(), int(_LEGEND_HEIGHT))
 
     def _paint_trouble(self, p: QPainter, geo: RingGeometry) -> None:
         """A strip under the legend with what is wrong."""

@@ -55,6 +55,11 @@ class ChainPanel(QWidget):
         """The chain's descriptors."""
         return self._table
 
+    @property
+    def bytes_text(self) -> QPlainTextEdit:
+        """The bytes of the frame that used the chain."""
+        return self._bytes
+
     def heading_at(self, column: int) -> str:
         """A column's heading."""
         return self._model.headings[column]

@@ -59,6 +59,31 @@ class IndexPanel(QWidget):
         cells = self._columns[place][2]
         return cells[line][0], cells[line - 1][0] if line else ""
 
+    def sides(self) -> list[str]:
+        """Whose numbers are shown: driver, memory, device."""
+        return [side for side, _, _ in self._columns]
+
+    def side_box(self, side: str) -> QRectF | None:
+        """The column of a party; None when it is not shown."""
+        places = [place for place, (name, _, _) in enumerate(self._columns) if name == side]
+        if not places:
+            return None
+        width, height = (self.width(), ROW * 8 + 8) if self._stacked else (self.width() / 3, self.height() - 4.0)
+        return QRectF(0, places[0] * height, width, height) if self._stacked else QRectF(places[0] * width, 0, width, height)
+
+    def names(self) -> list[str]:
+        """The names of all numbers shown."""
+        return [name for _, _, cells in self._columns for name, _ in cells]
+
+    def box_of(self, name: str) -> QRectF | None:
+        """The line of the first number called `name`; None when there is none."""
+        for side, _, cells in self._columns:
+            box = self.side_box(side)
+            for line, (own, _) in enumerate(cells):
+                if own == name and box is not None:
+                    return QRectF(box.left() + 12, box.top() + 4 + ROW * (line + 1), box.width() - 18, ROW)
+        return None
+
     def text(self) -> str:
         """The three columns as tab-separated lines."""
         return "\n".join(f"{side}\t{name}\t{value}" for side, _, cells in self._columns for name, value in cells)
@@ -122,6 +147,20 @@ class EventIndexPanel(QWidget):
             self._sides = sides
             self.update()
 
+    def titles(self) -> list[str]:
+        """What the questions are about: interrupt, kick."""
+        return [side.title for side in self._sides]
+
+    def title_box(self, title: str) -> QRectF | None:
+        """The picture and the numbers of one question; None when it is not shown."""
+        place = next((place for place, side in enumerate(self._sides) if side.title == title), -1)
+        return self._side_box(place) if place >= 0 else None
+
+    def _side_box(self, place: int) -> QRectF:
+        if self._stacked:
+            return QRectF(0, place * _SIDE_HEIGHT, self.width(), _SIDE_HEIGHT)
+        return QRectF(place * self.width() / 2, 0, self.width() / 2, _SIDE_HEIGHT)
+
     def text(self) -> str:
         """The verdicts with their arithmetic."""
         return "\n".join(f"{side.title}\t{side.verdict}\t{side.formula}" for side in self._sides)
@@ -132,10 +171,7 @@ class EventIndexPanel(QWidget):
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         p.fillRect(self.rect(), self.theme.color("surface"))
         for place, side in enumerate(self._sides):
-            box = QRectF(0, place * _SIDE_HEIGHT, self.width(), _SIDE_HEIGHT)
-            if not self._stacked:
-                box = QRectF(place * self.width() / 2, 0, self.width() / 2, _SIDE_HEIGHT)
-            self._paint_side(p, box, side)
+            self._paint_side(p, self._side_box(place), side)
         _paint_rule(p, self, self.theme)
         p.end()
 

@@ -72,6 +72,10 @@ class Lens:
         place = (slot - row.first) % self.snap.num
         return QRectF(self.rect.left() + TITLE_WIDTH + place * self.width, row.top, self.width - 2, row.height)
 
+    def row_box(self, row: Row) -> QRectF:
+        """A row with its title."""
+        return QRectF(self.rect.left(), row.top, TITLE_WIDTH + self.count * self.width, row.height)
+
     def hit(self, point: QPointF) -> Hit | None:
         """The slot under `point`."""
         place = int((point.x() - self.rect.left() - TITLE_WIDTH) // self.width)

@@ -48,6 +48,15 @@ class QueueStrip(QWidget):
         self._cards, self._oid = cards, oid
         self.update()
 
+    @property
+    def cards(self) -> list[Card]:
+        """The cards shown."""
+        return self._cards
+
+    def card_box(self, place: int) -> QRectF:
+        """Where card `place` lies."""
+        return QRectF(6 + place * CARD_WIDTH, 4, CARD_WIDTH - 6, CARD_HEIGHT)
+
     def sizeHint(self) -> QSize:
         """Room for every card."""
         return QSize(len(self._cards) * CARD_WIDTH + 8, CARD_HEIGHT + 8)
@@ -58,7 +67,7 @@ class QueueStrip(QWidget):
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
         p.fillRect(self.rect(), self.theme.color("raised"))
         for place, card in enumerate(self._cards):
-            self._paint_card(p, QRectF(6 + place * CARD_WIDTH, 4, CARD_WIDTH - 6, CARD_HEIGHT), card)
+            self._paint_card(p, self.card_box(place), card)
         p.end()
 
     def _paint_card(self, p: QPainter, box: QRectF, card: Card) -> None:

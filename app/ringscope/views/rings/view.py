@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLa
 
 from ringscope.theme import Theme
 from ringscope.values import offer, offer_cells
+from ringscope.views.rings import places
 from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.chain import ChainPanel
 from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
@@ -21,6 +23,7 @@ from ringscope.views.rings.side import SidePanel
 from ringscope.views.rings.table import SlotModel
 from ringscope.views.rings.watches import band_watch, cell_watch, chain_watch, slot_watch
 from ringscope.views.spec import View
+from ringscope.widgets.spots import Spot
 from ringscope.widgets.stack_rows import CopyTable
 from ringscope_core.query.watch import Watch
 from ringscope_core.trace.kinds import EV_VIRTIO_ERROR
@@ -278,6 +281,27 @@ class RingsView(View):
         """Put the keyboard into the slot filter."""
         self.search_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search_box.selectAll()
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {
+            "queues": self.cards,
+            "picture": self.canvas,
+            "indices": self.numbers,
+            "event-index": self.events,
+            "slots": self.table,
+            "chain": self.chain,
+            "descriptors": self.chain.table,
+            "bytes": self.chain.bytes_text,
+        }
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """Indices, event index, slots and the chain as text."""

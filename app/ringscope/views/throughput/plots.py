@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QGraphicsSimpleTextItem, QWidget
 
@@ -242,6 +242,13 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     def _marker_moved(self, name: str, moved: Any) -> None:
         if not self._moving and moved.isVisible():
             self.set_marker(name, float(moved.value()))
+
+    def box_of(self, name: str) -> QRectF | None:
+        """Where the plot `name` lies, with its title and axes; None when there is no such plot."""
+        plot = self._plots.get(name)
+        if plot is None:
+            return None
+        return QRectF(self.mapFromScene(plot.sceneBoundingRect()).boundingRect())
 
     # -- the pointer --------------------------------------------------------------------------------------------------------------
     def _time_at(self, position: QPointF) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel,
 from ringscope.theme import Theme
 from ringscope.values import offer_cells
 from ringscope.views.spec import View
+from ringscope.views.throughput import places
 from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples, duration, si
 from ringscope.views.throughput.plots import PLOTS, PlotBoard, PlotKind
+from ringscope.widgets.spots import Spot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope_core.query.watch import Watch, counter_watch
 from ringscope_core.trace.oids import ring_index
@@ -109,7 +111,8 @@ class ThroughputView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._bar())
-        layout.addWidget(self._legend_bar())
+        self.legend_bar = self._legend_bar()
+        layout.addWidget(self.legend_bar)
         lower = QWidget()
         column = QVBoxLayout(lower)
         column.setContentsMargins(0, 0, 0, 0)
@@ -420,6 +423,18 @@ class ThroughputView(View):
             self._color_box(oid, box)
         if self.samples.count:
             self._draw()
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"plots": self.board, "legend": self.legend_bar, "values": self.table}
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """Values of all queues as tab-separated lines."""

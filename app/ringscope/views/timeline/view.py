@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import QLine, QPoint, QPointF, QRect, QRectF, Qt
@@ -14,10 +15,12 @@ from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import Theme, ui_font
 from ringscope.views.spec import View
+from ringscope.views.timeline import places
 from ringscope.views.timeline.model import Density
 from ringscope.views.timeline.paint import ruler_ticks, tick_text, track_picture
 from ringscope.views.timeline.strip import Strip
 from ringscope.widgets.point_menu import Offer, add_offers, event_offers
+from ringscope.widgets.spots import Spot
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.session.rows import MarkRow
 
@@ -96,6 +99,15 @@ class Tracks(QWidget):
     def track_height(self) -> int:
         """Pixels of one group's track."""
         return max((self.height() - RULER) // max(len(self.density.groups), 1), 6)
+
+    def track_box(self, group: str) -> QRectF:
+        """The track of one of the density's groups, with its name."""
+        height = self.track_height()
+        return QRectF(0, RULER + self.density.groups.index(group) * height, self.width(), height)
+
+    def ruler_box(self) -> QRect:
+        """The scale over the tracks."""
+        return QRect(GUTTER, 0, self.width() - GUTTER, RULER)
 
     def x_of(self, value: float) -> float:
         """Where a value of the axis lies."""
@@ -438,6 +450,18 @@ class TimelineView(View):
         """Icons and tracks in the new colours."""
         self.tracks.theme = theme
         self.strip.set_theme(theme)
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"strip": self.strip, "tracks": self.tracks}
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """Events by group over the whole recording, and the marks."""

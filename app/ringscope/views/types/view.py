@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
@@ -11,8 +13,10 @@ from ringscope.store import Store
 from ringscope.theme import Theme
 from ringscope.type_rows import TypeForest, instance_counts, size_text
 from ringscope.views.spec import View
+from ringscope.views.types import places
 from ringscope.views.types.graph import TypeGraph
 from ringscope.widgets.graph_view import GraphView
+from ringscope.widgets.spots import Spot
 
 
 class TypesView(View):
@@ -126,6 +130,18 @@ class TypesView(View):
         """The keyboard into the search field."""
         self._search.setFocus()
         self._search.selectAll()
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"picture": self.picture, "search": self._search}
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """Every type on a line, indented by its depth."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -12,6 +13,8 @@ from ringscope.store import Store
 from ringscope.theme import Theme
 from ringscope.type_rows import TypeForest, instance_counts
 from ringscope.views.spec import View
+from ringscope.views.typetree import places
+from ringscope.widgets.spots import Spot
 from ringscope.widgets.tree_list import Node, TreeList
 
 
@@ -54,6 +57,18 @@ class TypeTreeView(View):
     def theme_changed(self, theme: Theme) -> None:
         """Muted lines in the new colour."""
         self.tree.nodes.muted = theme.color("text.muted")
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """The panes."""
+        return {"tree": self.tree}
+
+    def words(self) -> list[str]:
+        """What can be pointed at beside the panes."""
+        return places.words(self)
+
+    def spot(self, target: str) -> Spot | None:
+        """A pane, or a place in one."""
+        return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
         """The tree as text."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from ringscope.theme import Theme
+from ringscope.vectors import drawn, remembering
 from ringscope_resources import icon as icon_path
 
 SIZE: Final = 16
@@ -36,11 +37,45 @@ def _pixmap(name: str, color: QColor, scale: int) -> QPixmap:
     painter.setOpacity(color.alphaF())
     paint_icon(painter, name, QRectF(0, 0, SIZE, SIZE), color)
     painter.end()
-    return pixmap
+
+    def again(target: QPainter, box: QRectF) -> None:
+        target.setRenderHint(QPainter.RenderHint.Antialiasing)
+        target.setOpacity(target.opacity() * color.alphaF())
+        paint_icon(target, name, box, color)
+
+    return drawn(pixmap, again)
+
+
+class _DrawnIcon(QIconEngine):
+    """An icon that figures draw as shapes."""
+
+    def __init__(self, name: str, normal: QColor, disabled: QColor) -> None:
+        super().__init__()
+        self._name, self._normal, self._disabled = name, normal, disabled
+
+    def _color(self, mode: QIcon.Mode) -> QColor:
+        return self._disabled if mode == QIcon.Mode.Disabled else self._normal
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """Into the largest square in the middle of `rect`."""
+        side = min(rect.width(), rect.height())
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = self._color(mode)
+        painter.setOpacity(painter.opacity() * color.alphaF())
+        paint_icon(painter, self._name, QRectF(rect.x() + (rect.width() - side) / 2, rect.y() + (rect.height() - side) / 2, side, side), color)
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """At the size nearest to what is asked for."""
+        return _pixmap(self._name, self._color(mode), max(1, round(min(size.width(), size.height()) / SIZE)))
 
 
 def icon(name: str, theme: Theme, meaning: str = "text") -> QIcon:
     """Icon `name` in the colour of `meaning`, with a faint one for the disabled state; FileNotFoundError for a name that does not ship."""
+    if remembering():
+        icon_path(name)
+        return QIcon(_DrawnIcon(name, theme.color(meaning), theme.color("text.faint", 120)))
     result = QIcon()
     for scale in (1, 2):
         result.addPixmap(_pixmap(name, theme.color(meaning), scale))

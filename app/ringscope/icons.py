@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QByteArray, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
@@ -37,13 +37,7 @@ def _pixmap(name: str, color: QColor, scale: int) -> QPixmap:
     painter.setOpacity(color.alphaF())
     paint_icon(painter, name, QRectF(0, 0, SIZE, SIZE), color)
     painter.end()
-
-    def again(target: QPainter, box: QRectF) -> None:
-        target.setRenderHint(QPainter.RenderHint.Antialiasing)
-        target.setOpacity(target.opacity() * color.alphaF())
-        paint_icon(target, name, box, color)
-
-    return drawn(pixmap, again)
+    return pixmap
 
 
 class _DrawnIcon(QIconEngine):
@@ -59,16 +53,25 @@ class _DrawnIcon(QIconEngine):
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         """Into the largest square in the middle of `rect`."""
         side = min(rect.width(), rect.height())
+        box = QRectF(rect.x() + (rect.width() - side) / 2, rect.y() + (rect.height() - side) / 2, side, side)
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = self._color(mode)
-        painter.setOpacity(painter.opacity() * color.alphaF())
-        paint_icon(painter, self._name, QRectF(rect.x() + (rect.width() - side) / 2, rect.y() + (rect.height() - side) / 2, side, side), color)
+        self._again(painter, box, self._color(mode))
         painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         """At the size nearest to what is asked for."""
-        return _pixmap(self._name, self._color(mode), max(1, round(min(size.width(), size.height()) / SIZE)))
+        color = self._color(mode)
+        found = QPixmap(size)
+        found.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(found)
+        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
+        painter.end()
+        return drawn(found, lambda target, box: self._again(target, box, color))
+
+    def _again(self, painter: QPainter, box: QRectF, color: QColor) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(painter.opacity() * color.alphaF())
+        paint_icon(painter, self._name, box, color)
 
 
 def icon(name: str, theme: Theme, meaning: str = "text") -> QIcon:

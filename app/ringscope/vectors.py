@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPaintEngine, QPainter, QPixmap
+from PySide6.QtCore import QRect, QRectF, QSize
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPaintEngine, QPainter, QPixmap
 
 Drawing = Callable[[QPainter, QRectF], None]
 """Draws a picture into a box of a painter."""
@@ -51,6 +51,29 @@ def drawn(pixmap: QPixmap, drawing: Drawing) -> QPixmap:
 def drawing_of(pixmap: QPixmap) -> Drawing | None:
     """How `pixmap` was drawn, None when nobody said."""
     return _DRAWINGS.by_key.get(pixmap.cacheKey())
+
+
+class _Swatch(QIconEngine):
+    """A square of one colour."""
+
+    def __init__(self, color: QColor) -> None:
+        super().__init__()
+        self._color = color
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """All of `rect`."""
+        painter.fillRect(rect, self._color)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """As large as is asked for."""
+        found = QPixmap(size)
+        found.fill(self._color)
+        return drawn(found, lambda painter, box: painter.fillRect(box, self._color))
+
+
+def swatch(color: QColor) -> QColor | QIcon:
+    """What a model says to decorate a cell with a colour: the colour itself, or, for figures, an icon that stays a shape."""
+    return QIcon(_Swatch(color)) if _DRAWINGS.on else color
 
 
 def paints_vectors(painter: QPainter) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPalette, QPixmap, QPolygonF
-from PySide6.QtWidgets import QProxyStyle, QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QProxyStyle, QStyle, QStyleOption, QStyleOptionHeader, QWidget
 
 from ringscope.vectors import drawing_of, paints_vectors
 
@@ -43,6 +43,9 @@ class FigureStyle(QProxyStyle):
 
     def drawPrimitive(self, element: QStyle.PrimitiveElement, option: QStyleOption, painter: QPainter, widget: QWidget | None = None) -> None:
         """Arrows, also those of branches, which Fusion keeps as pixmaps."""
+        if element == QStyle.PrimitiveElement.PE_IndicatorHeaderArrow and isinstance(option, QStyleOptionHeader):
+            up = option.sortIndicator == QStyleOptionHeader.SortIndicator.SortUp
+            element = QStyle.PrimitiveElement.PE_IndicatorArrowUp if up else QStyle.PrimitiveElement.PE_IndicatorArrowDown
         if element in _ARROWS:
             _arrow(element, option, painter)
             return

@@ -42,7 +42,7 @@ class RingCanvas(QWidget):
         self.setMinimumSize(QSize(320, 260))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("virtqueue picture")
+        self.setAccessibleName(t("virtqueue picture"))
 
     @property
     def snap(self) -> RingSnapshot | None:

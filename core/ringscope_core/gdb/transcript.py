@@ -26,6 +26,8 @@ _MONITOR: Final = ("info qtree", "info network", "info qom-tree", "info pci")
 _OWN_GROUPS: Final = ("Recording",)
 _OWN: Final = ("goto", "packet", "kick", "reverse-packet", "reverse-kick", "info events", "rings")
 """Words that gdb does not have, outside of the group of them."""
+_TABLES: Final = ("ring", "rings", "events", "packets", "fields", "types", "stack")
+"""Words that print tables."""
 _ERROR, _SILENT, _TABLE = "!", "@", "|"
 """What may stand in front of a line."""
 
@@ -93,7 +95,7 @@ def _entry(console: Console, number: int, marks: str, text: str) -> Entry:
         raise CommandError(number, text, "it is not wrong, and ! is for a command whose complaint is to be shown")
     if _TABLE in marks:
         if not console.tables:
-            raise CommandError(number, text, "it prints no table; | is for ring, rings, events, packets, fields and types")
+            raise CommandError(number, text, f"it prints no table (| is for {', '.join(_TABLES)}): {output.strip().partition(chr(10))[0]}")
         return Entry("", "", "", console.tables)
     return Entry(text, prompt, output.rstrip("\n"))
 

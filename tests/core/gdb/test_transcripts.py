@@ -89,7 +89,7 @@ def test_marks_in_front_of_a_line(realize: Recording) -> None:
         (["info b", "p *nothing"], 'command 2 (p *nothing): No symbol "nothing" in current context.'),
         (["dance"], 'command 1 (dance): Undefined command: "dance".  Try "help".'),
         (["!info b"], "command 1 (info b): it is not wrong, and ! is for a command whose complaint is to be shown"),
-        (["| info b"], "command 1 (info b): it prints no table; | is for ring, rings, events, packets, fields and types"),
+        (["| info b"], "command 1 (info b): it prints no table (| is for ring, rings, events, packets, fields, types, stack): No breakpoints"),
         (["quit", "bt"], "command 2 (bt): no command can follow quit"),
         (["events kind == nonsense"], "command 1 (events kind == nonsense): there is no kind 'nonsense'"),
     ],

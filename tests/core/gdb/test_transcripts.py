@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,11 +38,13 @@ def outputs(recording: Recording, *lines: str) -> list[str]:
     return [entry.output for entry in run_lines(recording, lines)]
 
 
-def test_the_walk_is_what_the_debugger_prints(recorded: Recorded, realize: Recording) -> None:
+def test_the_walk_is_what_the_debugger_prints(recorded: Recorded, realize: Recording, tmp_path: Path) -> None:
     """The same lines given to `ringscope debug` print the same."""
+    # the debugger keeps its breakpoints in the session
+    session = shutil.copy(recorded("realize"), tmp_path / "own.ringscope")
     lines = ["b object_property_set_bool", "run", "c", "c", "bt", "p *obj", "p *obj->class"]
     arguments = [part for line in lines for part in ("-ex", line)]
-    command = [sys.executable, "-m", "ringscope", "debug", str(recorded("realize")), "--batch", "--echo", *arguments]
+    command = [sys.executable, "-m", "ringscope", "debug", str(session), "--batch", "--echo", *arguments]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert transcript_text(run_lines(realize, lines)) == done.stdout.rstrip("\n")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ringscope_core.gdb.tables import Table
     from ringscope_core.query.recording import Recording
 
+WIDTH: Final = 90
+"""Columns, so that lines fit a page; the command ``set width`` says otherwise."""
 MONITOR_PROMPT: Final = "(qemu) "
 OWN_PROMPT: Final = "(ringscope) "
 _MONITOR: Final = ("info qtree", "info network", "info qom-tree", "info pci")
@@ -60,7 +62,7 @@ def run_lines(recording: Recording, lines: Sequence[str], seq: int | None = None
     inferior = RecordedInferior(recording, seq)
     inferior.monitor = monitor
     inferior.set_points(())
-    console = Console(inferior)
+    console = Console(inferior, WIDTH)
     console.focus = focus
     found: list[Entry] = []
     for number, line in enumerate(lines, 1):

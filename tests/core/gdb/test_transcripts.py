@@ -42,7 +42,7 @@ def test_the_walk_is_what_the_debugger_prints(recorded: Recorded, realize: Recor
     """The same lines given to `ringscope debug` print the same."""
     # the debugger keeps its breakpoints in the session
     session = shutil.copy(recorded("realize"), tmp_path / "own.ringscope")
-    lines = ["b object_property_set_bool", "run", "c", "c", "bt", "p *obj", "p *obj->class"]
+    lines = ["set width 100", "b object_property_set_bool", "run", "c", "c", "bt", "p *obj", "p *obj->class"]
     arguments = [part for line in lines for part in ("-ex", line)]
     command = [sys.executable, "-m", "ringscope", "debug", str(session), "--batch", "--echo", *arguments]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
@@ -114,8 +114,9 @@ def test_width_and_pretty(realize: Recording) -> None:
     """Lines as long as the author says, structures one member a line."""
     lines = ["@set width 60", "@tb virtio_net_device_realize", "@run", "bt 3", "@set print pretty on", "p *dev"]
     stack, value = outputs(realize, *lines)
-    assert stack.splitlines()[:2] == [
-        "#0  virtio_net_device_realize (dev=0x55555729b2b0, errp=0x7fffffffe1f0)",
+    assert stack.splitlines()[:3] == [
+        "#0  virtio_net_device_realize (dev=0x55555729b2b0, ",
+        "    errp=0x7fffffffe1f0)",
         "    at /usr/src/debug/qemu/4.1.0-r0/qemu-4.1.0/hw/net/virtio-net.c:2658",
     ]
     assert value.splitlines()[:3] == ["$1 = {", "  parent_obj = {", "    class = 0x5555563d1790,"]

@@ -64,6 +64,10 @@ class Monitor(Protocol):
         """What it prints of a line right after event `seq`; None while there is no machine."""
         ...
 
+    def interrupt(self) -> None:
+        """End an answer that takes long; from any thread."""
+        ...
+
 
 class RecordedInferior:
     """A recording and where one stands in it."""
@@ -103,6 +107,8 @@ class RecordedInferior:
     def interrupt(self) -> None:
         """End the move that is under way (from another thread, or a signal)."""
         self._interrupted = True
+        if self.monitor is not None:
+            self.monitor.interrupt()
 
     # -- moving -------------------------------------------------------------------------------------------------------
     def step(self, kind: str, count: int = 1, direction: int = FORWARD) -> Stop:

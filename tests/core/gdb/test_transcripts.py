@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from ringscope_core.engine import replay
 from ringscope_core.engine.monitor_at import MonitorAt
+from ringscope_core.engine.replay import Rerun
 from ringscope_core.gdb.transcript import CommandError, Entry, run_lines, transcript_text
 from ringscope_core.query.recording import Recording
 from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.errors import SessionError
 from ringscope_core.session.reader import SessionReader
 from tests.core.gdb.conftest import Open, Recorded
 
@@ -94,6 +97,9 @@ def test_marks_in_front_of_a_line(realize: Recording) -> None:
         (["dance"], 'command 1 (dance): Undefined command: "dance".  Try "help".'),
         (["!info b"], "command 1 (info b): it is not wrong, and ! is for a command whose complaint is to be shown"),
         (["| info b"], "command 1 (info b): it prints no table (| is for ring, rings, events, packets, fields, types, stack): No breakpoints"),
+        (["{x} info b"], 'command 1 (info b): No line of the answer has "x".'),
+        (["{2..9} info b"], "command 1 (info b): The answer has lines 1 to 1."),
+        (["{info b"], "command 1 ({info b): a part of the answer is {FIRST..LAST} or {TEXT} in front of the command"),
         (["quit", "bt"], "command 2 (bt): no command can follow quit"),
         (["events kind == nonsense"], "command 1 (events kind == nonsense): there is no kind 'nonsense'"),
     ],
@@ -155,3 +161,40 @@ def test_the_monitors_complaints_are_errors(ping: Recording) -> None:
         with pytest.raises(CommandError) as caught:
             asked(ping, ping.reader.last_seq, line)
         assert message in str(caught.value)
+
+
+def test_a_part_of_an_answer(ping: Recording) -> None:
+    """A line of a tree with everything below it; lines by number; dots where something is missing."""
+    part, lines, whole = (one.output for one in asked(ping, ping.reader.last_seq, "{bus: virtio-bus} info qtree", "{1..2}info qtree", "info qtree"))
+    assert part.splitlines()[:4] == [f"{8 * ' '}{text}" for text in ("...", "bus: virtio-bus", "  type virtio-pci-bus", '  dev: virtio-net-device, id ""')]
+    assert part.splitlines()[-1] == f"{8 * ' '}..." and part.splitlines()[-2].startswith(12 * " ")
+    assert lines == "\n".join([*whole.splitlines()[:2], "..."])
+    assert asked(ping, ping.reader.last_seq, "{bus: main-system-bus} info qtree")[0].output == whole
+
+
+def test_a_run_against_the_wall_clock_cannot_be_asked(recorded: Recorded) -> None:
+    """The names of its tree are recorded; for the rest the reason is given."""
+    with SessionReader(recorded("realize", 1_000_000, "time.mode=realtime")) as reader:
+        recording = Recording(reader)
+        assert 'dev: virtio-net-device, id ""' in asked(recording, reader.last_seq, "info qtree")[0].output
+        with pytest.raises(CommandError, match=r"<unknown>: .*: its time went with the wall clock"):
+            asked(recording, reader.last_seq, "info network")
+        with pytest.raises(SessionError, match="wall clock"):
+            MonitorAt(reader).answer(reader.last_seq, "info network")
+
+
+def test_an_answer_that_takes_long_ends_when_told(ping: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who interrupts the console interrupts the run that is made again."""
+    monitor = MonitorAt(ping.reader)
+    began = Rerun.turn
+
+    def turn(run: Rerun) -> bool:
+        monitor.interrupt()
+        return began(run)
+
+    monkeypatch.setattr(Rerun, "turn", turn)
+    monkeypatch.setattr(replay, "_LOOK_TURNS", 1)
+    with pytest.raises(SessionError, match="interrupted on the way"):
+        monitor.answer(ping.reader.last_seq, "info qtree")
+    monkeypatch.undo()
+    assert "net0" in (monitor.answer(ping.reader.last_seq, "info network") or "")

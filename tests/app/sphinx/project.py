@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+locale = pytest.importorskip("sphinx.locale", reason="Sphinx is not installed (extra sphinx)")
 sphinx_build = pytest.importorskip("sphinx.cmd.build", reason="Sphinx is not installed (extra sphinx)")
 
 SMALL = """
@@ -19,13 +20,19 @@ ringscope_figure_size = "400x300"
 """A ``conf.py`` with figures that are quickly drawn."""
 
 
+def _plain(text: str) -> str:
+    """Without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
 class Built:
     """What one run of ``sphinx-build`` said."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code = code
-        self.out = out
-        self.problems = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in err.splitlines() if re.search(r"WARNING|ERROR|rror:|Traceback", line)]
+        self.out = _plain(out)
+        self.err = _plain(err)
+        self.problems = [line for line in self.err.splitlines() if re.search(r"WARNING|ERROR|rror:|Traceback", line)]
 
     @property
     def drawn(self) -> tuple[int, int]:
@@ -57,6 +64,8 @@ class Project:
     def build(self, builder: str = "html", *options: str) -> Built:
         """Build into ``out/<builder>``; doctrees are shared."""
         self._capture.readouterr()
+        # Sphinx keeps the words of the language before, which one build a process never sees
+        locale.translators.clear()
         args = ["-b", builder, "-d", str(self.folder / "out" / "doctrees"), *options, str(self.folder), str(self.out(builder))]
         code = sphinx_build.build_main(args)
         return Built(code, *self._capture.readouterr())

@@ -101,7 +101,12 @@ def test_a_theme_that_can_be_dark_gets_two_pictures(tmp_path: Path, capsys: pyte
 
 def test_options_that_are_read_lines_at_a_time(project: Project) -> None:
     """Several callouts, one a line; :alt: and :width: as a page says."""
-    project.write("index.rst", PAGE.replace("   :align: center\n", "   :callout: frame:virtio_device_realize: who calls\n     part:stack: the calls\n   :alt: Mine.\n   :width: 50%\n"))
+    project.write(
+        "index.rst",
+        PAGE.replace(
+            "   :align: center\n", "   :callout: frame:virtio_device_realize: who calls\n     part:stack: the calls\n   :alt: Mine.\n   :width: 50%\n"
+        ),
+    )
     built = project.build("html", "-W")
     assert (built.problems, built.drawn) == ([], (1, 0))
     text = project.page()
@@ -120,7 +125,7 @@ def test_a_changed_source_draws_its_page_again(project: Project) -> None:
     scenario.write_text(scenario.read_text().replace("1ms", "2ms"))
     again = project.build()
     assert again.drawn == (1, 0)
-    assert "other" in again.out and "index" not in re.findall(r"reading sources\.\.\. \[ *\d+%\] (\S+)", re.sub(r"\x1b\[[0-9;]*m", "", again.out))
+    assert "other" in again.out and "index" not in re.findall(r"reading sources\.\.\. \[ *\d+%\] (\S+)", again.out)
 
 
 def test_a_newer_program_reads_its_pages_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +140,9 @@ def test_a_newer_program_reads_its_pages_again(project: Project, monkeypatch: py
 def test_parallel_builds(project: Project) -> None:
     """``-j 2`` reads pages in processes of their own; each figure is drawn once."""
     for number in range(1, 7):
-        project.write(f"p{number}.rst", f":orphan:\n\nP{number}\n==\n\n.. ringscope-figure:: realize\n   :view: objects\n   :size: 40{number}x300\n\n:qom:`device`\n")
+        project.write(
+            f"p{number}.rst", f":orphan:\n\nP{number}\n==\n\n.. ringscope-figure:: realize\n   :view: objects\n   :size: 40{number}x300\n\n:qom:`device`\n"
+        )
     project.write("types.rst", ":orphan:\n\nTypes\n=====\n\n.. ringscope-types::\n   :form: list\n")
     built = project.build("html", "-W", "-j", "2")
     assert (built.code, built.problems, built.drawn) == (0, [], (7, 0))

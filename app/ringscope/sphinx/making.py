@@ -87,4 +87,4 @@ class MakingDirective(SphinxDirective):
     def _first_line(self) -> int:
         """The line at which the content begins."""
         # reStructuredText counts from the page's beginning, MyST from the directive's
-        return self.content_offset + 1 + (self.lineno if self.content_offset < self.lineno else 0)
+        return int(self.content_offset) + 1 + (int(self.lineno) if self.content_offset < self.lineno else 0)

@@ -62,7 +62,7 @@ def test_what_is_offered_is_there(stage: Open, view: str) -> None:
         ("objects", "column:Ref", "Ref"),
         ("events", "column:Cause", "Cause"),
         ("throughput", "plot:kicks", "kicks/s"),
-        ("timeline", "track:ring", "ring"),
+        ("timeline", "part:strip", "virtual time"),
         ("window", "tab:inspector", "Inspector"),
     ],
 )

@@ -23,7 +23,7 @@ MOST_BUSY: Final = 0.004
 """The share of a label's pixels that may be more than background: a grid line, say."""
 _MARGIN_COST: Final = 140.0
 """What a margin costs, in pixels of leader: a quiet place in the picture comes first, but not far away."""
-_BUSY_LINE: Final = 1.5
+_BUSY_LINE: Final = 2.5
 """What a pixel of leader over content costs beside its length."""
 _CROSSING: Final = 600.0
 _TRIED: Final = 240

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -143,12 +144,18 @@ def test_a_target_that_comes_and_goes(reader: SessionReader, tmp_path: Path) -> 
     assert not (tmp_path / "b.webp").exists()
 
 
+def before(stop: int, done: int, total: int) -> bool:
+    """Go on until `stop`: 3 is while pictures are painted, 14 while they are written."""
+    return done < stop
+
+
 def test_stopped_leaves_nothing(reader: SessionReader, tmp_path: Path) -> None:
     """Neither a file nor a folder, and what was there before stays."""
     (tmp_path / "a.gif").write_bytes(b"before")
-    for name in ("a.gif", "frames"):
-        with pytest.raises(Cancelled):
-            animate(SPEC, reader, tmp_path / name, FILM, lambda done, total: done < 3)
+    for name in ("a.gif", "frames", "a.webp"):
+        for stop in (3, 14):
+            with pytest.raises(Cancelled):
+                animate(SPEC, reader, tmp_path / name, FILM, partial(before, stop))
     assert [entry.name for entry in tmp_path.iterdir() if not entry.name.endswith(".ringscope")] == ["a.gif"]
     assert (tmp_path / "a.gif").read_bytes() == b"before"
 

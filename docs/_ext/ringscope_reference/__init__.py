@@ -13,7 +13,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Called by Sphinx."""
     from .directive import ReferenceDirective
     from .search_zh import SearchChinesePairs
+    from .shell import ShellDirective
 
     app.add_directive("ringscope-reference", ReferenceDirective)
+    app.add_directive("ringscope-shell", ShellDirective)
     app.add_search_language(SearchChinesePairs)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -24,7 +24,7 @@ _TOLD: Final = re.compile(r"^(ringscope: .*|build succeeded.*|build finished.*|.
 OVERFULL_PT: Final = 12.0
 """So far a line may reach into the margin: more is text that people miss or that covers other text."""
 _FAULTS: Final = (
-    re.compile(r"^Missing character: (.*)$"),
+    re.compile(r"^Missing character: (?!There is no   \(U\+0020\))(.*)$"),  # xeCJK asks a Chinese font for a space, and sets its own
     re.compile(r"^! (.*)$"),
     re.compile(r"^(?:LaTeX|Package hyperref|Package natbib) Warning: (.*(?:undefined|multiply).*)$"),
     re.compile(r"^LaTeX Font Warning: (.*undefined.*)$"),

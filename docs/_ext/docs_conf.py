@@ -39,11 +39,22 @@ _TEX_PREAMBLE: Final = r"""
 \usetikzlibrary{arrows.meta}
 \sphinxsetup{VerbatimColor={gray}{0.965}, verbatimwithframe=false, verbatimforcewraps=true}
 \sphinxsetup{InnerLinkColor={rgb}{0.07,0.33,0.6}, OuterLinkColor={rgb}{0.07,0.33,0.6}}
+\makeatletter
+\newcommand*\ringscopeunderscore{\textunderscore\penalty50\relax}
+\protected\def\sphinxcode#1{{\let\_\ringscopeunderscore
+  \renewcommand*\sphinxhyphenininlineliteral{-\penalty100\relax}%
+  \renewcommand*\sphinxbreaksafteractivelist{\do\.\do\,\do\;\do\?\do\!\do\/\do\:\do\=\do\|}%
+  \texttt{#1}}}
+\makeatother
+\AtBeginEnvironment{tabulary}{\footnotesize}
+\AtBeginEnvironment{tabular}{\footnotesize}
+\AtBeginEnvironment{longtable}{\footnotesize}
 \setcounter{tocdepth}{1}
 \emergencystretch=3em
 \hbadness=10000
 \vbadness=10000
-\tracinglostchars=3
+\tracinglostchars=2
+\sphinxsetup{verbatimvisiblespace={\ }}
 """
 
 
@@ -97,6 +108,7 @@ def values(language: str, confdir: Path) -> dict[str, Any]:
             "fontpkg": _TEX_FONTS + (_TEX_CHINESE if chinese else ""),
             "preamble": _TEX_PREAMBLE,
             "fncychap": "",
+            "fvset": r"\fvset{fontsize=\footnotesize}",
             "extraclassoptions": "openany,oneside",
             "releasename": " ",
             "figure_align": "htbp",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ringscope.sphinx import building, html_style, settings
 from ringscope.sphinx.domain import RingscopeDomain, say_unknown
 from ringscope.sphinx.figure import FigureDirective
+from ringscope.sphinx.latex_lists import DeepLists
 from ringscope.sphinx.lexer import TranscriptLexer
 from ringscope.sphinx.pictures import PictureTransform, ringscope_picture
 from ringscope.sphinx.qemu_role import QemuRole
@@ -38,6 +39,7 @@ def register(app: Sphinx) -> ExtensionMetadata:
     app.add_node(ringscope_word, html=(visit_word, depart_word))
     app.add_post_transform(PictureTransform)
     app.add_post_transform(DownloadTransform)
+    app.add_post_transform(DeepLists)
     building.connect(app)
     html_style.connect(app)
     # intersphinx answers at 500; what it does not know either is looked at here

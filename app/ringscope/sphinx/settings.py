@@ -21,8 +21,6 @@ AUTO: Final = "auto"
 """The theme that is light and dark in HTML, as the page is, and ``print`` in PDF."""
 THEMES: Final = (AUTO, *FIGURE_THEMES)
 FORMATS: Final = ("svg", "png")
-QEMU_VERSIONS: Final = {"4.1": "4.1.0", "7.2": "7.2.22"}
-"""What ``{version}`` in ``ringscope_qemu_url`` stands for, by profile."""
 
 
 @dataclass(frozen=True, slots=True)

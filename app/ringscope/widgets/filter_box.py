@@ -10,6 +10,7 @@ from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
 from ringscope.theme import Theme, mono_font
+from ringscope.words import t
 from ringscope_core.query.filters import Filter, FilterError, completions
 
 
@@ -29,8 +30,8 @@ class FilterBox(QLineEdit):
         self._start = 0
         self.problem: str = ""
         """What is wrong with the text, empty when nothing is."""
-        self.setPlaceholderText("Filter, such as  kind == kick and obj == tx0")
-        self.setAccessibleName("Filter")
+        self.setPlaceholderText(t("Filter, such as  kind == kick and obj == tx0"))
+        self.setAccessibleName(t("Filter"))
         self.setClearButtonEnabled(True)
         self.setFont(mono_font(9.5))
         self.setMinimumWidth(180)
@@ -59,7 +60,7 @@ class FilterBox(QLineEdit):
             self.style().unpolish(self)
             self.style().polish(self)
         self.setToolTip(self.problem)
-        self.setAccessibleDescription(self.problem or "the filter is right")
+        self.setAccessibleDescription(self.problem or t("the filter is right"))
         if not self.problem:
             self._focus.set_filter(text.strip())
 

@@ -36,6 +36,7 @@ VERBS: Final[dict[str, str]] = {
     "branch": "Run on from a moment of a session with something changed.",
     "debug": "Debug a run or a recording with gdb's words, both ways.",
     "figure": "Draw a view of a scenario or a session into a file.",
+    "animate": "Draw a view over a range of time as a GIF, a WebP or PNG files.",
     "tour": "Record the default scenario and draw every view.",
     "conform": "Replay cases recorded on a real QEMU and compare.",
     "bench": "Measure the device and the driver on this machine.",

@@ -177,9 +177,15 @@ class EventsView(View):
     def table_text(self) -> str:
         """The rows shown, at most ten thousand around the focus."""
         count = self.rows.count()
-        start = max(0, min(self.rows.row_of(self.focus.seq) - _COPIED // 2, count - _COPIED))
+        return self._text(max(0, min(self.rows.row_of(self.focus.seq) - _COPIED // 2, count - _COPIED)), _COPIED)
+
+    def shown_text(self) -> str:
+        """The rows on the screen."""
+        return self._text(self.list.verticalScrollBar().value(), self.list.page())
+
+    def _text(self, first: int, count: int) -> str:
         experts = self.experts.text()
         lines = [experts] if experts else []
         lines.append("\t".join(t(column.title) for column in COLUMNS))
-        lines += ["\t".join(line.texts) for line in self.rows.lines(start, _COPIED)]
+        lines += ["\t".join(line.texts) for line in self.rows.lines(first, count)]
         return "\n".join(lines)

@@ -44,6 +44,19 @@ class RingCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(t("virtqueue picture"))
 
+    @property
+    def snap(self) -> RingSnapshot | None:
+        """The ring that is drawn."""
+        return self._snap
+
+    @property
+    def title(self) -> str:
+        """What the picture is of, and what is wrong with it; without a ring, why there is none."""
+        if self._snap is None:
+            return self._note
+        words = t("packed ring of {size} descriptors") if self._snap.wraps else t("split ring of {size} descriptors")
+        return "  \N{MIDDLE DOT}  ".join(text for text in (self._name, words.format(size=self._snap.num), self._trouble) if text)
+
     def show_ring(self, snap: RingSnapshot | None, name: str, head: int, note: str, trouble: str = "") -> None:
         """Show `snap` with the chain of `head` marked; without a snapshot, `note` says why there is none.
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLa
 
 from ringscope.theme import Theme
 from ringscope.values import offer, offer_cells
-from ringscope.views.rings import places
+from ringscope.views.rings import places, twin
 from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.chain import ChainPanel
 from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
@@ -305,5 +305,9 @@ class RingsView(View):
         return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
-        """Indices, event index, slots and the chain as text."""
-        return "\n\n".join((self.numbers.text(), self.events.text(), self.model.text(), self.chain.text()))
+        """Everything that is drawn: queues, indices, event index, slots, available and used ring, the chain."""
+        snap = self.canvas.snap
+        parts = [twin.queues_text(self.strip.cards, self._oid), self.canvas.title]
+        if snap is not None:
+            parts += [twin.indices_text(snap), twin.events_text(snap), self.model.text(), *twin.rings_text(snap), self.chain.text()]
+        return "\n\n".join(part for part in parts if part)

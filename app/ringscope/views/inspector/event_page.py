@@ -71,7 +71,7 @@ class EventPage(Page):
             value = int(row[f"a{place}"])
             args.add(
                 Node(
-                    f"packet:{value}" if unit == "packet" else f"arg{place}:", [name, text, t(unit)], tip=f"{name} = {value} = 0x{value & 0xFFFFFFFFFFFFFFFF:x}"
+                    f"packet:{value}" if unit == "packet" else f"arg{place}:", [name, text, unit], tip=f"{name} = {value} = 0x{value & 0xFFFFFFFFFFFFFFFF:x}"
                 )
             )
         self._add_causes(root, int(row["cause"]))

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from ringscope.settings import Settings
 from ringscope.sources.engine import EngineControls, EngineOptions
-from ringscope.words import t
+from ringscope.words import LANGUAGES, desktop_language, set_language, t
 from ringscope_core.scenario.errors import InputError
 from ringscope_resources import icon as icon_path
 
@@ -49,6 +49,8 @@ class WindowOptions:
     """Write frame times here and end."""
     watchdog: bool = False
     """Log ticks that take too long."""
+    lang: str = ""
+    """en or zh; empty: as the preferences say, else as the desktop speaks."""
 
     @property
     def interactive(self) -> bool:
@@ -173,6 +175,8 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.window_trust import Trust
 
     settings = Settings()
+    chosen = options.lang or settings.get("language")
+    set_language(chosen if chosen in LANGUAGES else desktop_language())
     focus = focus or NewFocus()
     playback = Playback(store, focus)
     recorded = None if controls is not None else SessionControls(store, focus, playback)

@@ -19,6 +19,7 @@ LAYOUT_VERSION: Final = 5
 PREFERENCES: Final = {
     "qemu_tree": "Folder of a QEMU 4.1.0 source tree, for the source lines beside calls.",
     "console_history": "What was typed at the console, newest last.",
+    "language": "The window's language, `en` or `zh`; empty: that of the desktop.",
     "keep": "The size within which an unsaved run keeps its recording.",
 }
 """Values that views read and change, through `Commands.preference`, and what each is."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from ringscope.theme import mono_font
-from ringscope.words import t
+from ringscope.words import later, t
 from ringscope_core.query.qemu_tree import MODELLED, tree_problem, version_of
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.keep import KEEP_ALLOWED, KEEP_DEFAULT, keep_bytes, size_words
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TREE = "qemu_tree"
 KEEP = "keep"
+LANGUAGE = "language"
+NAMES: Final = (("", later("As the desktop")), ("en", "English"), ("zh", "简体中文"))
+"""Languages by the value that is kept; each under the name that its readers know."""
 
 
 class PreferencesDialog(QDialog):
@@ -51,12 +54,21 @@ class PreferencesDialog(QDialog):
         self.keep.textChanged.connect(self._look)
         self.keep_found = QLabel()
         self.keep_found.setWordWrap(True)
+        self.language = QComboBox()
+        self.language.setAccessibleName(t("Language"))
+        for value, name in NAMES:
+            self.language.addItem(t(name), value)
+        self.language.setCurrentIndex(max(self.language.findData(commands.preference(LANGUAGE)), 0))
+        self.language_found = QLabel(t("From the next start on."))
+        self.language_found.setProperty("role", "muted")
         form = QFormLayout()
         form.addRow(t("QEMU source tree"), row)
         form.addRow("", self.found)
         form.addRow("", hint)
         form.addRow(t("Unsaved runs keep"), self.keep)
         form.addRow("", self.keep_found)
+        form.addRow(t("Language"), self.language)
+        form.addRow("", self.language_found)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         for button in buttons.buttons():
             button.setIcon(QIcon())
@@ -114,6 +126,7 @@ class PreferencesDialog(QDialog):
         if self._look_at_keep():
             self.keep.setFocus()
             return
+        self._commands.set_preference(LANGUAGE, str(self.language.currentData()))
         self._commands.set_preference(KEEP, self.keep.text().strip())
         self._commands.set_preference(TREE, self.tree.text().strip())
         super().accept()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from ringscope.core_words import heard
 from ringscope.words import t
 
 
@@ -38,6 +39,7 @@ class Banner(QFrame):
 
     def show_problem(self, text: str, can_restart: bool) -> None:
         """Say `text`; offer a restart when the source can."""
+        text = heard(text)
         self._text.setText(text)
         self._text.setAccessibleName(text)
         self._restart.setVisible(can_restart)

@@ -236,7 +236,7 @@ class ExportDialog(QDialog):
             first, last = range_of(self._store.recording, request.since, request.until)[:2]
             Filter(request.filter, self._store.recording)
         except (InputError, FilterError) as error:
-            return str(error)
+            return heard(str(error))
         if not self.target.text().strip():
             return t("choose a file")
         self._span_text = t(

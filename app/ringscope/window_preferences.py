@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from ringscope.core_words import heard
 from ringscope.theme import mono_font
 from ringscope.words import later, t
 from ringscope_core.query.qemu_tree import MODELLED, tree_problem, version_of
@@ -90,7 +91,7 @@ class PreferencesDialog(QDialog):
         """Say what is in the folder."""
         text = self.tree.text().strip()
         tree = Path(text).expanduser()
-        problem = tree_problem(tree) if text else ""
+        problem = heard(tree_problem(tree)) if text else ""
         version = version_of(tree) if text and not problem else ""
         if version and version != MODELLED:
             problem = t("QEMU {version}: the model tells lines of {modelled}, so they may be others here", version=version, modelled=MODELLED)
@@ -107,7 +108,7 @@ class PreferencesDialog(QDialog):
         try:
             size = keep_bytes(KEEP, text)
         except InputError:
-            problem = t("{given!r} is not allowed; {allowed}", given=text, allowed=KEEP_ALLOWED)
+            problem = t("{given!r} is not allowed; {allowed}", given=text, allowed=heard(KEEP_ALLOWED))
         else:
             problem = ""
             kept = (

@@ -50,6 +50,7 @@ class StatusLine(QStatusBar):
         self.messageChanged.connect(self._show_message)
 
     def _show_message(self, text: str) -> None:
+        text = heard(text)
         self._message.setText(text)
         self._message.setToolTip(text)
 
@@ -66,8 +67,8 @@ class StatusLine(QStatusBar):
         self._put("events", t("{n} events", n=format_count(reader.event_count)))
         gap = reader.let_go
         self._put("packets", t("{n} packets recorded", n=format_count(reader.packet_count - (gap.packets if gap is not None else 0))))
-        kept = kept_words(reader.keep_bytes, gap)
-        labels["kept"].setToolTip(kept_words(reader.keep_bytes, gap, whole=True))
+        kept = heard(kept_words(reader.keep_bytes, gap))
+        labels["kept"].setToolTip(heard(kept_words(reader.keep_bytes, gap, whole=True)))
         labels["kept"].setVisible(bool(kept))
         self._put("kept", kept)
         events, packets = reader.dropped

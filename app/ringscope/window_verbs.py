@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ringscope.commands import SPEED_REAL
+from ringscope.core_words import heard
 from ringscope.icons import icon
 from ringscope.sources.keep import copy_session, notes_of
 from ringscope.sources.playback import FACTORS
@@ -214,7 +215,7 @@ class Verbs:
         if not name:
             return False
         problem = copy_session(self.store.reader.path, Path(name))
-        kept = kept_words(self.store.reader.keep_bytes, self.store.reader.let_go, whole=True)
+        kept = heard(kept_words(self.store.reader.keep_bytes, self.store.reader.let_go, whole=True))
         self.window.status.showMessage(
             problem or (t("saved {name}: what is left of a run that {kept}", name=name, kept=kept) if kept else t("saved {name}", name=name)), 8000
         )

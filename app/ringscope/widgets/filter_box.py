@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QStringListModel, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QSizePolicy, QToolTip
 
+from ringscope.core_words import heard
 from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
@@ -53,7 +54,7 @@ class FilterBox(QLineEdit):
         try:
             Filter(text, self._store.recording)
         except FilterError as error:
-            self.problem = str(error)
+            self.problem = heard(str(error))
             validity = "invalid"
         if self.property("validity") != validity:
             self.setProperty("validity", validity)

@@ -175,8 +175,10 @@ def _marked(rows: NDArray[np.uint8], changed: NDArray[np.bool_]) -> NDArray[np.u
 
 
 def _side_by_side(old: NDArray[np.uint8], new: NDArray[np.uint8], marked: NDArray[np.uint8], found: list[tuple[int, int, int, int]]) -> bytes:
-    from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, Qt
+    from PySide6.QtCore import QRect, Qt
     from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
+
+    from ringscope.figures.png_file import png_bytes
 
     height, width = old.shape[:2]
     sheet = QImage(3 * width + 4 * _GAP, height + _TITLE + 2 * _GAP, QImage.Format.Format_RGB32)
@@ -196,9 +198,4 @@ def _side_by_side(old: NDArray[np.uint8], new: NDArray[np.uint8], marked: NDArra
             for left, top, wide, high in found[:_ENOUGH]:
                 painter.drawRect(x + left - _PAD, y + top - _PAD, wide + 2 * _PAD, high + 2 * _PAD)
     painter.end()
-    out = QByteArray()
-    buffer = QBuffer(out)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    # PySide6's stubs want bytes here
-    sheet.save(buffer, b"PNG")  # type: ignore[call-overload]
-    return bytes(out.data())
+    return png_bytes(sheet)

@@ -59,7 +59,7 @@ def test_figure_of_a_scenario_is_repeatable(verb: Verb, tmp_path: Path) -> None:
             "view: 'ring' is not allowed; one of window, types, objects, realize, rings, throughput, events, typetree",
         ),
         ({"--at": "noon"}, "at: 'noon' is not allowed; a virtual time such as 12.5ms, seq:N, packet:N, mark:NAME, start, end, or "),
-        ({"--size": "big"}, "size: 'big' is not allowed; WIDTHxHEIGHT from 320x240 to 8192x8192"),
+        ({"--size": "big"}, "size: 'big' is not allowed; WIDTHxHEIGHT from 120x80 to 8192x8192"),
         ({"--theme": "blue"}, "theme: 'blue' is not allowed; one of light, dark, print"),
     ],
 )

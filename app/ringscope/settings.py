@@ -14,8 +14,22 @@ VERSION: Final = 1
 LAYOUT_VERSION: Final = 5
 """Version of the arrangement of docks; raised when a dock is added or renamed, so that an old layout is not forced on a new window."""
 
-PREFERENCES: Final = ("qemu_tree", "console_history", "keep")
-"""Values that views read and change, through `Commands.preference`."""
+PREFERENCES: Final = {
+    "qemu_tree": "Folder of a QEMU 4.1.0 source tree, for the source lines beside calls.",
+    "console_history": "What was typed at the console, newest last.",
+    "keep": "The size within which an unsaved run keeps its recording.",
+}
+"""Values that views read and change, through `Commands.preference`, and what each is."""
+
+ENVIRONMENT: Final = {
+    "RINGSCOPE_PURE": "`1`: run the core's sources uncompiled.",
+    "RINGSCOPE_QEMU": "The QEMU of `conform --live` and `bench --against-qemu`; without it `qemu-system-x86_64`.",
+    "RINGSCOPE_CONFIG": "The folder of the window's settings.",
+    "RINGSCOPE_DATA": "The folder of recordings that nobody has saved yet.",
+    "RINGSCOPE_STATE": "A file that the window keeps its state in, as JSON, for scripts that press keys.",
+    "QT_QPA_PLATFORM": "Qt's platform; `offscreen` draws without a display.",
+}
+"""Variables of the environment that are looked at."""
 
 
 def settings_file() -> Path:

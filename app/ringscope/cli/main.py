@@ -37,6 +37,7 @@ VERBS: Final[dict[str, str]] = {
     "debug": "Debug a run or a recording with gdb's words, both ways.",
     "figure": "Draw a view of a scenario or a session, or print what commands say, into a file.",
     "figures": "Draw the figures of a file that changed, or check them.",
+    "animate": "Draw a view over a range of time as a GIF, a WebP or PNG files.",
     "tour": "Record the default scenario and draw every view.",
     "conform": "Replay cases recorded on a real QEMU and compare.",
     "bench": "Measure the device and the driver on this machine.",

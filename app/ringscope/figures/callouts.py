@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTextLayout, QTextOption
 from PySide6.QtWidgets import QWidget
 
-from ringscope.figures.places import places_of
+from ringscope.figures.places import Place, places_of
 from ringscope.figures.room import Box, Line, Room, leader
 from ringscope.figures.spec import Callout
 from ringscope.theme import Theme, ui_font
@@ -27,6 +27,8 @@ _BADGE: Final = 20.0
 _EDGE: Final = 12
 """Pixels between a label in the margin and the picture's edge."""
 _POINT: Final = 9.5
+_FRAMED: Final = (14.0, 11.0)
+"""Targets at least so wide and high are framed, so that it is clear which of two lines is meant."""
 _NUMBER: Final = re.compile(r"^\d{1,2}$")
 _BACKGROUNDS: Final = ("surface", "window", "raised", "stripe")
 """Colours that mean nothing is there."""
@@ -43,21 +45,34 @@ class Label(NamedTuple):
     height: float
 
 
+class Sight(NamedTuple):
+    """A target that is seen: where its line ends, and all of it."""
+
+    aim: Box
+    frame: Box
+
+
 class Arranged:
     """Callouts with their places.  `bounds` is what the figure shows: the picture or its crop, and margins where labels needed them."""
 
-    def __init__(self, bounds: QRect, theme: Theme, labels: list[Label], boxes: list[Box], targets: list[Box]) -> None:
+    def __init__(self, bounds: QRect, theme: Theme, labels: list[Label], boxes: list[Box], targets: list[Box], frames: list[Box]) -> None:
         self.bounds = bounds
         self._theme = theme
         self.labels = labels
         self.boxes = boxes
         """Where each label lies, in the order of the callouts, in the widget's pixels."""
         self.targets = targets
+        """Where each line ends."""
+        self.frames = frames
+        """What each speaks of."""
 
     def paint(self, painter: QPainter) -> None:
         """Lines first, labels over them; the painter's origin is the widget's."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for frame, target in zip(self.frames, self.targets, strict=True):
+            if frame == target and frame.w >= _FRAMED[0] and frame.h >= _FRAMED[1]:
+                _paint_frame(painter, frame.grown(1.5), self.bounds, self._theme)
         for box, target in zip(self.boxes, self.targets, strict=True):
             _paint_line(painter, leader(box, target), self._theme)
         for label, box in zip(self.labels, self.boxes, strict=True):
@@ -69,17 +84,30 @@ def arrange(root: QWidget, callouts: tuple[Callout, ...], theme: Theme, crop: QR
     """Find the targets and a place for each label; may scroll `root` so that all targets are seen.  Raises InputError."""
     frame = crop if crop is not None else root.rect()
     if not callouts:
-        return Arranged(frame, theme, [], [], [])
+        return Arranged(frame, theme, [], [], [], [])
     places = places_of(root, [callout.target for callout in callouts])
-    for callout, place in zip(callouts, places, strict=True):
-        if not place.box.intersects(frame):
-            raise InputError("callout", callout.target, "a place inside the part that the crop keeps")
-    blocked = [_box(place.box.intersected(frame)) for place in places]
-    aims = [_box(place.aim.intersected(frame) if place.aim.intersects(frame) else place.box.intersected(frame)) for place in places]
-    labels = _labels(callouts)
-    room = Room(_busy(root, theme), _box(frame))
-    boxes = room.arrange([(label.width, label.height) for label in labels], aims, blocked)
-    return Arranged(_bounds(frame, boxes), theme, labels, boxes, aims)
+    sights = [_sight(callout, place, frame) for callout, place in zip(callouts, places, strict=True)]
+    labels = labels_of(callouts)
+    aims, frames = [sight.aim for sight in sights], [sight.frame for sight in sights]
+    boxes = Room(busy(root, theme), _box(frame)).arrange([(label.width, label.height) for label in labels], aims, frames)
+    return Arranged(bounds_of(frame, boxes), theme, labels, boxes, aims, frames)
+
+
+def sight_of(root: QWidget, callout: Callout, frame: QRect, errors: dict[int, InputError] | None = None, key: int = 0) -> Sight | None:
+    """The target of one callout, None when it is not to be seen now; why goes into `errors`."""
+    try:
+        return _sight(callout, places_of(root, [callout.target])[0], frame)
+    except InputError as error:
+        if errors is not None:
+            errors[key] = error
+        return None
+
+
+def _sight(callout: Callout, place: Place, frame: QRect) -> Sight:
+    if not place.box.intersects(frame):
+        raise InputError("callout", callout.target, "a place inside the part that the crop keeps")
+    box = place.box.intersected(frame)
+    return Sight(_box(place.aim.intersected(frame)) if place.aim.intersects(frame) else _box(box), _box(box))
 
 
 def paint_callouts(painter: QPainter, root: QWidget, callouts: tuple[Callout, ...], theme: Theme) -> None:
@@ -88,7 +116,7 @@ def paint_callouts(painter: QPainter, root: QWidget, callouts: tuple[Callout, ..
 
 
 # -- measuring --------------------------------------------------------------------------------------------------------------
-def _labels(callouts: tuple[Callout, ...]) -> list[Label]:
+def labels_of(callouts: tuple[Callout, ...]) -> list[Label]:
     """``#`` becomes the next number; a text of digits alone is a number too."""
     found: list[Label] = []
     count = 0
@@ -143,7 +171,7 @@ def _broken(text: str, width: float) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _busy(root: QWidget, theme: Theme) -> npt.NDArray[np.bool_]:
+def busy(root: QWidget, theme: Theme) -> npt.NDArray[np.bool_]:
     """Where `root` paints anything but background."""
     image = QImage(root.size(), QImage.Format.Format_RGB32)
     image.fill(theme.color("window"))
@@ -163,7 +191,7 @@ def _box(rect: QRect) -> Box:
     return Box(rect.x(), rect.y(), rect.width(), rect.height())
 
 
-def _bounds(frame: QRect, boxes: list[Box]) -> QRect:
+def bounds_of(frame: QRect, boxes: list[Box]) -> QRect:
     """`frame`, and each label in the margin with some air around it."""
     bounds = QRect(frame)
     for box in boxes:
@@ -175,6 +203,15 @@ def _bounds(frame: QRect, boxes: list[Box]) -> QRect:
 
 
 # -- painting ---------------------------------------------------------------------------------------------------------------
+def _paint_frame(p: QPainter, box: Box, bounds: QRect, theme: Theme) -> None:
+    """A thin line around what is large enough to have one."""
+    rect = QRectF(*box).intersected(QRectF(bounds).adjusted(1, 1, -1, -1))
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    for color, width in (("surface", 3.6), ("accent", 1.2)):
+        p.setPen(QPen(theme.color(color), width))
+        p.drawRoundedRect(rect, 3, 3)
+
+
 def _paint_line(p: QPainter, line: Line, theme: Theme) -> None:
     """The leader with an arrow head at the target, on a halo of the surface so that it is seen over anything."""
     start, end = QPointF(*line[0]), QPointF(*line[1])

@@ -22,6 +22,8 @@ _NEAR: Final = 4
 _MOST_OF_A_KIND: Final = 4
 _MORE_OF_ASKED: Final = 12
 """Entries of one kind that a message lists, more of the kind that was asked for."""
+_TRIES: Final = 3
+"""A page that comes to the front is filled then, and may have to be scrolled after."""
 _NUMBERED: Final = re.compile(r"^(.*?)(\d+)$")
 _SEEN: Final = 0.6
 """The share of a target that must be in sight, each way, unless as many pixels as `_ENOUGH` are."""
@@ -46,8 +48,10 @@ def place_of(root: QWidget, target: str, field: str = "callout") -> QRect:
 def places_of(root: QWidget, targets: list[str], field: str = "callout") -> list[Place]:
     """Where all `targets` are, which must be in sight together."""
     for target in targets:
-        found = _find(root, target)
-        if found is not None and not _in_sight(root, found):
+        for _ in range(_TRIES):
+            found = _find(root, target)
+            if found is None or _in_sight(root, found):
+                break
             _bring(root, found)
     return [_place(root, target, field) for target in targets]
 
@@ -186,4 +190,10 @@ def _ranges(words: list[str]) -> list[str]:
             groups.setdefault(found.group(1), []).append(int(found.group(2)))
         else:
             groups.setdefault(word, [])
-    return [f"{word}{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else f"{word}{numbers[0]}" if numbers else word for word, numbers in groups.items()]
+    out: list[str] = []
+    for word, numbers in groups.items():
+        if len(numbers) > 2 and max(numbers) - min(numbers) == len(numbers) - 1:
+            out.append(f"{word}{min(numbers)} to {max(numbers)}")
+        else:
+            out += [f"{word}{number}" for number in numbers] or [word]
+    return out

@@ -160,6 +160,10 @@ class Stage:
             self._arranged = arrange(self.widget, self.spec.callouts, self.theme, self._frame)
         return self._arranged
 
+    def use(self, arranged: Arranged, frame: QRect) -> None:
+        """Show these callouts around `frame` of the widget until the stage moves on: in an animation they stand still."""
+        self._arranged, self._frame = arranged, frame
+
     @property
     def bounds(self) -> QRect:
         """What the figure shows, in the widget's pixels: all of it or its crop, and the margins that callouts took."""

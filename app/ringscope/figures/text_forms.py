@@ -35,14 +35,19 @@ def as_text(entries: Sequence[Entry], form: str) -> str:
     parts: list[str] = []
     run: list[str] = []
     for entry in entries:
-        if entry.tables:
-            parts += [literal_block(run, form)] if run else []
-            parts += [table_block(table, form) for table in entry.tables]
-            run = []
+        if entry.command:
+            run += [f"{entry.prompt}{entry.command}".rstrip(), *(entry.output.split("\n") if entry.output else [])]
             continue
-        run += [f"{entry.prompt}{entry.command}".rstrip(), *(entry.output.split("\n") if entry.output else [])]
+        parts += [literal_block(run, form)] if run else []
+        run = []
+        parts += [table_block(table, form) for table in entry.tables] or [_text_block(entry.output, form)]
     parts += [literal_block(run, form)] if run else []
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _text_block(text: str, form: str) -> str:
+    """A text that no command gave: a line is a paragraph, more are kept as they stand."""
+    return literal_block(text.split("\n"), form) if "\n" in text else paragraph(text, form)
 
 
 def literal_block(lines: Iterable[str], form: str) -> str:

@@ -1,4 +1,4 @@
-"""Text figures: what the commands of a `TextSpec` print, at a moment of a recording.  Without Qt."""
+"""Text figures: what the commands of a `TextSpec` print, at a moment of a recording, without Qt; or the table twin of its view."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ __all__ = ["Entry", "transcript"]
 
 
 def transcript(spec: TextSpec, reader: SessionReader) -> list[Entry]:
-    """The entries of `spec`'s commands, begun at its moment (empty: the first event), as `gdb.transcript.run_lines` says.
+    """The entries of `spec`'s commands, begun at its moment (empty: the first event), as `gdb.transcript.run_lines` says; or of its view.
 
     Raises InputError for a moment, a focus or a command that is wrong; a command's says its place in the list, from 1.
     """
+    if spec.view:
+        # only a view needs Qt
+        from ringscope.figures.view_tables import view_entries
+
+        if any(line.strip() for line in spec.commands):
+            raise InputError("view", spec.view, "a view or commands, not both")
+        return view_entries(spec, reader)
     if not any(line.strip() for line in spec.commands):
         raise InputError("text", "", "at least one command, such as bt")
     recording = Recording(reader)

@@ -53,6 +53,10 @@ class View(QWidget):
         """What the view shows, as tab-separated text: for copying, screen readers and export."""
         raise NotImplementedError
 
+    def shown_text(self) -> str:
+        """The same of what is on the screen, for documents; a view with long lists leaves out what is scrolled away."""
+        return self.table_text()
+
     def chosen_place(self) -> tuple[str, str] | None:
         """Where a breakpoint is meant to be when a person asks for one here: what and where of it; None when nothing is chosen."""
         return None

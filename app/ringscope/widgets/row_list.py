@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView
 
 from ringscope.theme import LIGHT, ROW, Theme, mono_font
+from ringscope.words import t
 
 PAD: Final = 7
 
@@ -66,7 +67,7 @@ class RowList(QAbstractScrollArea):
         """No ASCII letter is wider."""
         self.header = QHeaderView(Qt.Orientation.Horizontal, self)
         self._header_model = QStandardItemModel(0, len(columns), self)
-        self._header_model.setHorizontalHeaderLabels([column.title for column in columns])
+        self._header_model.setHorizontalHeaderLabels([t(column.title) for column in columns])
         self.header.setModel(self._header_model)
         self.header.setStretchLastSection(True)
         self.header.setSectionsClickable(False)

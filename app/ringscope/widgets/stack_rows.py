@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QKeyEvent, QKeySequenc
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ringscope.theme import ROW, mono_font, ui_font
+from ringscope.words import t
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -71,7 +72,7 @@ class RowsModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """The headings."""
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return self.headings[section]
+            return t(self.headings[section])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if section in self._right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -79,7 +80,7 @@ class RowsModel(QAbstractTableModel):
 
     def text(self) -> str:
         """Headings and rows, tab-separated."""
-        return "\n".join("\t".join(row) for row in [self.headings, *self.rows])
+        return "\n".join("\t".join(row) for row in [tuple(map(t, self.headings)), *self.rows])
 
 
 class CopyTable(QTableView):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from ringscope_core.engine import protocol
 from ringscope_core.engine.debug_commands import DebugCommands
 from ringscope_core.engine.hotplug import device_add, device_del
 from ringscope_core.engine.live import LiveRun
@@ -45,27 +46,28 @@ class EngineCommands(Handler):
         self._live: LiveRun = live
         self._leave: Callable[[], None] = leave
         self._table: dict[str, Command] = {}
-        for name, params, action in (
-            ("query-version", "", self._version),
-            ("query-commands", "", self._commands),
-            ("query-status", "", self._status),
-            ("quit", "", self._quit),
-            ("set_link", "name:string up:boolean", self._set_link),
-            ("device_add", "driver:string *?:any", lambda a: device_add(self._live, a)),
-            ("device_del", "id:string", lambda a: device_del(self._live, a)),
-            ("human-monitor-command", "command-line:string cpu-index?:integer", self._human),
-            ("announce-self", "initial:integer max:integer rounds:integer step:integer interfaces?:array id?:string", self._announce_self),
-            ("x-ringscope-status", "", self._ringscope_status),
-            ("x-ringscope-speed", "events_per_second?:number factor?:number max?:boolean", self._speed),
-            ("x-ringscope-inject", "netdev:string frame:string", self._inject),
-            ("x-ringscope-trace", "level:string", self._trace),
-            ("x-ringscope-mark", "name:string note?:string", self._mark),
-            ("x-ringscope-annotate", "change:any", self._annotate),
-            ("x-ringscope-keyframe", "", self._keyframe),
-            *((name, "*?:any", self._changing(name)) for name in ("x-ringscope-action", "x-ringscope-feature", "x-ringscope-traffic", "x-ringscope-option")),
-            *DebugCommands(live).table(),
-        ):
-            self._table[name] = Command(params_of(params), action)
+        actions = {
+            "query-version": self._version,
+            "query-commands": self._commands,
+            "query-status": self._status,
+            "quit": self._quit,
+            "set_link": self._set_link,
+            "device_add": lambda a: device_add(self._live, a),
+            "device_del": lambda a: device_del(self._live, a),
+            "human-monitor-command": self._human,
+            "announce-self": self._announce_self,
+            "x-ringscope-status": self._ringscope_status,
+            "x-ringscope-speed": self._speed,
+            "x-ringscope-inject": self._inject,
+            "x-ringscope-trace": self._trace,
+            "x-ringscope-mark": self._mark,
+            "x-ringscope-annotate": self._annotate,
+            "x-ringscope-keyframe": self._keyframe,
+            **{name: self._changing(name) for name in ("x-ringscope-action", "x-ringscope-feature", "x-ringscope-traffic", "x-ringscope-option")},
+            **DebugCommands(live).actions(),
+        }
+        for spec in (*protocol.OWN, *protocol.DEBUG):
+            self._table[spec.name] = Command(params_of(spec.params), actions[spec.name])
         for name, query in queries_of(live.run.machine).items():
             self._table[name] = Command(query.params, self._asking(query.answer))
         self.version = version_of(live.run.world.v7_2)

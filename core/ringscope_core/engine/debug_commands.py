@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from ringscope_core.engine.live import LiveRun
@@ -31,18 +32,18 @@ class DebugCommands:
     def __init__(self, live: LiveRun) -> None:
         self._live: LiveRun = live
 
-    def table(self) -> list[tuple[str, str, Any]]:
-        """(name, parameters, action) of each."""
-        return [
-            ("stop", "", self.stop),
-            ("cont", "", self.cont),
-            ("x-ringscope-step", "kind?:string count?:integer", self.step),
-            ("x-ringscope-until", "*?:any", self.until),
-            ("x-ringscope-break", "add?:any update?:any remove?:integer list?:boolean", self.points),
-            ("x-ringscope-sync", "", self.sync),
-            ("x-ringscope-memory", "addr:integer size:integer space?:string", self.memory),
-            ("x-ringscope-set", "object?:any property?:string field?:string memory?:integer value:any", self.set),
-        ]
+    def actions(self) -> dict[str, Callable[[Arguments], object]]:
+        """What does each command of `protocol.DEBUG`."""
+        return {
+            "stop": self.stop,
+            "cont": self.cont,
+            "x-ringscope-step": self.step,
+            "x-ringscope-until": self.until,
+            "x-ringscope-break": self.points,
+            "x-ringscope-sync": self.sync,
+            "x-ringscope-memory": self.memory,
+            "x-ringscope-set": self.set,
+        }
 
     # -- stopping and going on ----------------------------------------------------------------------------------------
     def stop(self, _: Arguments) -> object:

@@ -34,7 +34,34 @@ _TOKEN: Final = re.compile(
 _COMPARE: Final = ("==", "!=", "<", "<=", ">", ">=", "~", "in", "=")
 COLUMNS: Final = ("seq", "vt", "wall", "cause")
 """Numbers that every event has."""
-_FIXED: Final = ("kind", "group", "obj", "type", "any", *COLUMNS)
+FIELDS: Final = {
+    "kind": "the kind of event, such as `kick`",
+    "group": "the group of its kind, such as `ring`",
+    "obj": "the object by its short name: `net0`, `tx0`; a number is its id",
+    "type": "the QOM type that the event is about, where its kind has one: `object_new`, `class_init`, `instance_init`",
+    "any": "the text search: kind, title, group, object, and every argument that is a name or a text; a word alone is short for `any ~ word`",
+    "seq": "the event's number",
+    "vt": "virtual time: ns, or with `us`, `ms`, `s`",
+    "wall": "the host's time since the run began, as `vt`",
+    "cause": "the number of the event that led to it, 0 for none",
+}
+"""What every event has, with what it means; the arguments of its kind come besides."""
+OPERATORS: Final = {
+    "==": "equal; names without regard to case. `=` is the same",
+    "!=": "not equal",
+    "<": "less",
+    "<=": "less or equal",
+    ">": "greater",
+    ">=": "greater or equal",
+    "~": "contains: the name, the text, or the digits of the number",
+    "in A..B": "from A to B, both included",
+    "in {a, b}": "one of these",
+    "and": "both; `&&` is the same",
+    "or": "one or both; `||` is the same",
+    "not": "the opposite; `!` is the same",
+}
+"""What stands between and before comparisons."""
+_FIXED: Final = tuple(FIELDS)
 _TIMES: Final = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 NUMBERS: Final = {"ptr", "gpa", "bytes", "idx", "slot", "head", "flags", "count", "bool", "packet", "line", "value", "ns", "off_wrap"}
 """Units of arguments that are compared as numbers."""

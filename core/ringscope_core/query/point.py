@@ -28,20 +28,29 @@ class Breakpoint:
     """
 
     id: int = 0
+    """Its number, given by the run."""
     what: str = "function"
+    """What it is on: ``function``, ``checkpoint``, ``event``, ``field`` or ``time``; ``{"function": "virtio_init"}`` is short for this and `where`."""
     where: str = ""
+    """A function; ``FUNCTION:LINE``; a kind of event, several with commas, ``*`` for every one; ``Struct.field`` or ``OBJECT.Struct.field``; a virtual time."""
     condition: str = ""
+    """A filter that the event has to fulfil, such as ``obj == tx0 and head in 0..7``."""
     oid: int = -1
     """An object's id, -1 for any."""
     enabled: bool = True
+    """Whether it is at work."""
     ignore: int = 0
+    """Matches that pass first."""
     hits: int = 0
     """Matches so far in the live run, those ignored included."""
     temporary: bool = False
     """Gone after it has stopped a run."""
     log: str = ""
+    """A message to write instead of stopping; ``{name}`` stands for an argument of the event."""
     every: int = 1
+    """Of the matches that do not pass each so-many-th is a hit."""
     since: int = 0
+    """The event from which on matches are counted, given by the run."""
 
     @staticmethod
     def from_plain(plain: object) -> Breakpoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -34,6 +34,7 @@ class Machine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     type: Literal["pc-i440fx-4.1", "pc-q35-4.1", "pc-i440fx-7.2", "pc-q35-7.2", "pc", "q35"] = "pc-i440fx-4.1"
     """QEMU's machine type; ``pc`` and ``q35`` are those of the profile's own release."""
     ram: Size = "128M"
+    """Guest memory, such as ``128M`` or ``1G``."""
 
     def ram_bytes(self) -> int:
         """Guest RAM in bytes."""
@@ -48,51 +49,95 @@ class Driver(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     personality: Literal["linux", "virtio-user"] = "linux"
     """Whose habits it has; ``driver = "virtio-user"`` in place of the table says the same."""
     transport: Literal["auto", "modern", "legacy"] = "auto"
+    """``modern``, ``legacy``, or with ``auto`` the modern interface where there is one."""
     mrg_rxbuf: bool = True
+    """Mergeable receive buffers, when the device offers them."""
     event_idx: bool = True
     """linux only: who polls wants no events."""
     indirect: bool = True
+    """Indirect descriptor tables, when offered."""
     packed: bool = True
+    """Packed rings, when offered (profile 7.2)."""
     in_order: bool = True
+    """Buffers used in the order in which they were made available, when offered."""
     any_layout: bool = True
+    """Headers and frames in any descriptors, when offered (legacy)."""
     notify_on_empty: bool = False
+    """An interrupt whenever a ring runs empty (legacy)."""
     ring_reset: bool = True
+    """Resetting a queue alone, when offered."""
     tx_csum: bool = False
+    """Leave checksums to the device."""
     tx_tso: bool = False
+    """Leave TCP segmentation to the device; needs ``tx_csum``."""
     tx_ufo: bool = False
+    """Leave UDP fragmentation to the device; needs ``tx_csum``."""
     rx_csum: bool = False
+    """Accept frames whose checksum is not done."""
     rx_gso: bool = False
+    """Accept TCP frames larger than the MTU; needs ``rx_csum``."""
     rx_ufo: bool = False
+    """Accept UDP frames larger than the MTU; needs ``rx_csum``."""
     rsc: bool = False
+    """Accept TCP segments that the device has coalesced."""
     rss: bool = False
+    """Have the device choose the queue by a hash of the addresses (profile 7.2)."""
     hash_report: bool = False
+    """A header that carries the hash (profile 7.2)."""
     msix: bool = True
+    """MSI-X vectors; otherwise the interrupt pin."""
     queue_pairs: Annotated[int, Meta(ge=0, le=511)] = 0
+    """Pairs of queues to use, 0 for all that the device has."""
     rx_ring: RingSize = 0
+    """Descriptors of a receive ring, 0 for what the device proposes."""
     tx_ring: RingSize = 0
+    """Descriptors of a transmit ring, 0 for what the device proposes."""
     burst: Annotated[int, Meta(ge=1, le=1024)] = 32
+    """virtio-user: frames taken or sent at once."""
     free_thresh: Annotated[int, Meta(ge=1, le=1024)] = 32
+    """virtio-user: free descriptors at which buffers are freed and posted."""
     napi_weight: Annotated[int, Meta(ge=1, le=1024)] = 64
+    """linux: frames that one poll takes."""
     napi_tx: bool = True
+    """linux: completions of transmission come from NAPI."""
     xmit_more: bool = True
+    """linux: one notification for frames that are sent together."""
     rx_mode: Literal["auto", "small", "big", "vector"] = "auto"
+    """Receive buffers instead of mergeable ones: ``small``, ``big``, or ``vector`` (virtio-user)."""
     rx_buffer: Annotated[int, Meta(ge=64, le=65536)] = 1536
+    """Bytes of a mergeable receive buffer."""
     tx_layout: Literal["single", "split"] = "single"
+    """``split`` gives the header a descriptor of its own."""
     tx_fragments: Annotated[int, Meta(ge=1, le=17)] = 1
+    """Descriptors that a frame's bytes are spread over."""
     mtu: Annotated[int, Meta(ge=68, le=65535)] = 1500
+    """Largest IP packet, bytes; the device's own limits it further."""
     promisc: bool = True
+    """Receive frames for any address."""
     allmulti: bool = False
+    """Receive every multicast frame."""
     alluni: bool = False
+    """Receive every unicast frame."""
     nomulti: bool = False
+    """Receive no multicast frame."""
     nouni: bool = False
+    """Receive no unicast frame."""
     nobcast: bool = False
+    """Receive no broadcast frame."""
     recover: bool = False
+    """Reset and set up again a device that needs a reset."""
     mac: Mac = ""
+    """The driver's own address, set by control command; empty for the device's."""
     ip: Address = "10.0.2.15"
+    """The guest's IPv4 address."""
     peer_ip: Address = "10.0.2.2"
+    """The host's IPv4 address."""
     vlans: list[Annotated[int, Meta(ge=0, le=4095)]] = msgspec.field(default_factory=list)
+    """VLANs that the receive filter lets pass."""
     multicast: list[Mac] = msgspec.field(default_factory=list)
+    """Multicast addresses of the receive filter."""
     unicast: list[Mac] = msgspec.field(default_factory=list)
+    """Further unicast addresses of the receive filter."""
 
     def config(self) -> DriverConfig:
         """What the guest takes."""
@@ -113,16 +158,27 @@ class Traffic(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One ``[[traffic]]`` entry; see `guest.config.TrafficSpec`."""
 
     kind: Literal["ping", "udp-echo", "bulk-tx", "bulk-rx", "mixed", "tcp-bulk", "udp-bulk"]
+    """``ping``, ``udp-echo``, ``bulk-tx``, ``bulk-rx``, ``mixed``, ``tcp-bulk`` (TCP data, `size` bytes a piece), ``udp-bulk`` (datagrams of `size` bytes)."""
     rate_pps: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
+    """Frames a second of virtual time, 0 for as fast as it goes."""
     size: Annotated[int, Meta(ge=0, le=65535)] = 64
+    """Bytes of payload; what is longer than the MTU is cut by the device or its peer when that was negotiated, else by the driver."""
     count: Count = 0
+    """Frames after which it ends, 0 for no end."""
     burst: Annotated[int, Meta(ge=1, le=65536)] = 1
+    """Frames sent together."""
     start: Duration = "0s"
+    """When it begins."""
     stop: Duration = ""
+    """When it ends, empty for never."""
     device: Annotated[int, Meta(ge=0, le=31)] = 0
+    """The guest's interface, from 0."""
     flows: Annotated[int, Meta(ge=1, le=100)] = 1
+    """Streams with ports of their own."""
     ipv6: bool = False
+    """tcp-bulk: over IPv6."""
     ecn: bool = False
+    """tcp-bulk: with the CWR flag, as ECN has it."""
 
     def spec(self) -> TrafficSpec:
         """What the guest takes."""
@@ -134,10 +190,29 @@ class Traffic(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return spec
 
 
+ACTION_WORDS: Final = {
+    "reset": "resets the device and sets it up from the start",
+    "remove": "unbinds the driver",
+    "probe": "binds it again",
+    "rescan": "looks at the PCI buses again: cards that are gone, cards that are new",
+    "queue-reset": "resets virtqueue `queue` alone (VIRTIO_F_RING_RESET)",
+    "break": "gives the device a chain on `queue` that no driver may give: `fault` says which",
+    "pairs": "uses `number` queue pairs",
+    "promisc": "`number` 1 or 0",
+    "allmulti": "`number` 1 or 0",
+    "mac": "takes the address `mac`",
+    "vlan-add": "lets VLAN `number` pass",
+    "vlan-del": "lets VLAN `number` pass no more",
+    "offloads": "receive offloads by their feature bits in `number`",
+}
+"""What each ``do`` of an ``[[action]]`` does."""
+
+
 class Action(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One ``[[action]]``: what the guest's driver does at a moment; see `guest.actions`."""
 
     at: Duration
+    """The moment, virtual time."""
     do: Literal[
         "reset",
         "remove",
@@ -153,12 +228,17 @@ class Action(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         "vlan-del",
         "offloads",
     ]
+    """What is done; `guest.actions` does it."""
     device: Annotated[int, Meta(ge=0, le=31)] = 0
+    """The guest's interface, from 0."""
     queue: Annotated[int, Meta(ge=0, le=1023)] = 0
+    """The virtqueue, for ``queue-reset`` and ``break``."""
     number: Annotated[int, Meta(ge=0, le=2**62)] = 0
     """Queue pairs, VLAN id, 0 or 1 for a switch, feature bits of offloads."""
     mac: Mac = ""
+    """The address, for ``mac``."""
     fault: Literal["bad-table", "zero-length", "bad-order"] = "bad-table"
+    """What is wrong with the chain that ``break`` gives to the device."""
 
     def spec(self) -> ActionSpec:
         """What the guest takes."""
@@ -172,16 +252,20 @@ class Time(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """``[time]``: how virtual time passes."""
 
     mode: Literal["deterministic", "realtime"] = "deterministic"
+    """``deterministic``: turns cost what is declared here. ``realtime``: virtual time follows the wall clock."""
     guest_turn_ns: Annotated[int, Meta(ge=0, le=10**9)] = 2000
     """Virtual ns that a turn of the guest costs in deterministic mode."""
     device_turn_ns: Annotated[int, Meta(ge=0, le=10**9)] = 1000
+    """Virtual ns that a turn of the device costs in deterministic mode."""
 
 
 class Run(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """``[run]``: when the run ends by itself; neither means when all traffic is done."""
 
     duration: Duration = ""
+    """Virtual time, empty for no limit."""
     packets: Count = 0
+    """Frames delivered, 0 for no limit."""
 
     def duration_ns(self) -> int:
         """Virtual ns, 0 for no limit."""
@@ -192,8 +276,11 @@ class Mark(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One ``[[mark]]``: a moment with a name."""
 
     at: Duration
+    """The moment, virtual time."""
     name: str
+    """Its name, for ``mark:NAME``."""
     note: str = ""
+    """A text for people."""
 
     def at_ns(self) -> int:
         """Virtual time of the mark."""
@@ -207,17 +294,25 @@ class Breakpoint(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """
 
     function: str = ""
+    """A QEMU function that the model has; it stops at the function's first statement."""
     line: Annotated[int, Meta(ge=0, le=100000)] = 0
+    """A line of `function` that the model passes (a checkpoint), 0 for its first statement."""
     event: str = ""
+    """A kind of event, several with commas, ``*`` for every one."""
     field: str = ""
     """``Struct.field`` of any object, or ``OBJECT.Struct.field``."""
     at: Duration = ""
+    """A virtual time; it stops before anything happens then."""
     condition: str = ""
     """A filter that the event has to fulfil."""
     enabled: bool = True
+    """Whether it is at work from the start."""
     temporary: bool = False
+    """Gone after it has stopped the run."""
     ignore: Count = 0
+    """Matches that pass first."""
     every: Annotated[int, Meta(ge=1, le=2**62)] = 1
+    """Of the others each so-many-th stops."""
     log: str = ""
     """A message to write instead of stopping."""
 
@@ -241,23 +336,35 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A whole scenario."""
 
     name: str
+    """Its name, as ``ringscope run`` takes it."""
     title: str = ""
+    """A few words for lists."""
     description: str = ""
+    """What it shows, for people."""
     profile: Literal["4.1", "7.2"] = "4.1"
     """Which QEMU is modelled (`qom.profile`)."""
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
+    """Where everything random begins: the same seed gives the same events."""
     machine: Machine = msgspec.field(default_factory=Machine)
+    """The board."""
     netdev: list[str] = msgspec.field(default_factory=list)
     """QEMU's ``-netdev`` option strings."""
     device: list[str] = msgspec.field(default_factory=list)
     """QEMU's ``-device`` option strings."""
     driver: Driver = msgspec.field(default_factory=Driver)
+    """How the guest's driver behaves."""
     traffic: list[Traffic] = msgspec.field(default_factory=list)
+    """What the guest sends and asks for."""
     action: list[Action] = msgspec.field(default_factory=list)
+    """What the guest's driver does at a moment."""
     time: Time = msgspec.field(default_factory=Time)
+    """How virtual time passes."""
     run: Run = msgspec.field(default_factory=Run)
+    """When the run ends by itself."""
     mark: list[Mark] = msgspec.field(default_factory=list)
+    """Moments with a name."""
     breakpoint: list[Breakpoint] = msgspec.field(default_factory=list)
+    """Where the run stops."""
     expect_error: str = ""
     """The message that creating the devices must end with; empty when it must succeed."""
 

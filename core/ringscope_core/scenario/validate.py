@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from ringscope_core.net.addresses import ip4_from_text, mac_from_text
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.scenario.units import SIZE_ALLOWED, duration_ns, size_bytes
+from ringscope_core.scenario.units import DURATION_ALLOWED, SIZE_ALLOWED, duration_ns, size_bytes
 
 _TRUE = ("on", "yes", "true", "1")
 _FALSE = ("off", "no", "false", "0")
@@ -18,6 +18,14 @@ MIN_RAM = 16 << 20
 MAX_RAM = 3 << 30
 """Above are the windows that BARs are placed in."""
 BOOL_ALLOWED = "on or off"
+ALLOWED = {
+    "duration": DURATION_ALLOWED,
+    "size": f"{SIZE_ALLOWED}, from 16M to 3G, in whole pages",
+    "mac": "an Ethernet address such as 52:54:00:12:34:56",
+    "ip4": "an IPv4 address such as 10.0.2.15",
+    "ring size": "0 for what the device proposes, or a power of two from 2 to 1024",
+}
+"""What texts and numbers with a rule of their own may be (``Meta.extra["allowed"]`` in the model)."""
 
 
 def fields_of(struct: type) -> dict[str, Any]:
@@ -138,7 +146,7 @@ def _check_meta(path: str, raw: object, value: object, meta: Meta) -> None:
 def _check_ring_size(path: str, raw: object, value: object) -> None:
     """Split rings are as long as a power of two (virtio 1.1, 2.6), and the drivers keep to that for packed ones."""
     if isinstance(value, int) and value and (value < 2 or value & (value - 1)):
-        raise InputError(path, raw, "0 for what the device proposes, or a power of two from 2 to 1024")
+        raise InputError(path, raw, ALLOWED["ring size"])
 
 
 def _number(value: float) -> str:
@@ -152,11 +160,11 @@ def _check_text(path: str, text: str, rule: str) -> None:
     elif rule == "size":
         size = size_bytes(path, text)
         if not MIN_RAM <= size <= MAX_RAM or size % 4096:
-            raise InputError(path, text, f"{SIZE_ALLOWED}, from 16M to 3G, in whole pages")
+            raise InputError(path, text, ALLOWED["size"])
     elif rule == "mac" and text:
-        _address(path, text, mac_from_text, "an Ethernet address such as 52:54:00:12:34:56")
+        _address(path, text, mac_from_text, ALLOWED["mac"])
     elif rule == "ip4":
-        _address(path, text, ip4_from_text, "an IPv4 address such as 10.0.2.15")
+        _address(path, text, ip4_from_text, ALLOWED["ip4"])
 
 
 def _address(path: str, text: str, parse: typing.Callable[[str], bytes], allowed: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ringscope.views.breakpoints.view import BreakpointsView
 from ringscope.views.spec import ViewSpec
+from ringscope.words import later
 
 VIEW = ViewSpec(
     name="breakpoints",
-    title="Breakpoints",
+    title=later("Breakpoints"),
     icon="breakpoints",
     area="right",
     make=BreakpointsView,
-    tip="Breakpoints of the live run or of the recording, and what they logged",
+    tip=later("Breakpoints of the live run or of the recording, and what they logged"),
 )

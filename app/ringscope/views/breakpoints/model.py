@@ -9,11 +9,12 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 
 from ringscope.theme import LIGHT, Theme, mono_font
+from ringscope.words import later, t
 from ringscope_core.query.decode import format_count
 
 Index = QModelIndex | QPersistentModelIndex
 Plain = Mapping[str, Any]
-WORDS: Final = {"checkpoint": "line", "field": "change of"}
+WORDS: Final = {"checkpoint": later("line"), "field": later("change of")}
 _NONE: Final = QModelIndex()
 _DOT: Final = 12
 
@@ -21,22 +22,22 @@ _DOT: Final = 12
 def place_text(point: Plain) -> str:
     """Where it is, as short as it can be told."""
     what, where = str(point["what"]), str(point["where"])
-    return where if what in ("function", "checkpoint") else f"{WORDS.get(what, what)} {where}"
+    return where if what in ("function", "checkpoint") else f"{t(WORDS.get(what, what))} {where}"
 
 
 def conditions_text(point: Plain) -> str:
     """What else there is to it, empty for a plain one."""
     parts: list[str] = []
     if point.get("condition"):
-        parts.append(f"if {point['condition']}")
+        parts.append(t("if {condition}", condition=point["condition"]))
     if point.get("ignore"):
-        parts.append(f"ignore {point['ignore']}")
+        parts.append(t("ignore {ignore}", ignore=point["ignore"]))
     if int(point.get("every", 1)) > 1:
-        parts.append(f"each {point['every']}th")
+        parts.append(t("each {every}th", every=point["every"]))
     if point.get("log"):
-        parts.append(f"log \N{LEFT DOUBLE QUOTATION MARK}{point['log']}\N{RIGHT DOUBLE QUOTATION MARK}")
+        parts.append(t("log “{log}”", log=point["log"]))
     if point.get("temporary"):
-        parts.append("once")
+        parts.append(t("once"))
     return ", ".join(parts)
 
 
@@ -44,7 +45,7 @@ class PointsModel(QAbstractTableModel):
     """`toggled` carries a breakpoint's id and whether it is to be enabled."""
 
     toggled = Signal(int, bool)
-    headings: Final = ("Breakpoint", "Hits")
+    headings: Final = (later("Breakpoint"), later("Hits"))
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +84,7 @@ class PointsModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """The headings."""
-        return self.headings[section] if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal else None
+        return t(self.headings[section]) if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """The first column has a check box."""
@@ -115,7 +116,7 @@ class PointsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return self.theme.color("text" if point.get("enabled", True) else "text.faint")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{point['id']}: {point['what']} {point['where']}\n{conditions_text(point) or 'stops every time'}"
+            return f"{point['id']}: {point['what']} {point['where']}\n{conditions_text(point) or t('stops every time')}"
         if role == Qt.ItemDataRole.TextAlignmentRole and not first:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
@@ -127,9 +128,9 @@ class PointsModel(QAbstractTableModel):
 
     def text(self) -> str:
         """Everything, tab-separated."""
-        lines = ["id\tenabled\tbreakpoint\tconditions\thits"]
+        lines = [t("id\tenabled\tbreakpoint\tconditions\thits")]
         for point in self.points:
-            enabled = "yes" if point.get("enabled", True) else "no"
+            enabled = t("yes") if point.get("enabled", True) else t("no")
             lines.append(f"{point['id']}\t{enabled}\t{point['what']} {point['where']}\t{conditions_text(point)}\t{point.get('hits', 0)}")
         return "\n".join(lines)
 

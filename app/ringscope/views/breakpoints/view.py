@@ -17,6 +17,7 @@ from ringscope.views.breakpoints.model import PointsModel
 from ringscope.views.spec import View
 from ringscope.widgets.point_dialogs import PointDialog
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope.words import later, t
 from ringscope_core.query.decode import format_clock
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 LOGGED: Final = 500
 """Messages that are listed, the newest."""
-_EMPTY: Final = (
+_EMPTY: Final = later(
     "No breakpoints.\n\nCtrl+B adds one, F9 sets one where the selected call stands. Or right-click a call or a line in Realize, "
     "an event, a field in the inspector, a moment in the time panel."
 )
@@ -40,7 +41,7 @@ class PointsTable(QTableView):
         super().__init__()
         self._act = act
         self.setModel(model)
-        self.setAccessibleName("breakpoints")
+        self.setAccessibleName(t("breakpoints"))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setShowGrid(False)
         self.setAlternatingRowColors(True)
@@ -81,12 +82,12 @@ class BreakpointsView(View):
         self.table = PointsTable(self.points, self._key)
         self.table.customContextMenuRequested.connect(self._menu)
         self.table.doubleClicked.connect(lambda _: self.edit())
-        self.logs = RowsModel(("Event", "Time (s)", "By", "Message"), right=(0, 1, 2), parent=self)
+        self.logs = RowsModel((t("Event"), t("Time (s)"), t("By"), t("Message")), right=(0, 1, 2), parent=self)
         self.log_table = CopyTable()
         self.messages = Messages(self)
         self.messages.changed.connect(self.refresh)
         self.title = QLabel()
-        self.empty = QLabel(_EMPTY)
+        self.empty = QLabel(t(_EMPTY))
         self._buttons: dict[str, QToolButton] = {}
         self._build()
         commands.points_changed.connect(self.refresh)
@@ -100,11 +101,11 @@ class BreakpointsView(View):
         self.title.setProperty("role", "muted")
         row.addWidget(self.title, 1)
         for name, picture, tip, action in (
-            ("add", "breakpoint-add", "Add a breakpoint (Ctrl+B)", self.add),
-            ("edit", "settings", "Change the selected one (Enter)", self.edit),
-            ("delete", "close", "Delete the selected one (Delete)", self.delete),
-            ("all", "unfold", "Enable all", partial(self.enable_all, True)),
-            ("none", "fold", "Disable all", partial(self.enable_all, False)),
+            ("add", "breakpoint-add", t("Add a breakpoint (Ctrl+B)"), self.add),
+            ("edit", "settings", t("Change the selected one (Enter)"), self.edit),
+            ("delete", "close", t("Delete the selected one (Delete)"), self.delete),
+            ("all", "unfold", t("Enable all"), partial(self.enable_all, True)),
+            ("none", "fold", t("Disable all"), partial(self.enable_all, False)),
         ):
             button = QToolButton()
             button.setToolTip(tip)
@@ -115,7 +116,7 @@ class BreakpointsView(View):
             row.addWidget(button)
         self.log_table.setModel(self.logs)
         self.log_table.set_widths((64, 80, 30))
-        self.log_table.setAccessibleName("messages of breakpoints")
+        self.log_table.setAccessibleName(t("messages of breakpoints"))
         self.log_table.clicked.connect(self._log_clicked)
         self.empty.setWordWrap(True)
         self.empty.setProperty("role", "muted")
@@ -151,8 +152,8 @@ class BreakpointsView(View):
             self.choose(wanted if wanted in ids else ids[-1] if ids else 0)
         count = len(self.points.points)
         off = sum(not point.get("enabled", True) for point in self.points.points)
-        disabled = f", {off} disabled" if off else ""
-        self.title.setText(f"{count} breakpoint{'' if count == 1 else 's'}{disabled}" if count else "")
+        words = t("{n} breakpoint" if count == 1 else "{n} breakpoints", n=count) if count else ""
+        self.title.setText(words + (t(", {n} disabled", n=off) if off else ""))
         self.empty.setVisible(not count)
         self._both.setVisible(bool(count) or bool(self.logs.rows))
         can = self.commands.can_break
@@ -233,12 +234,12 @@ class BreakpointsView(View):
 
     def _menu(self, at: QPoint) -> None:
         menu = QMenu(self)
-        menu.addAction("Add...", self.add)
+        menu.addAction(t("Add..."), self.add)
         point = self._chosen()
         if point is not None and self.table.indexAt(at).isValid():
-            menu.addAction("Change...", self.edit)
-            menu.addAction("Disable" if point.get("enabled", True) else "Enable", self.toggle)
-            menu.addAction("Delete", self.delete)
+            menu.addAction(t("Change..."), self.edit)
+            menu.addAction(t("Disable") if point.get("enabled", True) else t("Enable"), self.toggle)
+            menu.addAction(t("Delete"), self.delete)
         menu.popup(self.table.viewport().mapToGlobal(at))
 
     def _log_clicked(self, index: QModelIndex) -> None:

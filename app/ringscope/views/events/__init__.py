@@ -2,5 +2,6 @@
 
 from ringscope.views.events.view import EventsView
 from ringscope.views.spec import ViewSpec
+from ringscope.words import later
 
-VIEW = ViewSpec(name="events", title="Events", icon="events", area="center", make=EventsView, tip="Everything that happened, in order")
+VIEW = ViewSpec(name="events", title=later("Events"), icon="events", area="center", make=EventsView, tip=later("Everything that happened, in order"))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from ringscope.store import Store
 from ringscope.theme import Theme
+from ringscope.words import t
 from ringscope_core.query.decode import format_count
 from ringscope_core.trace.kinds import ENUMS, EV_EXPERT
 
@@ -60,8 +61,8 @@ class ExpertBar(QWidget):
         super().__init__(parent)
         self._counts = ExpertCounts()
         self.all = self._button(FILTER)
-        self.all.setText("Expert")
-        self.all.setToolTip("What the driver did that is worth knowing: what QEMU does there, and which clause says what")
+        self.all.setText(t("Expert"))
+        self.all.setToolTip(t("What the driver did that is worth knowing: what QEMU does there, and which clause says what"))
         self.buttons: dict[str, QToolButton] = {severity: self._button(filter_of(severity)) for severity in reversed(SEVERITIES)}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -93,12 +94,16 @@ class ExpertBar(QWidget):
     def _show_counts(self) -> None:
         counts = self._counts.counts
         self.all.setEnabled(sum(counts) > 0)
-        self.all.setAccessibleName(f"expert entries: {sum(counts)}")
+        self.all.setAccessibleName(t("expert entries: {sum}", sum=sum(counts)))
         for severity, count in zip(SEVERITIES, counts, strict=True):
             button = self.buttons[severity]
-            words = f"{format_count(count)} expert entr{'y' if count == 1 else 'ies'} of severity {severity}"
+            words = t(
+                "{n} expert entry of severity {severity}" if count == 1 else "{n} expert entries of severity {severity}",
+                n=format_count(count),
+                severity=t(severity),
+            )
             button.setText(format_count(count))
-            button.setToolTip(f"Only the {words}")
+            button.setToolTip(t("Only the {words}", words=words))
             button.setAccessibleName(words)
             button.setVisible(count > 0)
 
@@ -109,8 +114,8 @@ class ExpertBar(QWidget):
 
     def text(self) -> str:
         """The counts in words, the worst first; empty when there are none."""
-        rows = [f"{count} {severity}" for severity, count in zip(SEVERITIES, self._counts.counts, strict=True) if count]
-        return f"Expert: {', '.join(reversed(rows))}" if rows else ""
+        rows = [f"{count} {t(severity)}" for severity, count in zip(SEVERITIES, self._counts.counts, strict=True) if count]
+        return t("Expert: {reversed}", reversed=", ".join(reversed(rows))) if rows else ""
 
 
 def _dot(theme: Theme, severity: str) -> QIcon:

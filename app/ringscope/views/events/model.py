@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ringscope.store import Store
 from ringscope.theme import LIGHT, Theme
 from ringscope.widgets.row_list import Column, Line
+from ringscope.words import later, t
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.query.filters import Filter
 from ringscope_core.query.recording import arguments_of
@@ -20,13 +21,13 @@ from ringscope_core.session.rows import GAP_BOUND, GAP_DAMAGED, GAP_FULL, GAP_SL
 from ringscope_core.trace.kinds import ENUMS, EV_EXPERT, EV_MESSAGE
 
 COLUMNS: Final = (
-    Column("Event", 80, True),
-    Column("Time (s)", 96, True),
-    Column("Group", 88),
-    Column("Kind", 142),
-    Column("Object", 116),
-    Column("Cause", 74, True),
-    Column("Arguments", 400),
+    Column(later("Event"), 80, True),
+    Column(later("Time (s)"), 96, True),
+    Column(later("Group"), 88),
+    Column(later("Kind"), 142),
+    Column(later("Object"), 116),
+    Column(later("Cause"), 74, True),
+    Column(later("Arguments"), 400),
 )
 SWATCH: Final = 2
 SCAN: Final = 8192
@@ -35,10 +36,10 @@ _LINES_KEPT: Final = 4096
 
 
 REASONS: Final = {
-    GAP_BOUND: "the oldest went to keep the recording within its size",
-    GAP_SLOW: "the disk was too slow",
-    GAP_FULL: "the disk was full",
-    GAP_DAMAGED: "damaged in the file",
+    GAP_BOUND: later("the oldest went to keep the recording within its size"),
+    GAP_SLOW: later("the disk was too slow"),
+    GAP_FULL: later("the disk was full"),
+    GAP_DAMAGED: later("damaged in the file"),
 }
 
 
@@ -151,12 +152,12 @@ class EventRows:
         last = min(first + count, self.count())
         wanted = [self.seq_of(row) for row in range(max(first, 0), last)]
         missing = [seq for seq in wanted if seq not in self._lines]
-        note = "not recorded"
+        note = t("not recorded")
         if missing:
             try:
                 self._format(missing)
             except SessionError:
-                note = "damaged in the file"
+                note = t("damaged in the file")
         found = [self._lines.get(seq) or Line((str(seq), "", "", note, *self._missing(seq)), None, True) for seq in wanted]
         while len(self._lines) > _LINES_KEPT:
             self._lines.popitem(last=False)
@@ -174,8 +175,8 @@ class EventRows:
             if before < seq < after:
                 gap = next((gap for gap in self.store.reader.gaps() if gap.first_seq <= seq <= gap.last_seq), None)
                 count = after - before - 1
-                words = f"{format_count(count)} event{'s' if count > 1 else ''} up to {after - 1}"
-                return "", "", f"{words}: {REASONS.get(gap.reason, gap.reason)}" if gap is not None else words
+                words = t("{n} event up to {last}" if count == 1 else "{n} events up to {last}", n=format_count(count), last=after - 1)
+                return "", "", f"{words}: {t(REASONS.get(gap.reason, gap.reason))}" if gap is not None else words
         return ()
 
     def _format(self, seqs: list[int]) -> None:
@@ -195,8 +196,8 @@ class EventRows:
         texts = (
             str(seq),
             format_clock(int(row["vt"])),
-            spec.group if spec else "",
-            spec.name if spec else f"kind {number}",
+            t(spec.group) if spec else "",
+            spec.name if spec else t("kind {number}", number=number),
             store.name_of(int(row["obj"])),
             str(cause) if cause >= 0 else "",
             store.decoder.describe(number, arguments_of(row)),

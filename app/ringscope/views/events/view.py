@@ -19,6 +19,7 @@ from ringscope.views.spec import View
 from ringscope.widgets.point_menu import add_offers, event_offers
 from ringscope.widgets.row_list import RowList
 from ringscope.widgets.spots import Spot
+from ringscope.words import t
 from ringscope_core.query.decode import format_count
 from ringscope_core.query.filters import FilterError
 
@@ -36,22 +37,22 @@ class EventsView(View):
         super().__init__(store, focus, commands, parent)
         self.rows = EventRows(store)
         self.list = RowList(self.rows, COLUMNS, SWATCH)
-        self.list.setAccessibleName("Events")
+        self.list.setAccessibleName(t("Events"))
         self._generation = store.generation
         self._filter = ""
         self._shown = QLabel()
         self._shown.setProperty("role", "muted")
         self._cause = QToolButton()
-        self._cause.setText("Go to cause")
-        self._cause.setToolTip("The event that led to this one (C, or a double click)")
+        self._cause.setText(t("Go to cause"))
+        self._cause.setToolTip(t("The event that led to this one (C, or a double click)"))
         self._cause.clicked.connect(self._to_cause)
         self._object = QToolButton()
-        self._object.setText("Only this object")
-        self._object.setToolTip("Filter by the object of the selected event")
+        self._object.setText(t("Only this object"))
+        self._object.setToolTip(t("Filter by the object of the selected event"))
         self._object.clicked.connect(self._only_object)
         self._kind = QToolButton()
-        self._kind.setText("Only this kind")
-        self._kind.setToolTip("Filter by the kind of the selected event")
+        self._kind.setText(t("Only this kind"))
+        self._kind.setToolTip(t("Filter by the kind of the selected event"))
         self._kind.clicked.connect(self._only_kind)
         self.experts = ExpertBar()
         self.experts.wanted.connect(focus.set_filter)
@@ -90,9 +91,9 @@ class EventsView(View):
         menu = QMenu(self)
         add_offers(menu, event_offers(self.store, event, self.focus.filter), self.store, self.commands, self.window())
         menu.addSeparator()
-        menu.addAction("Go to cause", self._to_cause).setEnabled(int(event["cause"]) >= 0)
-        menu.addAction("Only this kind", self._only_kind)
-        menu.addAction("Only this object", self._only_object).setEnabled(int(event["obj"]) > 0)
+        menu.addAction(t("Go to cause"), self._to_cause).setEnabled(int(event["cause"]) >= 0)
+        menu.addAction(t("Only this kind"), self._only_kind)
+        menu.addAction(t("Only this object"), self._only_object).setEnabled(int(event["obj"]) > 0)
         return menu
 
     def _menu(self, at: QPoint) -> None:
@@ -144,7 +145,9 @@ class EventsView(View):
         self.list.refresh()
         self.list.show_row(self.rows.row_of(self.focus.seq))
         shown, whole = self.rows.count(), self.store.reader.event_count
-        text = f"{format_count(whole)} events" if self.rows.filter is None else f"{format_count(shown)} of {format_count(whole)} events"
+        text = (
+            t("{n} events", n=format_count(whole)) if self.rows.filter is None else t("{n} of {whole} events", n=format_count(shown), whole=format_count(whole))
+        )
         self._shown.setText(text + ("  ..." if self.rows.unfinished else ""))
         event = self.store.row(self.focus.seq)
         self._cause.setEnabled(event is not None and int(event["cause"]) >= 0)
@@ -174,9 +177,15 @@ class EventsView(View):
     def table_text(self) -> str:
         """The rows shown, at most ten thousand around the focus."""
         count = self.rows.count()
-        start = max(0, min(self.rows.row_of(self.focus.seq) - _COPIED // 2, count - _COPIED))
+        return self._text(max(0, min(self.rows.row_of(self.focus.seq) - _COPIED // 2, count - _COPIED)), _COPIED)
+
+    def shown_text(self) -> str:
+        """The rows on the screen."""
+        return self._text(self.list.verticalScrollBar().value(), self.list.page())
+
+    def _text(self, first: int, count: int) -> str:
         experts = self.experts.text()
         lines = [experts] if experts else []
-        lines.append("\t".join(column.title for column in COLUMNS))
-        lines += ["\t".join(line.texts) for line in self.rows.lines(start, _COPIED)]
+        lines.append("\t".join(t(column.title) for column in COLUMNS))
+        lines += ["\t".join(line.texts) for line in self.rows.lines(first, count)]
         return "\n".join(lines)

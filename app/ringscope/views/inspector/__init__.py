@@ -2,5 +2,6 @@
 
 from ringscope.views.inspector.view import InspectorView
 from ringscope.views.spec import ViewSpec
+from ringscope.words import later
 
-VIEW = ViewSpec(name="inspector", title="Inspector", icon="inspector", area="right", make=InspectorView, tip="Everything about what is in focus")
+VIEW = ViewSpec(name="inspector", title=later("Inspector"), icon="inspector", area="right", make=InspectorView, tip=later("Everything about what is in focus"))

@@ -14,6 +14,7 @@ from ringscope.values import offer_tree
 from ringscope.views.inspector.page import Page, table
 from ringscope.widgets.hex_view import HexView
 from ringscope.widgets.tree_list import Node
+from ringscope.words import t
 from ringscope_core.query.watch import Watch, ring_watch
 from ringscope_core.session.errors import SessionError
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
@@ -38,7 +39,7 @@ class Descriptor(NamedTuple):
 
     def flag_words(self) -> str:
         """``NEXT WRITE`` and so on."""
-        return " ".join(name for bit, name in BITS if self.flags & bit) or "none"
+        return " ".join(name for bit, name in BITS if self.flags & bit) or t("none")
 
 
 def whole_chain(ring: RingImage, states: SlotStates, head: int) -> list[Descriptor]:
@@ -59,7 +60,7 @@ class DescriptorPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.tree = table(["", "Value", ""], (36, 44, 22), {1}, "Descriptor chain")
+        self.tree = table(["", t("Value"), ""], (36, 44, 22), {1}, t("Descriptor chain"))
         self._chain: list[Descriptor] = []
         self._ident = -1
         """What events call the chain."""
@@ -95,43 +96,58 @@ class DescriptorPage(Page):
         state = store.moment(focus)
         ring = state.rings.get(focus.oid)
         if ring is None or focus.head < 0:
-            self.title.setText("No descriptor in focus")
-            self.subtitle.setText("Choose a slot in Rings.")
+            self.title.setText(t("No descriptor in focus"))
+            self.subtitle.setText(t("Choose a slot in Rings."))
             self.tree.put(Node(None, []))
             self._chain = []
             self._show_bytes(0, "")
             return
         states = slot_states(ring, state.fields.get(focus.oid, {}))
         inside = focus.head < ring.num
-        word = SLOT_NAMES[states.state[focus.head]].replace("_", " ") if inside else "outside the table"
+        word = t(SLOT_NAMES[states.state[focus.head]].replace("_", " ")) if inside else t("outside the table")
         head = states.head[focus.head] if inside and states.head[focus.head] >= 0 else focus.head
         chain = whole_chain(ring, states, head)
         packed = ring.packed and len(chain) > 0
         self._chain, self._ident = chain, chain[0].link if packed else head
-        self.title.setText(f"{store.name_of(focus.oid)} descriptor {focus.head}")
-        table_word = "packed ring" if ring.packed else "table"
-        ident = f"  ·  buffer id {chain[0].link}" if packed else ""
-        self.subtitle.setText(f"{word}{ident}  ·  {table_word} of {ring.num} at guest physical 0x{ring.desc_gpa:x}")
+        self.title.setText(t("{name_of} descriptor {head}", name_of=store.name_of(focus.oid), head=focus.head))
+        table_word = t("packed ring") if ring.packed else t("table")
+        ident = t("  ·  buffer id {link}", link=chain[0].link) if packed else ""
+        self.subtitle.setText(
+            t(
+                "{word}{ident}  ·  {table_word} of {num} at guest physical 0x{desc_gpa:x}",
+                word=word,
+                ident=ident,
+                table_word=table_word,
+                num=ring.num,
+                desc_gpa=ring.desc_gpa,
+            )
+        )
         self.tree.put(self._tree(chain, ring.packed, inside and states.state[head] == SLOT_USED))
         # events name a packed ring's buffer by its id
-        packet, note = self._packet(state, chain[0].link if packed else head, "buffer id" if packed else "head")
+        packet, note = self._packet(state, chain[0].link if packed else head, t("buffer id") if packed else t("head"))
         self._show_bytes(packet, note)
 
     def _tree(self, chain: list[Descriptor], packed: bool, used: bool) -> Node:
         root = Node(None, [])
         for place, entry in enumerate(chain):
-            where = "indirect " if entry.indirect else ""
-            node = root.add(Node(place, [f"{where}descriptor {entry.number}", "head" if place == 0 else f"{place} in chain", ""], heading=True))
+            where = t("indirect ") if entry.indirect else ""
+            node = root.add(
+                Node(
+                    place,
+                    [t("{where}descriptor {number}", where=where, number=entry.number), t("head") if place == 0 else t("{place} in chain", place=place), ""],
+                    heading=True,
+                )
+            )
             came_back = packed and used and place == 0
-            direction = "device writes" if entry.flags & DESC_F_WRITE else "device reads"
-            node.add(Node((place, "addr"), ["addr", f"0x{entry.addr:x}", "guest phys."]))
-            node.add(Node((place, "len"), ["len", str(entry.length), "bytes written" if came_back else "bytes"]))
-            node.add(Node((place, "flags"), ["flags", f"0x{entry.flags:x} {entry.flag_words()}", "by the device" if came_back else direction]))
+            direction = t("device writes") if entry.flags & DESC_F_WRITE else t("device reads")
+            node.add(Node((place, "addr"), ["addr", f"0x{entry.addr:x}", t("guest phys.")]))
+            node.add(Node((place, "len"), ["len", str(entry.length), t("bytes written") if came_back else t("bytes")]))
+            node.add(Node((place, "flags"), ["flags", f"0x{entry.flags:x} {entry.flag_words()}", t("by the device") if came_back else direction]))
             if not packed:
-                node.add(Node((place, "next"), ["next", str(entry.link), "" if entry.flags & DESC_F_NEXT else "not used"]))
+                node.add(Node((place, "next"), ["next", str(entry.link), "" if entry.flags & DESC_F_NEXT else t("not used")]))
             elif not entry.indirect:
-                node.add(Node((place, "id"), ["id", str(entry.link), "buffer id"]))
-        root.add(Node("sum", ["whole chain", _sum(chain, packed and used), ""], heading=True))
+                node.add(Node((place, "id"), ["id", str(entry.link), t("buffer id")]))
+        root.add(Node("sum", [t("whole chain"), _sum(chain, packed and used), ""], heading=True))
         return root
 
     def _packet(self, state: MachineState, head: int, word: str) -> tuple[int, str]:
@@ -141,8 +157,8 @@ class DescriptorPage(Page):
         rows = store.reader.find_events(kinds, max(store.first_seq, state.seq - 200_000), state.seq, 4096, True, [self.focus.oid])
         rows = rows[rows["a2"] == head]
         if not len(rows) or not int(rows[-1]["a0"]):
-            return 0, f"No recorded frame passed through this {word}."
-        return int(rows[-1]["a0"]), f"Last frame through this {word}: packet {int(rows[-1]['a0'])} at event {int(rows[-1]['seq'])}"
+            return 0, t("No recorded frame passed through this {word}.", word=word)
+        return int(rows[-1]["a0"]), t("Last frame through this {word}: packet {a0} at event {seq}", word=word, a0=int(rows[-1]["a0"]), seq=int(rows[-1]["seq"]))
 
     def _show_bytes(self, packet: int, note: str) -> None:
         data = b""
@@ -150,7 +166,7 @@ class DescriptorPage(Page):
             try:
                 data = self.store.reader.packet_bytes(packet)
             except SessionError:
-                note += "; its bytes were not recorded"
+                note += t("; its bytes were not recorded")
         self._note.setText(note)
         self.bytes.show_bytes(data, 8 if self.width() < 460 else 16)
 
@@ -162,7 +178,7 @@ class DescriptorPage(Page):
 def _sum(chain: list[Descriptor], used: bool) -> str:
     """Bytes of the whole chain; a packed ring's used descriptor says how many the device wrote, and no longer how many there were."""
     if used:
-        return f"{chain[0].length} B written"
+        return t("{length} B written", length=chain[0].length)
     readable = sum(e.length for e in chain if not e.flags & (DESC_F_WRITE | DESC_F_INDIRECT))
     writable = sum(e.length for e in chain if e.flags & DESC_F_WRITE)
-    return f"{readable} B out, {writable} B in"
+    return t("{readable} B out, {writable} B in", readable=readable, writable=writable)

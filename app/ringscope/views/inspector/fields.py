@@ -5,6 +5,7 @@ from __future__ import annotations
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest
 from ringscope.widgets.tree_list import Node
+from ringscope.words import later, t
 from ringscope_core.gdb.ctypes import PACKED_ONLY, SPLIT_ONLY
 from ringscope_core.query.decode import MASK64
 from ringscope_core.trace.oids import is_ring
@@ -12,7 +13,7 @@ from ringscope_core.trace.state import MachineState
 from ringscope_core.trace.structs import STRUCTS
 
 RING_STRUCTS = ["VirtQueue", "VRing", "vring_virtqueue", "VirtIOPCIQueue"]
-UNKNOWN = "unknown"
+UNKNOWN = later("unknown")
 
 
 def structs_of(oid: int, store: Store, forest: TypeForest) -> list[str]:
@@ -67,7 +68,7 @@ def field_tree(oid: int, state: MachineState, store: Store, forest: TypeForest, 
         if struct not in by_struct:
             continue
         size = STRUCTS[struct][0] if struct in STRUCTS else 0
-        head = root.add(Node(struct, [struct, f"{size} bytes" if size else "", ""], heading=True))
+        head = root.add(Node(struct, [struct, t("{size} bytes", size=size) if size else "", ""], heading=True))
         other = _of_other_layout(oid, struct, state)
         for number in sorted(by_struct[struct], key=lambda n: (_offset(store, n), n)):
             if other and store.reader.fields[number].name in other:
@@ -100,6 +101,6 @@ def _field(oid: int, number: int, state: MachineState, store: Store, observed: O
         if not text:
             text = store.decoder.field_value(number, 0) if observed(oid, number) else UNKNOWN
     offset = f"+{spec.offset}" if spec.offset >= 0 else ""
-    node = Node(number, [spec.name, text, offset], tip=f"{spec.ctype or '(not a C field)'}  {spec.struct}.{spec.name}")
+    node = Node(number, [spec.name, t(text) if text == UNKNOWN else text, offset], tip=f"{spec.ctype or t('(not a C field)')}  {spec.struct}.{spec.name}")
     node.muted = text == UNKNOWN
     return node

@@ -16,6 +16,7 @@ from ringscope.values import offer_tree
 from ringscope.views.inspector.fields import Observed, field_tree
 from ringscope.views.inspector.page import Page, table, wide_table
 from ringscope.widgets.tree_list import Node, TreeList
+from ringscope.words import t
 from ringscope_core.gdb.backtrace import backtrace, format_frame
 from ringscope_core.gdb.hooks import effective_hooks
 from ringscope_core.gdb.objects import object_text
@@ -35,20 +36,20 @@ class ObjectPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.fields = table(["Field", "Value", "At"], (41, 46, 15), {1, 2}, "Fields")
-        self.properties = table(["Property", "Value", "Type"], (46, 40, 24), {1}, "Properties")
-        self.methods = wide_table(["Hook", "Function", "Set by"], {1}, "Class hooks")
-        self.origin = wide_table(["Frame"], {0}, "Stack that created it")
-        self.history = wide_table(["Event", "Time (s)", "Field", "Value", "Was"], {0, 1, 3, 4}, "History")
+        self.fields = table([t("Field"), t("Value"), t("At")], (41, 46, 15), {1, 2}, t("Fields"))
+        self.properties = table([t("Property"), t("Value"), t("Type")], (46, 40, 24), {1}, t("Properties"))
+        self.methods = wide_table([t("Hook"), t("Function"), t("Set by")], {1}, t("Class hooks"))
+        self.origin = wide_table([t("Frame")], {0}, t("Stack that created it"))
+        self.history = wide_table([t("Event"), t("Time (s)"), t("Field"), t("Value"), t("Was")], {0, 1, 3, 4}, t("History"))
         self.history.setRootIsDecorated(False)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for tree, name, tip in (
-            (self.fields, "Fields", "Every field with its value at the moment"),
-            (self.properties, "Properties", "QOM properties of the running machine"),
-            (self.methods, "Hooks", "Class hooks: which function, and who set it"),
-            (self.origin, "Origin", "The call stack that created it"),
-            (self.history, "History", "Every change of its fields"),
+            (self.fields, t("Fields"), t("Every field with its value at the moment")),
+            (self.properties, t("Properties"), t("QOM properties of the running machine")),
+            (self.methods, t("Hooks"), t("Class hooks: which function, and who set it")),
+            (self.origin, t("Origin"), t("The call stack that created it")),
+            (self.history, t("History"), t("Every change of its fields")),
         ):
             self.tabs.addTab(tree, name)
             self.tabs.setTabToolTip(self.tabs.count() - 1, tip)
@@ -89,21 +90,21 @@ class ObjectPage(Page):
             self._forest = TypeForest(store)
             self._observed = Observed()
         if not oid:
-            self.title.setText("No object in focus")
-            self.subtitle.setText("Choose one in Objects, in a ring, or in an event.")
+            self.title.setText(t("No object in focus"))
+            self.subtitle.setText(t("Choose one in Objects, in a ring, or in an event."))
             self._clear()
             return
         state = store.moment(focus)
         found = state.objects.get(oid)
         self.title.setText(store.name_of(oid))
-        where = store.path_of(oid) or "not in the composition tree"
+        where = store.path_of(oid) or t("not in the composition tree")
         alive = oid in state.rings if is_ring(oid) else found is not None
         details = f"{store.type_of(oid)}  ·  {where}"
         if found is not None:
             plain = len(self._forest) and store.type_of(oid) not in self._forest.rows
-            count = "a plain structure, not a QOM object" if plain else f"references: {found.ref}"
-            details += f"\naddress {f'0x{found.addr:x}' if found.addr else 'unknown'}  ·  {count}"
-        self.subtitle.setText(details if alive else f"{details}\ndoes not exist at this moment")
+            count = t("a plain structure, not a QOM object") if plain else t("references: {ref}", ref=found.ref)
+            details += t("\naddress {address}  ·  {count}", address=f"0x{found.addr:x}" if found.addr else t("unknown"), count=count)
+        self.subtitle.setText(details if alive else t("{details}\ndoes not exist at this moment", details=details))
         {0: self._show_fields, 1: self._show_properties, 2: self._show_methods, 3: self._show_origin, 4: self._show_history}[self.tabs.currentIndex()]()
 
     def _clear(self) -> None:
@@ -133,7 +134,7 @@ class ObjectPage(Page):
         for name, (type_name, value) in sorted(self._property_values.items()):
             root.add(Node(name, [name, value, type_name], muted=value == "unknown"))
         if not root.children:
-            reason = "a ring is no QOM object" if is_ring(oid) else "no answer yet" if self._asked else "only a running machine tells its properties"
+            reason = t("a ring is no QOM object") if is_ring(oid) else t("no answer yet") if self._asked else t("only a running machine tells its properties")
             root.add(Node("", [reason, "", ""], muted=True, span=True))
         self.properties.put(root)
 
@@ -166,15 +167,15 @@ class ObjectPage(Page):
         rows = store.reader.find_events([kind], store.first_seq, store.last_seq, 1, False, [oid])
         root = Node(None, [])
         if not len(rows):
-            root.add(Node(-1, ["the recording does not have its creation"], muted=True))
+            root.add(Node(-1, [t("the recording does not have its creation")], muted=True))
         else:
             seq = int(rows[0]["seq"])
-            root.add(Node(seq, [f"event {seq}: {store.describe_event(rows[0])}"]))
+            root.add(Node(seq, [t("event {seq}: {words}", seq=seq, words=store.describe_event(rows[0]))]))
             frames = backtrace(store.state_at(seq).stack, store.reader.functions, store.reader.strings)
             for frame in frames:
                 root.add(Node(frame.seq, [" ".join(format_frame(frame).split())]))
             if not frames:
-                root.add(Node(-2, ["no call was open"], muted=True))
+                root.add(Node(-2, [t("no call was open")], muted=True))
         self.origin.put(root)
 
     def _show_history(self) -> None:
@@ -188,7 +189,7 @@ class ObjectPage(Page):
             texts += [store.decoder.field_value(number, int(row["a1"])), store.decoder.field_value(number, int(row["a2"]))]
             root.add(Node(int(row["seq"]), texts, muted=0 <= focus.field != number))
         if not root.children:
-            root.add(Node(-1, ["", "", "no change up to here", "", ""], muted=True))
+            root.add(Node(-1, ["", "", t("no change up to here"), "", ""], muted=True))
         self.history.put(root)
 
     def text(self) -> str:
@@ -209,9 +210,16 @@ def hook_tree(chain: list[str]) -> Node:
         struct, name = slot.split(".", 1)
         head = heads.get(struct) or root.add(Node(struct, [struct, "", ""], heading=True))
         heads[struct] = head
-        head.add(Node(slot, [name, function, setter], tip=f"{slot} = {function}, set by {setter}" + (f"; overrides {overridden}" if overridden else "")))
+        head.add(
+            Node(
+                slot,
+                [name, function, setter],
+                tip=t("{slot} = {function}, set by {setter}", slot=slot, function=function, setter=setter)
+                + (t("; overrides {overridden}", overridden=overridden) if overridden else ""),
+            )
+        )
         if overridden:
-            head.add(Node(slot + "/", ["  overrides", *overridden.split(" of ", 1)], muted=True))
+            head.add(Node(slot + "/", [t("  overrides"), *overridden.split(" of ", 1)], muted=True))
     if not root.children:
-        root.add(Node("", ["none known", "", ""], muted=True))
+        root.add(Node("", [t("none known"), "", ""], muted=True))
     return root

@@ -16,11 +16,12 @@ from ringscope.views.inspector.dissect import dissect
 from ringscope.views.inspector.page import Page, table
 from ringscope.widgets.hex_view import HexView
 from ringscope.widgets.tree_list import Node
+from ringscope.words import later, t
 from ringscope_core.export.vnet_pseudo import fields
 from ringscope_core.query.decode import format_clock
 from ringscope_core.session.errors import SessionError
 
-_WAYS: Final = {0: "transmitted by the guest", 1: "received by the guest"}
+_WAYS: Final = {0: later("transmitted by the guest"), 1: later("received by the guest")}
 
 
 class PacketPage(Page):
@@ -28,13 +29,13 @@ class PacketPage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.tree = table(["Field", "Value"], (36, 64), {1}, "Headers")
+        self.tree = table([t("Field"), t("Value")], (36, 64), {1}, t("Headers"))
         self.bytes = HexView()
         self._buttons: dict[str, QToolButton] = {}
         bar = QWidget()
         row = QHBoxLayout(bar)
         row.setContentsMargins(8, 0, 8, 0)
-        for name, text, step in (("back", "Previous", -1), ("forward", "Next", 1)):
+        for name, text, step in (("back", t("Previous"), -1), ("forward", t("Next"), 1)):
             button = QToolButton()
             button.setText(text)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -60,17 +61,29 @@ class PacketPage(Page):
         reader, packet = self.store.reader, self.focus.packet
         rows = reader.packets(packet, packet) if packet else []
         if not rows:
-            self.title.setText("No packet in focus")
-            self.subtitle.setText("Choose an event of group packet, or a descriptor with a frame." if not packet else f"Packet {packet} was not recorded.")
+            self.title.setText(t("No packet in focus"))
+            self.subtitle.setText(
+                t("Choose an event of group packet, or a descriptor with a frame.") if not packet else t("Packet {packet} was not recorded.", packet=packet)
+            )
             self.tree.put(Node(None, []))
             self.bytes.show_bytes(b"")
             return
         row = rows[0]
-        self.title.setText(f"Packet {packet}")
-        way = _WAYS.get(row.direction, "direction unknown")
-        queue, head = (str(number) if number >= 0 else "unknown" for number in (row.queue, row.head))
-        where = f"virtqueue {queue}  ·  head {head}" if row.queue >= 0 or row.head >= 0 else "virtqueue and head unknown"
-        self.subtitle.setText(f"{way}  ·  {where}\n{row.length} B at {format_clock(row.vt)} s, event {row.seq} of {self.store.last_seq}")
+        self.title.setText(t("Packet {packet}", packet=packet))
+        way = t(_WAYS.get(row.direction, later("direction unknown")))
+        queue, head = (str(number) if number >= 0 else t("unknown") for number in (row.queue, row.head))
+        where = t("virtqueue {queue}  ·  head {head}", queue=queue, head=head) if row.queue >= 0 or row.head >= 0 else t("virtqueue and head unknown")
+        self.subtitle.setText(
+            t(
+                "{way}  ·  {where}\n{length} B at {time} s, event {seq} of {last_seq}",
+                way=way,
+                where=where,
+                length=row.length,
+                time=format_clock(row.vt),
+                seq=row.seq,
+                last_seq=self.store.last_seq,
+            )
+        )
         try:
             data, header = reader.packet_bytes(packet), reader.packet_header(packet)
         except SessionError:

@@ -11,6 +11,7 @@ from ringscope.type_rows import TypeForest, instance_counts, size_text
 from ringscope.views.inspector.object_page import hook_tree
 from ringscope.views.inspector.page import Page, table, wide_table
 from ringscope.widgets.tree_list import Node, TreeList
+from ringscope.words import t
 from ringscope_core.trace.structs import STRUCTS
 
 
@@ -19,12 +20,12 @@ class TypePage(Page):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands) -> None:
         super().__init__(store, focus, commands)
-        self.chain = table(["Type", "Instance", "Class"], (52, 30, 26), {1, 2}, "Line of parents")
-        self.methods = wide_table(["Hook", "Function", "Set by"], {1}, "Class hooks")
-        self.layout_table = table(["Field", "Type", "At"], (40, 48, 14), {1, 2}, "Structure")
+        self.chain = table([t("Type"), t("Instance"), t("Class")], (52, 30, 26), {1, 2}, t("Line of parents"))
+        self.methods = wide_table([t("Hook"), t("Function"), t("Set by")], {1}, t("Class hooks"))
+        self.layout_table = table([t("Field"), t("Type"), t("At")], (40, 48, 14), {1, 2}, t("Structure"))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for tree, name in ((self.chain, "Parents"), (self.methods, "Hooks"), (self.layout_table, "Structure")):
+        for tree, name in ((self.chain, t("Parents")), (self.methods, t("Hooks")), (self.layout_table, t("Structure"))):
             self.tabs.addTab(tree, name)
         self.body.addWidget(self.tabs, 1)
         self.chain.picked.connect(self._pick)
@@ -39,15 +40,19 @@ class TypePage(Page):
         forest = TypeForest(self.store)
         row = forest.rows.get(self.focus.type_name)
         if row is None:
-            self.title.setText("No type in focus")
-            self.subtitle.setText("Choose one in Types or in the type tree.")
+            self.title.setText(t("No type in focus"))
+            self.subtitle.setText(t("Choose one in Types or in the type tree."))
             for tree in (self.chain, self.methods, self.layout_table):
                 tree.put(Node(None, []))
             return
         counts = instance_counts(self.store.moment(self.focus), self.store)
         below = [name for name in forest.rows if any(up.name == row.name for up in forest.chain(name))]
         self.title.setText(row.name)
-        words = ["abstract" if row.abstract else "concrete", f"instances: {counts[row.name]}", f"with subtypes: {sum(counts[name] for name in below)}"]
+        words = [
+            t("abstract") if row.abstract else t("concrete"),
+            t("instances: {counts}", counts=counts[row.name]),
+            t("with subtypes: {sum}", sum=sum(counts[name] for name in below)),
+        ]
         if row.file:
             words.append(row.file)
         self.subtitle.setText("  ·  ".join(words))
@@ -59,22 +64,22 @@ class TypePage(Page):
         root = Node(None, [])
         for row in forest.chain(name):
             node = root.add(Node(row.name, [row.name, size_text(row.instance_size), size_text(row.class_size)], heading=row.name == name))
-            node.add(Node(row.name + "/struct", [f"{row.instance_struct or 'unknown'}, {row.class_struct or 'unknown'}", "", ""], muted=True, span=True))
+            node.add(Node(row.name + "/struct", [f"{row.instance_struct or t('unknown')}, {row.class_struct or t('unknown')}", "", ""], muted=True, span=True))
             for hook, function in row.hooks:
                 node.add(Node(f"{row.name}/{hook}", [f"{hook}: {function}", "", ""], span=True))
             for interface in row.interfaces:
-                node.add(Node(f"{row.name}/{interface}", [f"interface: {interface}", "", ""], span=True))
+                node.add(Node(f"{row.name}/{interface}", [t("interface: {interface}", interface=interface), "", ""], span=True))
         self.chain.put(root)
 
     def _show_structure(self, struct: str) -> None:
         root = Node(None, [])
         if struct in STRUCTS:
             size, where, fields = STRUCTS[struct]
-            root.add(Node(struct, [struct, f"{size} bytes, {where}", ""], heading=True))
+            root.add(Node(struct, [struct, t("{size} bytes, {where}", size=size, where=where), ""], heading=True))
             for offset, name, ctype in fields:
                 root.add(Node(name, [name, ctype, f"+{offset}"]))
         else:
-            root.add(Node("", ["its layout is not known", "", ""], muted=True, span=True))
+            root.add(Node("", [t("its layout is not known"), "", ""], muted=True, span=True))
         self.layout_table.put(root)
 
     def text(self) -> str:

@@ -19,8 +19,9 @@ from ringscope.views.inspector.page import Page
 from ringscope.views.inspector.type_page import TypePage
 from ringscope.views.spec import View
 from ringscope.widgets.spots import Spot
+from ringscope.words import later, t
 
-SUBJECTS = (("object", "Object"), ("type", "Type"), ("event", "Event"), ("descriptor", "Descriptor"), ("packet", "Packet"))
+SUBJECTS = (("object", later("Object")), ("type", later("Type")), ("event", later("Event")), ("descriptor", later("Descriptor")), ("packet", later("Packet")))
 
 
 class InspectorView(View):
@@ -48,9 +49,9 @@ class InspectorView(View):
         for name, title in SUBJECTS:
             button = QToolButton()
             button.setObjectName("subject")
-            button.setText(title)
+            button.setText(t(title))
             button.setCheckable(True)
-            button.setToolTip(f"What the inspector knows of the {name} in focus")
+            button.setToolTip(t("What the inspector knows of the {subject} in focus", subject=t(title)))
             button.clicked.connect(lambda _=False, name=name: self.show_page(name))
             self._group.addButton(button)
             self.buttons[name] = button

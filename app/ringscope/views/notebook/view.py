@@ -17,13 +17,14 @@ from ringscope.store import Store
 from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.widgets.tree_list import Node, TreeList
+from ringscope.words import later, t
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.query.notebook import event_words, notebook_markdown, number_in, where
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.changes import Remove, put_note
 from ringscope_core.session.rows import NoteRow
 
-_EMPTY: Final = "The notebook is empty.\n\nN notes this moment and what is looked at; a click on a note goes back there."
+_EMPTY: Final = later("The notebook is empty.\n\nN notes this moment and what is looked at; a click on a note goes back there.")
 SAVE_MS: Final = 700
 """So long after the last letter a text is kept."""
 
@@ -38,14 +39,14 @@ class NotebookView(View):
         self._notes: list[NoteRow] = store.notes()
         self._current = 0
         """Number of the note in hand, 0 for none."""
-        self.list = TreeList(["Time (s)", "Event", "Where", "Text"], {0, 1}, "Notes", (20, 16, 28, 40))
+        self.list = TreeList([t("Time (s)"), t("Event"), t("Where"), t("Text")], {0, 1}, t("Notes"), (20, 16, 28, 40))
         self.list.setRootIsDecorated(False)
         self.list.picked.connect(self.go_to)
         self.list.clicked.connect(lambda index: self.go_to(self.list.nodes.node(index).key))
         self.list.installEventFilter(self)
         self.text = QPlainTextEdit()
-        self.text.setPlaceholderText("What is there to say about this moment?")
-        self.text.setAccessibleName("Text of the note")
+        self.text.setPlaceholderText(t("What is there to say about this moment?"))
+        self.text.setAccessibleName(t("Text of the note"))
         self.text.setTabChangesFocus(True)
         self.empty = QLabel(_EMPTY)
         self.empty.setWordWrap(True)
@@ -80,11 +81,11 @@ class NotebookView(View):
         row.setSpacing(4)
         self.buttons: dict[str, QToolButton] = {}
         for name, text, tip, action in (
-            ("up", "Up", "Move the note up (Alt+Up)", partial(self.move_note, -1)),
-            ("down", "Down", "Move the note down (Alt+Down)", partial(self.move_note, 1)),
-            ("delete", "Delete", "Delete the note (Delete)", self.delete),
-            ("copy", "Copy", "Copy the notebook as Markdown", self.copy),
-            ("export", "Export...", "Write the notebook as Markdown", self.export),
+            ("up", t("Up"), t("Move the note up (Alt+Up)"), partial(self.move_note, -1)),
+            ("down", t("Down"), t("Move the note down (Alt+Down)"), partial(self.move_note, 1)),
+            ("delete", t("Delete"), t("Delete the note (Delete)"), self.delete),
+            ("copy", t("Copy"), t("Copy the notebook as Markdown"), self.copy),
+            ("export", t("Export..."), t("Write the notebook as Markdown"), self.export),
         ):
             button = QToolButton()
             button.setText(text)
@@ -197,11 +198,11 @@ class NotebookView(View):
         """The notebook as Markdown, to the clipboard."""
         self.keep_text()
         QGuiApplication.clipboard().setText(notebook_markdown(self.store.recording))
-        self.commands.message.emit("the notebook is copied as Markdown")
+        self.commands.message.emit(t("the notebook is copied as Markdown"))
 
     def export(self) -> None:
         """Ask for a name and write the notebook there."""
-        name, _ = QFileDialog.getSaveFileName(self, "Export the notebook", "notebook.md", "Markdown (*.md)")
+        name, _ = QFileDialog.getSaveFileName(self, t("Export the notebook"), "notebook.md", t("Markdown (*.md)"))
         if name:
             self.write(Path(name))
 
@@ -211,9 +212,9 @@ class NotebookView(View):
         try:
             path.write_text(notebook_markdown(self.store.recording), encoding="utf-8")
         except OSError as error:
-            self.commands.message.emit(f"{path} was not written ({error.strerror})")
+            self.commands.message.emit(t("{path} was not written ({strerror})", path=path, strerror=error.strerror))
         else:
-            self.commands.message.emit(f"{path} is written")
+            self.commands.message.emit(t("{path} is written", path=path))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Delete deletes, Alt+Up and Alt+Down move, in the list."""

@@ -2,5 +2,6 @@
 
 from ringscope.views.objects.view import ObjectsView
 from ringscope.views.spec import ViewSpec
+from ringscope.words import later
 
-VIEW = ViewSpec(name="objects", title="Objects", icon="objects", area="left", make=ObjectsView, tip="The composition tree and the bus tree")
+VIEW = ViewSpec(name="objects", title=later("Objects"), icon="objects", area="left", make=ObjectsView, tip=later("The composition tree and the bus tree"))

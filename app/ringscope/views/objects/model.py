@@ -5,6 +5,7 @@ from __future__ import annotations
 from ringscope.store import Store
 from ringscope.type_rows import TypeForest
 from ringscope.widgets.tree_list import Node
+from ringscope.words import t
 from ringscope_core.trace.oids import ring_index
 from ringscope_core.trace.state import MachineState, ObjectState
 
@@ -12,11 +13,11 @@ RINGS_KEY = -1
 
 
 def _address(found: ObjectState) -> str:
-    return f"0x{found.addr:x}" if found.addr else "unknown"
+    return f"0x{found.addr:x}" if found.addr else t("unknown")
 
 
 def _tip(path: str, found: ObjectState, type_name: str, references: str) -> str:
-    count = f"references: {references}" if references else "a plain structure, not a QOM object: it has no reference count"
+    count = t("references: {references}", references=references) if references else t("a plain structure, not a QOM object: it has no reference count")
     return f"{path}\n{type_name} at {_address(found)}\n{count}"
 
 
@@ -39,13 +40,13 @@ def composition(state: MachineState, store: Store) -> Node:
         parent = state.objects[oid].parent
         (nodes.get(parent, root) if parent != oid else root).add(node)
     if state.rings:
-        rings = root.add(Node(RINGS_KEY, ["virtqueues", f"{len(state.rings)} rings", "", ""], heading=True))
+        rings = root.add(Node(RINGS_KEY, [t("virtqueues"), t("{n} rings", n=len(state.rings)), "", ""], heading=True))
         for oid, ring in sorted(state.rings.items(), key=lambda item: (int(ring_index(item[0])), item[0])):
             rings.add(
                 Node(
                     oid,
-                    [store.name_of(oid), f"{ring.num} descriptors", "", f"gpa 0x{ring.desc_gpa:x}"],
-                    tip=f"{store.path_of(oid)}: descriptors at guest physical 0x{ring.desc_gpa:x}",
+                    [store.name_of(oid), t("{num} descriptors", num=ring.num), "", f"gpa 0x{ring.desc_gpa:x}"],
+                    tip=t("{path_of}: descriptors at guest physical 0x{desc_gpa:x}", path_of=store.path_of(oid), desc_gpa=ring.desc_gpa),
                 )
             )
     return root

@@ -19,10 +19,11 @@ from ringscope.views.objects.model import bus_tree, composition
 from ringscope.views.spec import View
 from ringscope.widgets.spots import Spot
 from ringscope.widgets.tree_list import TreeList
+from ringscope.words import later, t
 from ringscope_core.query.watch import Watch, object_watch
 from ringscope_core.trace.oids import is_ring
 
-COLUMNS = ["Name", "Type", "Ref", "Address"]
+COLUMNS = (later("Name"), later("Type"), later("Ref"), later("Address"))
 WIDE = 430
 """From this width on there is room for the addresses."""
 
@@ -34,12 +35,12 @@ class ObjectsView(View):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
-        self.composition = TreeList(COLUMNS, {2, 3}, "Composition tree")
-        self.buses = TreeList(COLUMNS, {2, 3}, "Bus tree")
+        self.composition = TreeList([t(name) for name in COLUMNS], {2, 3}, t("Composition tree"))
+        self.buses = TreeList([t(name) for name in COLUMNS], {2, 3}, t("Bus tree"))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.composition, "Composition")
-        self.tabs.addTab(self.buses, "Buses")
+        self.tabs.addTab(self.composition, t("Composition"))
+        self.tabs.addTab(self.buses, t("Buses"))
         for tree in (self.composition, self.buses):
             tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             tree.setIndentation(11)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ringscope.views.realize.view import RealizeView
 from ringscope.views.spec import ViewSpec
+from ringscope.words import later
 
 VIEW = ViewSpec(
     name="realize",
-    title="Realize",
+    title=later("Realize"),
     icon="realize",
     area="center",
     make=RealizeView,
-    tip="Call stack and nested timeline of the realize, checkpoints, fields written",
+    tip=later("Call stack and nested timeline of the realize, checkpoints, fields written"),
 )

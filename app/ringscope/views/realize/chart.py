@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from ringscope.store import Store
 from ringscope.theme import LIGHT, Theme, mono_font, ui_font
 from ringscope.views.realize.model import SUBSYSTEM_MEANING, Call, CallTree, signature, subsystem
+from ringscope.words import later, t
 from ringscope_core.query.decode import format_ns
 
-AXES: Final = ("event order", "virtual time", "wall time")
+AXES: Final = (later("event order"), later("virtual time"), later("wall time"))
 _RULER: Final = 22.0
 _LEGEND: Final = 20.0
 _MIN_ROW: Final = 14.0
@@ -50,7 +51,7 @@ class FlameChart(QWidget):
         self.setMinimumSize(QSize(300, 160))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setAccessibleName("nested timeline of calls")
+        self.setAccessibleName(t("nested timeline of calls"))
 
     # -- what is shown --------------------------------------------------------------------------------------------------------
     def set_tree(self, tree: CallTree) -> None:
@@ -158,7 +159,7 @@ class FlameChart(QWidget):
         p.fillRect(self.rect(), self.theme.color("surface"))
         if not self.tree.calls:
             p.setPen(self.theme.color("text.muted"))
-            p.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No call is recorded yet.")
+            p.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, t("No call is recorded yet."))
         else:
             self._paint_ruler(p)
             p.save()
@@ -180,7 +181,7 @@ class FlameChart(QWidget):
             p.setPen(QPen(theme.color("grid"), 1.0))
             p.drawLine(QPointF(px, 16), QPointF(px, self.height() - _LEGEND))
             p.setPen(theme.color("text.faint"))
-            text = f"event {tick:.0f}" if self.axis == 0 else format_ns(int(tick))
+            text = t("event {tick:.0f}", tick=tick) if self.axis == 0 else format_ns(int(tick))
             p.drawText(QRectF(px - 60, 1, 120, 14), Qt.AlignmentFlag.AlignCenter, text)
             tick += unit
 
@@ -257,11 +258,11 @@ class FlameChart(QWidget):
             p.drawText(QPointF(x + 12, y + 14), name)
             x += metrics.horizontalAdvance(name) + 24
         room = self.width() - x - 8
-        text = "lower ticks: checkpoints   upper ticks: fields written   full height: errors"
+        text = t("lower ticks: checkpoints   upper ticks: fields written   full height: errors")
         if not self.tree.complete:
-            text = f"only the first {self.tree.events_read} call events are drawn"
+            text = t("only the first {events_read} call events are drawn", events_read=self.tree.events_read)
         if self.standstill:
-            text = f"{AXES[self.axis]} stands still during these calls: choose event order"
+            text = t("{axis} stands still during these calls: choose event order", axis=t(AXES[self.axis]))
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
         p.drawText(QRectF(x, y, room, _LEGEND), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -423,8 +424,15 @@ class FlameChart(QWidget):
         """One call in words."""
         reader = self.store.reader
         head = signature(call, reader.functions, reader.strings, max(self.moment, call.seq) if call.covers(self.moment) else call.seq)
-        span = f"events {call.seq} to {call.end}" if call.end >= 0 else f"open since event {call.seq}"
-        return f"{head}\n{span}, {len(call.checkpoints)} checkpoints, {len(call.fields)} fields written, {len(call.children)} calls"
+        span = t("events {seq} to {end}", seq=call.seq, end=call.end) if call.end >= 0 else t("open since event {seq}", seq=call.seq)
+        return t(
+            "{head}\n{span}, {checkpoints} checkpoints, {fields} fields written, {calls} calls",
+            head=head,
+            span=span,
+            checkpoints=len(call.checkpoints),
+            fields=len(call.fields),
+            calls=len(call.children),
+        )
 
 
 def _nice(raw: float) -> float:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLabel, QLineEdit
 from ringscope.back_thread import BackThread
 from ringscope.console_session import Answer, ConsoleSession
 from ringscope.theme import LIGHT, Theme, mono_font
+from ringscope.words import later, t
 
 if TYPE_CHECKING:
     from ringscope.commands import Commands
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ringscope.store import Store
 
 PROMPT: Final = "(gdb) "
-HINT: Final = "gdb's words: b, c, n, s, finish, bt, p *n, x/16xb, rc, rn, rs, help; Tab completes"
+HINT: Final = later("gdb's words: b, c, n, s, finish, bt, p *n, x/16xb, rc, rn, rs, help; Tab completes")
 TREE: Final = "qemu_tree"
 """The preference that names the QEMU source tree."""
 HISTORY: Final = "console_history"
@@ -69,7 +70,7 @@ class _Output(QPlainTextEdit):
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setFont(mono_font(9.0))
         self.setMouseTracking(True)
-        self.setAccessibleName("console output")
+        self.setAccessibleName(t("console output"))
         self.setProperty("role", "flat")
 
     def _link_at(self, event: QMouseEvent) -> re.Match[str] | None:
@@ -122,8 +123,8 @@ class ConsolePane(QWidget):
         self.output.clicked.connect(self._follow_link)
         self.input.setFont(mono_font(9.0))
         self.input.setFrame(False)
-        self.input.setAccessibleName("console input")
-        self.input.setPlaceholderText(HINT)
+        self.input.setAccessibleName(t("console input"))
+        self.input.setPlaceholderText(t(HINT))
         self.input.returnPressed.connect(self._enter)
         self.input.installEventFilter(self)
         self.output.installEventFilter(self)
@@ -176,7 +177,7 @@ class ConsolePane(QWidget):
         seq, points = self.focus.seq, [dict(point) for point in self.commands.points]
         at_end = self.focus.following or seq >= self.store.last_seq
         self.prompt.setEnabled(False)
-        self.input.setPlaceholderText("at work; Ctrl+C interrupts")
+        self.input.setPlaceholderText(t("at work; Ctrl+C interrupts"))
         self._thread.submit(lambda: session.execute(line, seq, at_end, points), lambda answer: self._answer(answer, points))
 
     def _its_session(self) -> Session:
@@ -192,7 +193,7 @@ class ConsolePane(QWidget):
     def _answer(self, answer: object, points: list[dict[str, Any]]) -> None:
         if not self._thread.busy:
             self.prompt.setEnabled(True)
-            self.input.setPlaceholderText(HINT)
+            self.input.setPlaceholderText(t(HINT))
         if not isinstance(answer, Answer):
             self._print(f"{answer}\n", "severity.error")
             self.answered.emit()

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from ringscope.theme import Theme, mono_font
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope.words import later, t
 from ringscope_core.gdb.backtrace import BtFrame, backtrace
 from ringscope_core.gdb.pasted import EQUAL, MISSING, ONLY_HERE, OTHER_ARGUMENTS, OTHER_LINE, FrameMatch, PastedFrame, compare, parse_backtrace
 
@@ -37,7 +38,7 @@ MOST_CALLS: Final = 60
 MAX_BYTES: Final = 4 << 20
 """A longer file is no backtrace."""
 _SEVERITY: Final = {EQUAL: "ok", OTHER_LINE: "warning", OTHER_ARGUMENTS: "warning", MISSING: "error", ONLY_HERE: "info"}
-_HINT: Final = "Paste what gdb printed for bt, or open a file with it."
+_HINT: Final = later("Paste what gdb printed for bt, or open a file with it.")
 
 
 class Ours(NamedTuple):
@@ -54,7 +55,7 @@ def rows_of(matches: list[FrameMatch]) -> list[tuple[str, ...]]:
         theirs = f"#{match.pasted.number}" if match.pasted is not None else ""
         ours = f"#{match.ours.number}" if match.ours is not None else ""
         frame = match.pasted or match.ours
-        rows.append((match.verdict, theirs, ours, frame.function if frame is not None else "", "; ".join(match.notes)))
+        rows.append((t(match.verdict), theirs, ours, frame.function if frame is not None else "", "; ".join(match.notes)))
     return rows
 
 
@@ -69,7 +70,7 @@ class MatchDialog(QDialog):
 
     def __init__(self, store: Store, focus: Focus, tree: Callable[[], CallTree], theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Match a gdb backtrace")
+        self.setWindowTitle(t("Match a gdb backtrace"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(900, 600)
         self.store, self.focus, self.theme = store, focus, theme
@@ -79,30 +80,30 @@ class MatchDialog(QDialog):
         self.text = QPlainTextEdit()
         self.text.setFont(mono_font(9.0))
         self.text.setPlaceholderText("#0  virtio_net_device_realize (dev=0x55..., errp=0x7f...) at hw/net/virtio-net.c:2658\n#1  0x0000555555896628 in ...")
-        self.text.setAccessibleName("backtrace")
+        self.text.setAccessibleName(t("backtrace"))
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.textChanged.connect(self._changed)
         self.against = QComboBox()
-        self.against.setAccessibleName("compare with")
+        self.against.setAccessibleName(t("compare with"))
         self.against.setMinimumWidth(320)
         self.against.activated.connect(lambda _: self._compare())
-        self.said = QLabel(_HINT)
+        self.said = QLabel(t(_HINT))
         self.said.setProperty("role", "muted")
         self.said.setWordWrap(True)
-        self.rows = RowsModel(("result", "theirs", "ours", "function", "differences"), right=(1, 2), parent=self)
+        self.rows = RowsModel((t("result"), t("theirs"), t("ours"), t("function"), t("differences")), right=(1, 2), parent=self)
         self.table = CopyTable()
         self.table.setModel(self.rows)
         self.table.set_widths((120, 54, 54, 260, 300))
-        self.table.setAccessibleName("comparison")
+        self.table.setAccessibleName(t("comparison"))
         self.table.clicked.connect(self._go)
         self._build()
 
     def _build(self) -> None:
-        load = QPushButton("Open file...")
+        load = QPushButton(t("Open file..."))
         load.clicked.connect(self._open)
         top = QHBoxLayout()
         top.addWidget(self.said, 1)
-        top.addWidget(QLabel("Compare with"))
+        top.addWidget(QLabel(t("Compare with")))
         top.addWidget(self.against)
         top.addWidget(load)
         both = QSplitter(Qt.Orientation.Vertical)
@@ -126,7 +127,7 @@ class MatchDialog(QDialog):
             self.matches = []
             self.rows.set_rows([])
             self.against.clear()
-            self.said.setText("no frame is in this text" if self.text.toPlainText().strip() else _HINT)
+            self.said.setText(t("no frame is in this text") if self.text.toPlainText().strip() else t(_HINT))
             return
         self._offer(pasted)
         self._compare()
@@ -136,7 +137,7 @@ class MatchDialog(QDialog):
         calls = self._tree().named(self.store.reader.functions, (pasted[0].function,))[:MOST_CALLS]
         # the moment at which a call stands on the line that was pasted, where it does
         places = [(call, next((point.seq for point in call.checkpoints if point.line == pasted[0].line), call.seq)) for call in calls]
-        ours = [Ours("the stack at the focus", -1), *(Ours(f"{pasted[0].function}, event {seq}", seq) for _, seq in places)]
+        ours = [Ours(t("the stack at the focus"), -1), *(Ours(t("{function}, event {seq}", function=pasted[0].function, seq=seq), seq) for _, seq in places)]
         if ours == self._ours and self.against.count():
             return
         self._ours = ours
@@ -169,7 +170,7 @@ class MatchDialog(QDialog):
             self.focus.select(seq=ours.seq, subject="event")
 
     def _open(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Open a backtrace", "", "Texts (*.txt *.log *);;All files (*)")
+        name, _ = QFileDialog.getOpenFileName(self, t("Open a backtrace"), "", t("Texts (*.txt *.log *);;All files (*)"))
         if name:
             self.load(Path(name))
 
@@ -177,8 +178,8 @@ class MatchDialog(QDialog):
         """Take the text of a file."""
         try:
             if path.stat().st_size > MAX_BYTES:
-                self.said.setText(f"{path} is too large to be a backtrace")
+                self.said.setText(t("{path} is too large to be a backtrace", path=path))
                 return
             self.text.setPlainText(path.read_text(encoding="utf-8", errors="replace"))
         except OSError as error:
-            self.said.setText(f"{path} cannot be read ({error.strerror})")
+            self.said.setText(t("{path} cannot be read ({strerror})", path=path, strerror=error.strerror))

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from ringscope.words import t
+
 WIDE: Final = 1100
 """Pixels from which on there is room for two."""
 
@@ -22,7 +24,7 @@ class Panes(QWidget):
         self._wide: bool | None = None
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
-        for tabs, name in ((self.left, "call and source"), (self.right, "console")):
+        for tabs, name in ((self.left, t("call and source")), (self.right, t("console"))):
             tabs.setDocumentMode(True)
             tabs.setAccessibleName(name)
             tabs.setUsesScrollButtons(True)

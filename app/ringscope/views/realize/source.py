@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenu, 
 from ringscope.theme import Theme
 from ringscope.views.realize.code import CodeText
 from ringscope.widgets.point_dialogs import PointDialog
+from ringscope.words import later, t
 from ringscope_core.query.qemu_tree import marked_lines, qemu_source
 from ringscope_core.query.sources import our_source
 from ringscope_core.trace.function_lines import FUNCTION_LINES
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 TREE: Final = "qemu_tree"
 """The preference that names the QEMU source tree."""
-_NO_TREE: Final = "No QEMU source tree is set: Preferences (Ctrl+,) take the folder of your QEMU 4.1.0 sources. Ringscope ships none."
+_NO_TREE: Final = later("No QEMU source tree is set: Preferences (Ctrl+,) take the folder of your QEMU 4.1.0 sources. Ringscope ships none.")
 
 
 class Place(NamedTuple):
@@ -46,7 +47,7 @@ class SourcePane(QWidget):
         self.code = CodeText()
         self.code.gutter_clicked.connect(self._gutter_clicked)
         self.code.contextMenuEvent = self._context_menu  # type: ignore[method-assign]
-        self.ours, self.qemu = self._button("Ours", "Our own function, in Python"), self._button("QEMU", "QEMU's own file, from your source tree")
+        self.ours, self.qemu = self._button(t("Ours"), t("Our own function, in Python")), self._button(t("QEMU"), t("QEMU's own file, from your source tree"))
         self.ours.setChecked(True)
         self.title, self.note = QLabel(), QLabel()
         self._places: dict[int, Place] = {}
@@ -111,7 +112,7 @@ class SourcePane(QWidget):
             self._shown = ()
             return
         if not self.function:
-            self._blank("no call is open and none is selected", "")
+            self._blank(t("no call is open and none is selected"), "")
         elif self.qemu.isChecked():
             self._show_qemu()
         else:
@@ -136,7 +137,7 @@ class SourcePane(QWidget):
     def _show_ours(self) -> None:
         found = our_source(self.function)
         if found is None:
-            self._blank(self.function, f"{self.function} opens call frames in recordings of another version; here is no source of it")
+            self._blank(self.function, t("{function} opens call frames in recordings of another version; here is no source of it", function=self.function))
             return
         self.title.setText(f"{self.function}:{self.line} \N{MIDDLE DOT} {found.module}")
         self.title.setToolTip(str(found.path))
@@ -151,7 +152,7 @@ class SourcePane(QWidget):
         tree = self.commands.preference(TREE)
         file = FUNCTION_LINES.get(self.function, ("", 0))[0]
         if not tree:
-            self._blank(f"{file}:{self.line}", _NO_TREE)
+            self._blank(f"{file}:{self.line}", t(_NO_TREE))
             return
         found = qemu_source(Path(tree).expanduser(), self.function, self.line)
         self.title.setText(f"{self.function}:{self.line} \N{MIDDLE DOT} {file}:{found.line or self.line}")
@@ -172,7 +173,10 @@ class SourcePane(QWidget):
     def _mark(self, current: int, points: dict[int, int]) -> None:
         known = {(str(point["what"]), str(point["where"])): bool(point.get("enabled", True)) for point in self.commands.points}
         breakpoints = {line: known[place] for line, place in self._places.items() if place in known}
-        tips = {line: f"{'Delete' if place in known else 'Set'} the breakpoint on {place.where}" for line, place in self._places.items()}
+        tips = {
+            line: t("Delete the breakpoint on {where}" if place in known else "Set the breakpoint on {where}", where=place.where)
+            for line, place in self._places.items()
+        }
         self.code.show_marks(current, points, breakpoints, tips)
 
     # -- acting -------------------------------------------------------------------------------------------------------
@@ -196,7 +200,7 @@ class SourcePane(QWidget):
         place = self._places.get(line)
         if place is None:
             near = min(self._places, key=lambda at: abs(at - line), default=0)
-            self.said.emit(f"no checkpoint on line {line}" + (f"; the nearest is on line {near}" if near else ""))
+            self.said.emit(t("no checkpoint on line {line}", line=line) + (t("; the nearest is on line {near}", near=near) if near else ""))
         elif right:
             self._menu(place).popup(self.code.mapToGlobal(QPoint(20, 20)))
         else:
@@ -210,10 +214,10 @@ class SourcePane(QWidget):
     def _menu(self, place: Place) -> QMenu:
         menu = QMenu(self)
         is_set = any((point["what"], point["where"]) == tuple(place) for point in self.commands.points)
-        toggle: QAction = menu.addAction(f"{'Delete' if is_set else 'Set'} breakpoint on {place.where}")
+        toggle: QAction = menu.addAction(t("Delete the breakpoint on {where}" if is_set else "Set a breakpoint on {where}", where=place.where))
         toggle.triggered.connect(lambda: self.toggle(place))
-        condition = menu.addAction("Breakpoint with a condition...")
+        condition = menu.addAction(t("Breakpoint with a condition..."))
         condition.triggered.connect(lambda: PointDialog(self.store, {"what": place.what, "where": place.where}, self.commands.add_point, self.window()).open())
-        until = menu.addAction(f"Run until {place.where}")
+        until = menu.addAction(t("Run until {where}", where=place.where))
         until.triggered.connect(lambda: self.commands.until_wanted.emit({"what": place.what, "where": place.where}))
         return menu

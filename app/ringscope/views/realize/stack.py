@@ -10,6 +10,7 @@ from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QSyntaxHighlighter, QT
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ringscope.theme import LIGHT, Theme, mono_font
+from ringscope.words import t
 from ringscope_core.gdb.backtrace import BtFrame, format_frame
 
 _FRAME: Final = re.compile(r"^(#\d+ +|    \(tail call\) )(?:(0x[0-9a-f]+) in )?([A-Za-z_]\w*) \(")
@@ -58,7 +59,7 @@ class StackText(QPlainTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setFont(mono_font(8.5))
-        self.setAccessibleName("call stack")
+        self.setAccessibleName(t("call stack"))
         self.setProperty("role", "flat")
 
     def set_theme(self, theme: Theme) -> None:

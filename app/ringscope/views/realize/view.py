@@ -22,6 +22,7 @@ from ringscope.views.spec import View
 from ringscope.widgets.point_menu import add_offers, field_offers, function_offers
 from ringscope.widgets.spots import Spot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope.words import t
 from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.query.qemu_tree import function_at
 from ringscope_core.trace.kinds import EV_FIELD
@@ -61,18 +62,18 @@ class RealizeView(View):
         self.find_box = QLineEdit()
         self.found = QLabel()
         self.stop_note = QLabel()
-        self.landmark = QPushButton(f"Go to {LANDMARK}")
-        self.with_callees = QCheckBox("with callees")
+        self.landmark = QPushButton(t("Go to {landmark}", landmark=LANDMARK))
+        self.with_callees = QCheckBox(t("with callees"))
         self.call_title = QLabel()
-        self.points = RowsModel(("event", "line", "function"), right=(0, 1), parent=self)
-        self.fields = RowsModel(("event", "object", "field", "old", "new", "written in"), right=(0, 3, 4), parent=self)
+        self.points = RowsModel((t("event"), t("line"), t("function")), right=(0, 1), parent=self)
+        self.fields = RowsModel((t("event"), t("object"), t("field"), t("old"), t("new"), t("written in")), right=(0, 3, 4), parent=self)
         self.point_table, self.field_table = CopyTable(), CopyTable()
         self.source = SourcePane(store, commands)
         self.source.said.connect(commands.message)
         self.console = ConsolePane(store, focus, commands)
         self.console.file_wanted.connect(self._show_file)
         self.call_side = self._details()
-        self.panes = Panes([("Call", self.call_side, False), ("Source", self.source, False), ("Console", self.console, True)])
+        self.panes = Panes([(t("Call"), self.call_side, False), (t("Source"), self.source, False), (t("Console"), self.console, True)])
         self.unfinished: bool = False
         """Whether more calls wait to be read: asks the window for another refresh."""
         self._build()
@@ -106,12 +107,12 @@ class RealizeView(View):
         row = QHBoxLayout(bar)
         row.setContentsMargins(8, 4, 8, 4)
         self.chapter.setMinimumWidth(290)
-        self.chapter.setAccessibleName("which realize")
+        self.chapter.setAccessibleName(t("which realize"))
         self.chapter.activated.connect(self._show_chapter)
-        self.axis.addItems(AXES)
-        self.axis.setAccessibleName("horizontal axis")
+        self.axis.addItems([t(name) for name in AXES])
+        self.axis.setAccessibleName(t("horizontal axis"))
         self.axis.currentIndexChanged.connect(self._set_axis)
-        self.find_box.setPlaceholderText("Find a function (Enter: next)")
+        self.find_box.setPlaceholderText(t("Find a function (Enter: next)"))
         self.find_box.setClearButtonEnabled(True)
         self.find_box.setMinimumWidth(210)
         self.find_box.setMaximumWidth(280)
@@ -119,8 +120,8 @@ class RealizeView(View):
         self.find_box.returnPressed.connect(self._next_match)
         self.found.setProperty("role", "muted")
         self.landmark.clicked.connect(self._go_to_landmark)
-        fit = QPushButton("Fit")
-        fit.setToolTip("Show the whole chain (Home)")
+        fit = QPushButton(t("Fit"))
+        fit.setToolTip(t("Show the whole chain (Home)"))
         fit.clicked.connect(self.chart.go_home)
         for widget in (self.chapter, self.axis, fit, self.find_box, self.found):
             row.addWidget(widget)
@@ -133,7 +134,7 @@ class RealizeView(View):
         layout = QVBoxLayout(side)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self.stack_title = _heading("Stack")
+        self.stack_title = _heading(t("Stack"))
         self.stop_note.setProperty("role", "stop")
         self.stop_note.setContentsMargins(8, 0, 8, 4)
         self.stop_note.setWordWrap(True)
@@ -160,8 +161,8 @@ class RealizeView(View):
         tables = QSplitter(Qt.Orientation.Horizontal)
         tables.setChildrenCollapsible(False)
         for table, model, widths, name in (
-            (self.point_table, self.points, (58, 50, 120), "checkpoints passed"),
-            (self.field_table, self.fields, (64, 120, 250, 110, 150, 180), "fields written"),
+            (self.point_table, self.points, (58, 50, 120), t("checkpoints passed")),
+            (self.field_table, self.fields, (64, 120, 250, 110, 150, 180), t("fields written")),
         ):
             table.setModel(model)
             table.set_widths(widths)
@@ -217,18 +218,22 @@ class RealizeView(View):
     def _show_stack(self) -> None:
         """The stack at the focus; where no call is open, that of the selected call, and the title says so."""
         reader, state = self.store.reader, self.store.moment(self.focus)
-        title, stack, selected = f"Stack after event {state.seq}", state.stack, self.chart.selected
+        title, stack, selected = t("Stack after event {seq}", seq=state.seq), state.stack, self.chart.selected
         if not stack and selected is not None:
-            title = f"No call is open after event {state.seq}. Stack at event {selected.seq}"
+            title = t("No call is open after event {seq}. Stack at event {selected}", seq=state.seq, selected=selected.seq)
             stack = self.store.reader.state_at(selected.seq).stack
         frames = backtrace(stack, reader.functions, reader.strings)
-        self.stack.show_frames(frames, f"No stack: no call is open after event {state.seq}.")
+        self.stack.show_frames(frames, t("No stack: no call is open after event {seq}.", seq=state.seq))
         stop = self.commands.stop
         stands = stop is not None and self.commands.stands_at(self.focus.seq)
         self.stop_note.setVisible(stands)
         if stop is not None and stands:
-            self.stop_note.setText(f"Stopped: {stop.reason}" if stop.seq == self.focus.seq else f"The machine stands at event {stop.seq}: {stop.reason}")
-        self.stack_title.setText(title + (f" \N{MIDDLE DOT} {len(frames)} frames" if frames else ""))
+            self.stop_note.setText(
+                t("Stopped: {reason}", reason=stop.reason)
+                if stop.seq == self.focus.seq
+                else t("The machine stands at event {seq}: {reason}", seq=stop.seq, reason=stop.reason)
+            )
+        self.stack_title.setText(title + (t(" · {n} frames", n=len(frames)) if frames else ""))
 
     def _update_chapters(self) -> None:
         chapters = self.chart.tree.named(self.store.reader.functions, ROOTS)
@@ -243,8 +248,16 @@ class RealizeView(View):
         if grown or not self.chapter.count():
             self.chapter.clear()
             for number, call in enumerate(chapters, 1):
-                self.chapter.addItem(f"{ROOTS[0]} {number}: events {call.seq} to {call.end if call.end >= 0 else '...'}")
-            self.chapter.addItem("all calls")
+                self.chapter.addItem(
+                    t(
+                        "{function} {number}: events {first} to {last}",
+                        function=ROOTS[0],
+                        number=number,
+                        first=call.seq,
+                        last=call.end if call.end >= 0 else "...",
+                    )
+                )
+            self.chapter.addItem(t("all calls"))
         self._show_chapter(max(0, self.chapter.currentIndex()))
 
     def _show_chapter(self, place: int, keep: bool = False) -> None:
@@ -264,7 +277,7 @@ class RealizeView(View):
 
     def _show_call(self, call: Call | None) -> None:
         if call is None:
-            self.call_title.setText("No call selected")
+            self.call_title.setText(t("No call selected"))
             self.points.set_rows([])
             self.fields.set_rows([])
             return
@@ -377,7 +390,7 @@ class RealizeView(View):
             self.source.show_place(*found)
             self.panes.bring(self.source)
         else:
-            self.commands.message.emit(f"{place}: no function of the model is there")
+            self.commands.message.emit(t("{place}: no function of the model is there", place=place))
 
     def _go_to_landmark(self) -> None:
         call = self._landmark()
@@ -391,7 +404,7 @@ class RealizeView(View):
         matches = [call.number for call in self.chart.tree.calls if call.fn in numbers]
         self.chart.matches = frozenset(matches)
         self._match = -1
-        self.found.setText(f"{len(matches)} calls" if text else "")
+        self.found.setText(t("{n} calls", n=len(matches)) if text else "")
         self.chart.update()
 
     def _next_match(self) -> None:
@@ -399,7 +412,7 @@ class RealizeView(View):
         if matches:
             self._match = (self._match + 1) % len(matches)
             call = self.chart.tree.calls[matches[self._match]]
-            self.found.setText(f"{self._match + 1} of {len(matches)}")
+            self.found.setText(t("{match} of {n}", match=self._match + 1, n=len(matches)))
             self.chart.choose(call, call.seq)
             self.chart.show_call(call)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ringscope.views.rings.view import RingsView
 from ringscope.views.spec import ViewSpec
+from ringscope.words import later
 
 VIEW = ViewSpec(
     name="rings",
-    title="Rings",
+    title=later("Rings"),
     icon="rings",
     area="center",
     make=RingsView,
-    tip="Virtqueues, split and packed: descriptors, indices, event suppression, chains to bytes",
+    tip=later("Virtqueues, split and packed: descriptors, indices, event suppression, chains to bytes"),
 )

@@ -13,6 +13,7 @@ from ringscope.views.rings.geometry import Hit, RingGeometry
 from ringscope.views.rings.lens import LENS_HEIGHT, Lens
 from ringscope.views.rings.model import Band, RingSnapshot
 from ringscope.views.rings.paint import COUNTS_HEIGHT, has_center, paint_bands, paint_center, paint_chain, paint_indices, paint_legend, paint_scale
+from ringscope.words import t
 
 _LEGEND_HEIGHT = 20.0
 _MIN_CIRCLE = 240.0
@@ -41,7 +42,20 @@ class RingCanvas(QWidget):
         self.setMinimumSize(QSize(320, 260))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("virtqueue picture")
+        self.setAccessibleName(t("virtqueue picture"))
+
+    @property
+    def snap(self) -> RingSnapshot | None:
+        """The ring that is drawn."""
+        return self._snap
+
+    @property
+    def title(self) -> str:
+        """What the picture is of, and what is wrong with it; without a ring, why there is none."""
+        if self._snap is None:
+            return self._note
+        words = t("packed ring of {size} descriptors") if self._snap.wraps else t("split ring of {size} descriptors")
+        return "  \N{MIDDLE DOT}  ".join(text for text in (self._name, words.format(size=self._snap.num), self._trouble) if text)
 
     def show_ring(self, snap: RingSnapshot | None, name: str, head: int, note: str, trouble: str = "") -> None:
         """Show `snap` with the chain of `head` marked; without a snapshot, `note` says why there is none.

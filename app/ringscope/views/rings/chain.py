@@ -11,6 +11,7 @@ from ringscope.views.rings.frame import FrameUse, find_frame, header_lines, hex_
 from ringscope.views.rings.model import FREE, Descriptor, RingSnapshot
 from ringscope.views.rings.split import SplitSnapshot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope.words import t
 from ringscope_core.trace.levels import LEVEL_NAMES, LEVEL_PACKETS
 from ringscope_core.trace.state import MachineState
 
@@ -24,7 +25,7 @@ class ChainPanel(QWidget):
         self._key: tuple[object, ...] = ()
         self.shown: tuple[int, int, list[Descriptor]] = (0, -1, [])
         """Ring, what events call the chain, and its descriptors."""
-        self._title = QLabel("No chain selected")
+        self._title = QLabel(t("No chain selected"))
         self._title.setProperty("role", "heading")
         self._title.setContentsMargins(8, 5, 8, 3)
         self._title.setWordWrap(True)
@@ -32,13 +33,13 @@ class ChainPanel(QWidget):
         self._table = CopyTable()
         self._table.setModel(self._model)
         self._table.set_widths((96, 116, 58, 52))
-        self._table.setAccessibleName("descriptors of the chain")
+        self._table.setAccessibleName(t("descriptors of the chain"))
         self._bytes = QPlainTextEdit()
         self._bytes.setReadOnly(True)
         self._bytes.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._bytes.setFont(mono_font(8.0))
         self._bytes.setFrameShape(QPlainTextEdit.Shape.NoFrame)
-        self._bytes.setAccessibleName("bytes of the frame")
+        self._bytes.setAccessibleName(t("bytes of the frame"))
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self._table)
         split.addWidget(self._bytes)
@@ -71,7 +72,7 @@ class ChainPanel(QWidget):
     def show_chain(self, state: MachineState, snap: RingSnapshot | None, head: int) -> None:
         """Show the chain that begins at `head`."""
         if snap is None or not 0 <= head < snap.num:
-            self._set_empty("Click a slot to see its chain" if snap is not None else "")
+            self._set_empty(t("Click a slot to see its chain") if snap is not None else "")
             return
         chain = snap.chain(head)
         kind = int(snap.states[head])
@@ -90,23 +91,23 @@ class ChainPanel(QWidget):
         if self._key != (text,):
             self._key = (text,)
             self.shown = (0, -1, [])
-            self._title.setText(text or "No chain")
+            self._title.setText(text or t("No chain"))
             self._model.set_rows([])
             self._bytes.setPlainText("")
 
     def _frame_text(self, state: MachineState, snap: RingSnapshot, head: int, kind: int, use: FrameUse | None) -> str:
         if use is None and state.level < LEVEL_PACKETS:
-            return f"No frames are recorded at trace level {LEVEL_NAMES[state.level]}."
+            return t("No frames are recorded at trace level {level_names}.", level_names=LEVEL_NAMES[state.level])
         if use is None:
             if searched_all(self.store, snap.oid, state.seq):
-                return f"No recorded frame has used {snap.buffer_word(head)} up to this moment."
-            return f"None of this ring's newest frames has used {snap.buffer_word(head)}; older ones were not searched."
+                return t("No recorded frame has used {buffer_word} up to this moment.", buffer_word=snap.buffer_word(head))
+            return t("None of this ring's newest frames has used {buffer_word}; older ones were not searched.", buffer_word=snap.buffer_word(head))
         lines = [_when(use, snap.buffer_word(head), kind)]
         reader = self.store.reader
         kept = 0 < use.packet <= reader.packet_count
         data = reader.packet_bytes(use.packet) if kept else b""
         lines.extend(header_lines(state, use, reader.packet_header(use.packet) if kept else None))
-        lines.append(summary(data) if data else f"{use.length} bytes, not kept by the recorder")
+        lines.append(summary(data) if data else t("{length} bytes, not kept by the recorder", length=use.length))
         return "\n".join([*lines, "", hex_dump(data)]) if data else "\n".join(lines)
 
     def text(self) -> str:
@@ -115,8 +116,12 @@ class ChainPanel(QWidget):
 
 
 def _when(use: FrameUse, word: str, kind: int) -> str:
-    direction = "received" if use.receive else "sent"
-    text = f"frame #{use.packet}: {use.length} bytes {direction} at event {use.seq}"
+    text = t(
+        "frame #{packet}: {length} bytes received at event {seq}" if use.receive else "frame #{packet}: {length} bytes sent at event {seq}",
+        packet=use.packet,
+        length=use.length,
+        seq=use.seq,
+    )
     if kind == FREE:
-        return f"{text}\n(the last that used {word}; the slot is free now)"
-    return text if use.current and kind != 1 else f"{text}\n(an earlier trip of {word}; this one has no frame yet)"
+        return t("{words}\n(the last that used {word}; the slot is free now)", words=text, word=word)
+    return text if use.current and kind != 1 else t("{words}\n(an earlier trip of {word}; this one has no frame yet)", words=text, word=word)

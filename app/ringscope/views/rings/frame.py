@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ringscope.store import Store
+from ringscope.words import t
 from ringscope_core.export.vnet_pseudo import fields as header_fields
 from ringscope_core.session.rows import Events
 from ringscope_core.trace.fields import field
@@ -62,19 +63,19 @@ def header_lines(state: MachineState, use: FrameUse, header: bytes | None = None
         return [f"virtio_net_hdr ({len(header)} bytes):", f"  {values}"]
     device = next((values for values in state.fields.values() if values.get(_GUEST_HDR)), None)
     if device is None:
-        return ["virtio_net_hdr: not recorded"]
+        return [t("virtio_net_hdr: not recorded")]
     size = device[_GUEST_HDR]
     if not use.receive:
-        return [f"virtio_net_hdr: {size} bytes in front of the frame, written by the driver; not recorded"]
+        return [t("virtio_net_hdr: {size} bytes in front of the frame, written by the driver; not recorded", size=size)]
     if device.get(_HOST_HDR, 0):
-        return [f"virtio_net_hdr: {size} bytes in front of the frame, copied from the peer; not recorded"]
+        return [t("virtio_net_hdr: {size} bytes in front of the frame, copied from the peer; not recorded", size=size)]
     # receive_header without a peer's vnet_hdr zeroes the header; num_buffers is written with mergeable buffers only
     lines = [
-        f"virtio_net_hdr ({size} bytes; the peer has no vnet_hdr, so the device writes zeros):",
+        t("virtio_net_hdr ({size} bytes; the peer has no vnet_hdr, so the device writes zeros):", size=size),
         "  flags 0  gso_type 0 NONE  hdr_len 0  gso_size 0  csum_start 0  csum_offset 0",
     ]
     if size >= 12:
-        lines.append(f"  num_buffers {use.buffers}" if device.get(_MERGEABLE) else "  num_buffers left unwritten (no MRG_RXBUF)")
+        lines.append(f"  num_buffers {use.buffers}" if device.get(_MERGEABLE) else t("  num_buffers left unwritten (no MRG_RXBUF)"))
     return lines
 
 
@@ -87,7 +88,7 @@ def hex_dump(data: bytes, limit: int = BYTES_SHOWN) -> str:
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
         lines.append(f"{offset:04x}  {left:<23}  {right:<23}  {text}")
     if len(data) > limit:
-        lines.append(f"... {len(data) - limit} more bytes")
+        lines.append(t("... {n} more bytes", n=len(data) - limit))
     return "\n".join(lines)
 
 
@@ -102,7 +103,7 @@ _PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
 def summary(data: bytes) -> str:
     """A frame in one line: addresses, EtherType, and for IPv4 its addresses and protocol."""
     if len(data) < 14:
-        return f"{len(data)} bytes: shorter than an Ethernet header"
+        return t("{n} bytes: shorter than an Ethernet header", n=len(data))
     ethertype = int.from_bytes(data[12:14], "big")
     parts = [f"{_mac(data[6:12])} > {_mac(data[0:6])}", _ETHERTYPES.get(ethertype, f"type 0x{ethertype:04x}")]
     if ethertype == 0x0800 and len(data) >= 34:

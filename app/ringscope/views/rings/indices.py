@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from ringscope.theme import LIGHT, Theme, mono_font, ui_font
 from ringscope.views.rings.model import Cell, EventIndex, RingSnapshot
 from ringscope.views.rings.paint import side_color
+from ringscope.words import t
 
 ROW: Final = 16.0
 _SIDE_HEIGHT: Final = 112
@@ -86,7 +87,7 @@ class IndexPanel(QWidget):
 
     def text(self) -> str:
         """The three columns as tab-separated lines."""
-        return "\n".join(f"{side}\t{name}\t{value}" for side, _, cells in self._columns for name, value in cells)
+        return "\n".join(f"{t(side)}\t{t(name)}\t{value}" for side, _, cells in self._columns for name, value in cells)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the columns."""
@@ -105,13 +106,13 @@ class IndexPanel(QWidget):
         p.setPen(side_color(theme, side))
         p.setFont(ui_font(8.5, bold=True))
         row = QRectF(box.left() + 12, box.top(), box.width() - 18, ROW)
-        p.drawText(row, Qt.AlignmentFlag.AlignVCenter, title)
+        p.drawText(row, Qt.AlignmentFlag.AlignVCenter, t(title))
         for place, (name, value) in enumerate(cells):
             line = row.translated(0, ROW * (place + 1))
             p.setFont(ui_font(8.0))
             p.setPen(theme.color("text.muted"))
-            p.drawText(line, Qt.AlignmentFlag.AlignVCenter, name)
-            free = line.width() - QFontMetricsF(p.font()).horizontalAdvance(name) - 6
+            p.drawText(line, Qt.AlignmentFlag.AlignVCenter, t(name))
+            free = line.width() - QFontMetricsF(p.font()).horizontalAdvance(t(name)) - 6
             p.setFont(mono_font(8.0))
             p.setPen(theme.color("text"))
             if QFontMetricsF(p.font()).horizontalAdvance(value) > free:
@@ -163,7 +164,7 @@ class EventIndexPanel(QWidget):
 
     def text(self) -> str:
         """The verdicts with their arithmetic."""
-        return "\n".join(f"{side.title}\t{side.verdict}\t{side.formula}" for side in self._sides)
+        return "\n".join(f"{t(side.title)}\t{side.verdict}\t{side.formula}" for side in self._sides)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw both sides."""
@@ -184,12 +185,12 @@ class EventIndexPanel(QWidget):
         line = QRectF(left, box.top() + 5, box.right() - left - 4, 16)
         p.setFont(ui_font(8.5, bold=True))
         p.setPen(theme.color("text"))
-        question = "next push interrupts?  " if side.title == "interrupt" else "next add kicks?  "
+        question = t("next push interrupts?  ") if side.title == "interrupt" else t("next add kicks?  ")
         p.drawText(line, Qt.AlignmentFlag.AlignVCenter, question)
         p.setPen(theme.severity("ok") if side.notifies else theme.color("text.muted"))
         metrics = QFontMetricsF(p.font())
         at = metrics.horizontalAdvance(question)
-        p.drawText(line.translated(at, 0), Qt.AlignmentFlag.AlignVCenter, "yes" if side.notifies else "no")
+        p.drawText(line.translated(at, 0), Qt.AlignmentFlag.AlignVCenter, t("yes") if side.notifies else t("no"))
         p.setFont(mono_font(7.5))
         for place, (text, color) in enumerate(side.lines):
             p.setPen(theme.color(color))

@@ -17,6 +17,7 @@ from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
 from ringscope.views.rings.geometry import Hit
 from ringscope.views.rings.model import STATES, Index, LensPanel, RingSnapshot
 from ringscope.views.rings.paint import side_color
+from ringscope.words import later, t
 
 CELL_WIDTH: Final = 66.0
 TITLE_WIDTH: Final = 86.0
@@ -102,10 +103,10 @@ class Lens:
         x = self.rect.left() + 8
         p.setPen(theme.color("text"))
         p.setFont(ui_font(8.5, bold=True))
-        p.drawText(QRectF(x, row.top + 6, TITLE_WIDTH - 10, 16), Qt.AlignmentFlag.AlignVCenter, row.title)
+        p.drawText(QRectF(x, row.top + 6, TITLE_WIDTH - 10, 16), Qt.AlignmentFlag.AlignVCenter, t(row.title))
         p.setPen(theme.color("text.muted"))
         p.setFont(ui_font(7.5))
-        for place, line in enumerate(row.subtitle.split("\n")):
+        for place, line in enumerate(t(row.subtitle).split("\n")):
             p.drawText(QRectF(x, row.top + 22 + 13 * place, TITLE_WIDTH - 10, 14), Qt.AlignmentFlag.AlignVCenter, line)
 
     def _paint_cell(self, p: QPainter, row: Row, slot: int, theme: Theme) -> None:
@@ -123,7 +124,7 @@ class Lens:
             line = QRectF(inner.left(), inner.top() + step * (place + 1), inner.width(), step)
             p.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
         p.setFont(ui_font(7.5))
-        p.drawText(inner, Qt.AlignmentFlag.AlignBottom, STATES[state] if row.name == "desc" or state else "stale")
+        p.drawText(inner, Qt.AlignmentFlag.AlignBottom, t(STATES[state] if row.name == "desc" or state else later("stale")))
         if slot in self.focused.get(row.name, ()):
             p.setPen(QPen(theme.color("cursor"), 2.0))
             p.drawRect(box.adjusted(1, 1, -1, -1))
@@ -157,7 +158,7 @@ class Lens:
         p.drawPolygon(QPolygonF([QPointF(x, y + away), QPointF(x - 4, y + 8 * away), QPointF(x + 4, y + 8 * away)]))
         p.setBrush(Qt.BrushStyle.NoBrush)
         right, following = room
-        texts = [index.name + (", " if at + 1 < len(group) else "") for at, index in enumerate(group)]
+        texts = [t(index.name) + (", " if at + 1 < len(group) else "") for at, index in enumerate(group)]
         widths = [p.fontMetrics().horizontalAdvance(text) for text in texts]
         left = max(x + 6, right + 4)
         whole = sum(widths)
@@ -181,7 +182,7 @@ class Lens:
             line = QRectF(box.left() + 9, box.top(), box.width() - 9, _PANEL_LINE)
             p.setPen(color)
             p.setFont(ui_font(8.5, bold=True))
-            p.drawText(line, Qt.AlignmentFlag.AlignVCenter, QFontMetricsF(p.font()).elidedText(panel.title, Qt.TextElideMode.ElideRight, line.width()))
+            p.drawText(line, Qt.AlignmentFlag.AlignVCenter, QFontMetricsF(p.font()).elidedText(t(panel.title), Qt.TextElideMode.ElideRight, line.width()))
             p.setPen(theme.color("text"))
             p.setFont(mono_font(8.0))
             for text in panel.lines:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ringscope.words import later, t
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.oids import is_ring
 from ringscope_core.trace.slot_states import SlotStates
@@ -26,7 +27,7 @@ F_NUM: Final = int(field("VRing.num", "count"))
 F_BROKEN: Final = int(field("VirtIODevice.broken", "bool"))
 F_VECTOR: Final = int(field("VirtQueue.vector", "count"))
 
-STATES: Final = ("free", "available", "in flight", "used")
+STATES: Final = (later("free"), later("available"), later("in flight"), later("used"))
 """The words for a slot's state, in the order of a descriptor's life."""
 FREE, AVAILABLE, IN_FLIGHT, USED = range(4)
 STATE_COLORS: Final = ("ring.free", "ring.available", "ring.in_flight", "ring.used")
@@ -251,7 +252,7 @@ class RingSnapshot:
 
     def buffer_word(self, head: int) -> str:
         """The chain of `head` in two words."""
-        return f"head {head}"
+        return t("head {head}", head=head)
 
     def head_of(self, slot: int) -> int:
         """The head of the chain that descriptor `slot` belongs to; the slot itself when it is free."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ringscope.views.rings import model as m
 from ringscope.views.rings.model import Band, Descriptor, EventIndex, Index, LensBand, LensPanel, RingSnapshot, flag_words
 from ringscope.views.rings.packed_events import EventStructure, kick_question, push_question
+from ringscope.words import later, t
 from ringscope_core.trace import packed_slots as ps
 from ringscope_core.trace import state as s
 from ringscope_core.trace.fields import field
@@ -51,12 +52,12 @@ class PackedSnapshot(RingSnapshot):
 
     layout = "packed"
     legends = (
-        "outside in: descriptors  \N{MIDDLE DOT}  AVAIL, USED  \N{MIDDLE DOT}  NEXT, WRITE, INDIRECT",
+        later("outside in: descriptors  \N{MIDDLE DOT}  AVAIL, USED  \N{MIDDLE DOT}  NEXT, WRITE, INDIRECT"),
         "AVAIL, USED, NEXT, WRITE, INDIRECT",
     )
-    headings = ("slot", "id", "state", "addr", "len", "flags", "chain from")
+    headings = (later("slot"), "id", later("state"), "addr", "len", "flags", later("chain from"))
     right = frozenset((0, 1, 4, 6))
-    chain_headings = ("descriptor", "addr", "len", "id", "flags")
+    chain_headings = (later("descriptor"), "addr", "len", "id", "flags")
     wraps = True
 
     def __init__(self, oid: int, image: RingImage, fields: dict[int, int]) -> None:
@@ -85,13 +86,13 @@ class PackedSnapshot(RingSnapshot):
             ("last_used_idx", "driver", get(s.F_LAST_USED), self.driver_used_wrap, "", True),
         ]
         if self.device_event.names_descriptor:
-            rows.append(("device event", "device", self.device_event.offset, self.device_event.wrap, "", False))
+            rows.append((later("device event"), "device", self.device_event.offset, self.device_event.wrap, "", False))
         if self.driver_event.names_descriptor:
-            rows.append(("driver event", "driver", self.driver_event.offset, self.driver_event.wrap, "", True))
+            rows.append((later("driver event"), "driver", self.driver_event.offset, self.driver_event.wrap, "", True))
         return [self._index(*row) for row in rows]
 
     def _index(self, name: str, side: str, value: int, wrap: int, note: str, back: bool) -> Index:
-        shown = f"slot {value}" if wrap < 0 else f"slot {value}, wrap {wrap}"
+        shown = t("slot {value}", value=value) if wrap < 0 else t("slot {value}, wrap {wrap}", value=value, wrap=wrap)
         brief = str(value) if wrap < 0 else f"{value} w{wrap}"
         return Index(name, side, "desc", value, value % self.num if self.num else 0, note, back, shown, brief)
 
@@ -102,9 +103,9 @@ class PackedSnapshot(RingSnapshot):
     def parties(self) -> list[tuple[str, str, list[m.Cell]]]:
         """The driver's places (Linux's vring_virtqueue_packed), what stands in guest memory, the device's (QEMU's VirtQueue)."""
         return [
-            ("driver", "driver: vring_virtqueue", self._driver_cells()),
-            ("memory", "memory: packed ring", self._memory_cells()),
-            ("device", "device: VirtQueue", self._device_cells()),
+            ("driver", later("driver: vring_virtqueue"), self._driver_cells()),
+            ("memory", later("memory: packed ring"), self._memory_cells()),
+            ("device", later("device: VirtQueue"), self._device_cells()),
         ]
 
     def _driver_cells(self) -> list[m.Cell]:
@@ -113,36 +114,36 @@ class PackedSnapshot(RingSnapshot):
             ("next_avail_idx", wrapped(self.next_avail_idx, self.avail_wrap)),
             ("last_used_idx", wrapped(get(s.F_LAST_USED), self.driver_used_wrap)),
             ("num_added", str(get(m.F_NUM_ADDED))),
-            ("num_free", f"{get(s.F_NUM_FREE)} of {self.num}"),
-            ("free_head (id)", str(get(m.F_FREE_HEAD))),
+            ("num_free", t("{get} of {num}", get=get(s.F_NUM_FREE), num=self.num)),
+            (later("free_head (id)"), str(get(m.F_FREE_HEAD))),
             ("event_flags_shadow", EventStructure(0, get(F_EVENT_FLAGS)).word),
-            ("event / indirect", f"{_truth(get(m.F_DRIVER_EVENT))} / {_truth(get(m.F_DRIVER_INDIRECT))}"),
+            (later("event / indirect"), f"{_truth(get(m.F_DRIVER_EVENT))} / {_truth(get(m.F_DRIVER_INDIRECT))}"),
         ]
 
     def _memory_cells(self) -> list[m.Cell]:
         return [
-            ("descriptor ring", f"0x{self.image.desc_gpa:x}"),
-            ("at last_avail_idx", self._bits(self.active_slot())),
-            ("at last_used_idx", self._bits(self.get(s.F_LAST_USED) % self.num)),
-            ("driver event", self.driver_event.brief),
+            (later("descriptor ring"), f"0x{self.image.desc_gpa:x}"),
+            (later("at last_avail_idx"), self._bits(self.active_slot())),
+            (later("at last_used_idx"), self._bits(self.get(s.F_LAST_USED) % self.num)),
+            (later("driver event"), self.driver_event.brief),
             ("  off_wrap, flags", self.driver_event.raw),
-            ("device event", self.device_event.brief),
+            (later("device event"), self.device_event.brief),
             ("  off_wrap, flags", self.device_event.raw),
         ]
 
     def _bits(self, slot: int) -> str:
-        return packed_flag_words(int(self.desc["flags"][slot]) & (ps.DESC_F_AVAIL | ps.DESC_F_USED)) or "no bits"
+        return packed_flag_words(int(self.desc["flags"][slot]) & (ps.DESC_F_AVAIL | ps.DESC_F_USED)) or t("no bits")
 
     def _device_cells(self) -> list[m.Cell]:
         get = self.get
         vector = get(m.F_VECTOR)
-        valid = "" if get(s.F_SIGNALLED_VALID) else " (invalid)"
+        valid = "" if get(s.F_SIGNALLED_VALID) else t(" (invalid)")
         return [
             ("last_avail_idx", wrapped(get(s.F_LAST_AVAIL), self.last_avail_wrap)),
             ("shadow_avail_idx", wrapped(get(s.F_SHADOW_AVAIL), self.shadow_avail_wrap)),
             ("used_idx", wrapped(get(s.F_USED_IDX), self.used_wrap)),
             ("signalled_used", f"{get(s.F_SIGNALLED)}{valid}"),
-            ("inuse", f"{get(s.F_INUSE)} of {self.num}"),
+            ("inuse", t("{get} of {num}", get=get(s.F_INUSE), num=self.num)),
             ("notification", _truth(get(s.F_NOTIFICATION))),
             ("vector", "NO_VECTOR" if vector == 0xFFFF else str(vector)),
         ]
@@ -157,38 +158,38 @@ class PackedSnapshot(RingSnapshot):
     def lens_bands(self, head: int) -> tuple[LensBand, ...]:
         """One band, centred on the focused chain, else on what the device takes next."""
         anchor = head if 0 <= head < self.num else self.active_slot()
-        return (LensBand("desc", "descriptor", "slot, flags\nid, len\nAVAIL USED", anchor, self.states, 5, "forth", "back"),)
+        return (LensBand("desc", later("descriptor"), later("slot, flags\nid, len\nAVAIL USED"), anchor, self.states, 5, "forth", "back"),)
 
     def lens_panels(self) -> tuple[LensPanel, ...]:
         """The event suppression structures, decoded."""
         return (
-            LensPanel("driver", "driver event suppression", (*self.driver_event.lines, self.driver_event.meaning("interrupt", "used"))),
-            LensPanel("device", "device event suppression", (*self.device_event.lines, self.device_event.meaning("kick", "made available"))),
+            LensPanel("driver", later("driver event suppression"), (*self.driver_event.lines, self.driver_event.meaning(t("interrupt"), t("used")))),
+            LensPanel("device", later("device event suppression"), (*self.device_event.lines, self.device_event.meaning(t("kick"), t("made available")))),
         )
 
     def notes(self) -> tuple[str, ...]:
         """The four wrap counters."""
         return (
-            "wrap counters",
-            f"driver: avail {self.avail_wrap}, used {self.driver_used_wrap}",
-            f"device: avail {self.last_avail_wrap}, used {self.used_wrap}",
+            t("wrap counters"),
+            t("driver: avail {avail_wrap}, used {driver_used_wrap}", avail_wrap=self.avail_wrap, driver_used_wrap=self.driver_used_wrap),
+            t("device: avail {last_avail_wrap}, used {used_wrap}", last_avail_wrap=self.last_avail_wrap, used_wrap=self.used_wrap),
         )
 
     def lens_words(self, band: str, slot: int) -> tuple[str, ...]:
         """Slot with the flags' letters, id, length, and the bits of the wrap counters."""
         _, length, ident, flags = self.desc[slot].item()
         letters = "".join(word[0] for word in flag_words(flags & 7).split())
-        bits = packed_flag_words(flags & (ps.DESC_F_AVAIL | ps.DESC_F_USED)) or "no bits"
+        bits = packed_flag_words(flags & (ps.DESC_F_AVAIL | ps.DESC_F_USED)) or t("no bits")
         return f"{slot} {letters}", f"id {ident}", f"{length} B", bits
 
     def describe(self, band: str, slot: int) -> str:
         """A descriptor, or one of its flags."""
         addr, length, ident, flags = self.desc[slot].item()
         bit = next((bit for name, bit, _, _, _ in _BITS if name == band), 0)
-        lead = f"{band} {'set' if flags & bit else 'clear'} in " if bit else ""
-        words = packed_flag_words(flags) or "no flags"
-        first = f", chain from {self.head_of(slot)}" if self.head_of(slot) != slot else ""
-        return f"{lead}desc[{slot}]: {m.STATES[int(self.states[slot])]}{first}, addr 0x{addr:x}, len {length}, id {ident}, {words}"
+        lead = t("{band} set in " if flags & bit else "{band} clear in ", band=band) if bit else ""
+        words = packed_flag_words(flags) or t("no flags")
+        first = t(", chain from {head_of}", head_of=self.head_of(slot)) if self.head_of(slot) != slot else ""
+        return f"{lead}desc[{slot}]: {t(m.STATES[int(self.states[slot])])}{first}, addr 0x{addr:x}, len {length}, id {ident}, {words}"
 
     def cells(self, slot: int) -> tuple[str, ...]:
         """One descriptor as text; the id of a free one is what stood there last."""
@@ -226,16 +227,17 @@ class PackedSnapshot(RingSnapshot):
     def chain_title(self, head: int, chain: list[Descriptor]) -> str:
         """Buffer id, state, owner and bytes; of a used one, what its used descriptor says."""
         kind = int(self.states[head])
-        owner = {m.FREE: "driver", m.USED: "driver, to take"}.get(kind, "device")
+        owner = t({m.FREE: later("driver"), m.USED: later("driver, to take")}.get(kind, later("device")))
         slots = [item.slot for item in chain if not item.indirect]
-        where = f"slot {slots[0]}" if len(slots) == 1 else f"slots {slots[0]} to {slots[-1]}"
-        text = f"Buffer {self.ident_of(head)} at {where}: {m.STATES[kind]} (owner: {owner})"
+        where = t("slot {slot}", slot=slots[0]) if len(slots) == 1 else t("slots {first} to {last}", first=slots[0], last=slots[-1])
+        text = t("Buffer {ident} at {where}: {state} (owner: {owner})", ident=self.ident_of(head), where=where, state=t(m.STATES[kind]), owner=owner)
         if kind == m.USED:
-            return f"{text}, used len {chain[0].length}"
+            return t("{words}, used len {length}", words=text, length=chain[0].length)
         data = [item for item in chain if not item.flags & DESC_F_INDIRECT or item.indirect]
         out_bytes = sum(item.length for item in data if not item.flags & DESC_F_WRITE)
         in_bytes = sum(item.length for item in data if item.flags & DESC_F_WRITE)
-        return f"{text}, {len(data)} element{'s' if len(data) != 1 else ''}, {out_bytes} B out, {in_bytes} B in"
+        elements = t("{n} element" if len(data) == 1 else "{n} elements", n=len(data))
+        return t("{words}, {elements}, {out_bytes} B out, {in_bytes} B in", words=text, elements=elements, out_bytes=out_bytes, in_bytes=in_bytes)
 
     def chain_cells(self, item: Descriptor) -> tuple[str, ...]:
         """Of the ring, or of an indirect table, whose entries have no id."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ringscope.views.rings import model as m
 from ringscope.views.rings.model import EventIndex, vring_need_event
+from ringscope.words import later, t
 from ringscope_core.trace import state as s
 
 if TYPE_CHECKING:
@@ -64,12 +65,12 @@ class EventStructure(NamedTuple):
     def meaning(self, notification: str, event: str) -> str:
         """What it asks for."""
         if self.flags == ENABLE:
-            return f"{notification} at each buffer {event}"
+            return t("{notification} at each buffer {event}", notification=notification, event=event)
         if self.flags == DISABLE:
-            return f"no {notification}"
+            return t("no {notification}", notification=notification)
         if self.flags == DESC:
-            return f"{notification} at slot {self.offset}, wrap {self.wrap}"
-        return "not a value that the specification has"
+            return t("{notification} at slot {offset}, wrap {wrap}", notification=notification, offset=self.offset, wrap=self.wrap)
+        return t("not a value that the specification has")
 
 
 class _Rule(NamedTuple):
@@ -113,7 +114,7 @@ class _Rule(NamedTuple):
 
     def plain(self) -> tuple[tuple[str, str], ...]:
         """Where the flags alone decide."""
-        return ((f"{self.structure} event flags", "text.muted"), (f"0x{self.event.flags:x} {self.event.word}", "text"))
+        return ((t("{structure} event flags", structure=self.structure), "text.muted"), (f"0x{self.event.flags:x} {self.event.word}", "text"))
 
 
 def push_question(snap: PackedSnapshot) -> EventIndex:
@@ -132,19 +133,25 @@ def push_question(snap: PackedSnapshot) -> EventIndex:
     valid = bool(snap.get(s.F_SIGNALLED_VALID)) and not over
     if event.flags in (ENABLE, DISABLE):
         notifies = event.flags == ENABLE
-        formula, lines = f"driver event flags 0x{event.flags:x} {event.word}", rule.plain()
+        formula, lines = t("driver event flags 0x{flags:x} {word}", flags=event.flags, word=event.word), rule.plain()
     elif not valid:
         notifies = True
-        formula = "the step goes over the ring's end: signalled_used is not valid after it" if over else "signalled_used is not valid: notify in any case"
+        formula = t("the step goes over the ring's end: signalled_used is not valid after it") if over else t("signalled_used is not valid: notify in any case")
         lines = (
             (f"event {event.brief}", "cursor"),
-            ("over the ring's end:" if over else "signalled_used", "text.muted"),
-            ("not valid, so notify", "text.muted"),
+            (t("over the ring's end:") if over else "signalled_used", "text.muted"),
+            (t("not valid, so notify"), "text.muted"),
         )
     else:
         notifies = vring_need_event(rule.effective(), new, rule.old)
         formula, lines = rule.formula(), rule.lines()
-    verdict = f"the next push (used_idx {used_idx} to {new}, wrap {wrap}) {'interrupts' if notifies else 'does not interrupt'}"
+    verdict = t(
+        "the next push (used_idx {used_idx} to {new}, wrap {wrap}) {value}",
+        used_idx=used_idx,
+        new=new,
+        wrap=wrap,
+        value=t("interrupts") if notifies else t("does not interrupt"),
+    )
     decides = event.flags not in (ENABLE, DISABLE)
     return EventIndex("interrupt", "driver event", event.offset, "used_idx", rule.old, new, decides, notifies, verdict, formula, lines, num)
 
@@ -157,14 +164,20 @@ def kick_question(snap: PackedSnapshot) -> EventIndex:
     if new >= num:
         new, wrap = new - num, 1 - wrap
     event = snap.device_event
-    rule = _Rule(event, "device", "next_avail_idx", "at the last kick", (new - added) & 0xFFFF, new, wrap, 1, num)
+    rule = _Rule(event, "device", "next_avail_idx", later("at the last kick"), (new - added) & 0xFFFF, new, wrap, 1, num)
     if event.flags == DESC:
         notifies = vring_need_event(rule.effective(), new, rule.old)
         formula, lines = rule.formula(), rule.lines()
     else:
         notifies = event.flags != DISABLE
-        formula, lines = f"device event flags 0x{event.flags:x} {event.word}", rule.plain()
-    verdict = f"the next add (next_avail_idx {snap.next_avail_idx} to {new}, wrap {wrap}) {'kicks' if notifies else 'does not kick'}"
+        formula, lines = t("device event flags 0x{flags:x} {word}", flags=event.flags, word=event.word), rule.plain()
+    verdict = t(
+        "the next add (next_avail_idx {next_avail_idx} to {new}, wrap {wrap}) {value}",
+        next_avail_idx=snap.next_avail_idx,
+        new=new,
+        wrap=wrap,
+        value=t("kicks") if notifies else t("does not kick"),
+    )
     # on the circle a place before the ring's beginning is one near its end
     old = (new - added) % num
     return EventIndex("kick", "device event", event.offset, "next_avail_idx", old, new, event.flags == DESC, notifies, verdict, formula, lines, num)

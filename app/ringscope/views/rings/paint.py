@@ -20,6 +20,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, Q
 from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
 from ringscope.views.rings.geometry import COMPACT_LABEL_HEIGHT, LABEL_HEIGHT, LABEL_WIDTH, RingGeometry, spread
 from ringscope.views.rings.model import STATES, Band, Index, RingSnapshot
+from ringscope.words import t
 
 COUNTS_HEIGHT: Final = 18.0
 _CENTER_ROOM: Final = 52.0
@@ -87,7 +88,7 @@ def _paint_boundary(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
         return
     p.setFont(ui_font(7.5, bold=True))
     at = geo.point(0, geo.inner - 26)
-    p.drawText(QRectF(at.x() - 40, at.y() - 7, 80, 14), Qt.AlignmentFlag.AlignCenter, "wrap")
+    p.drawText(QRectF(at.x() - 40, at.y() - 7, 80, 14), Qt.AlignmentFlag.AlignCenter, t("wrap"))
 
 
 def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, theme: Theme) -> None:
@@ -105,15 +106,16 @@ def paint_center(p: QPainter, geo: RingGeometry, snap: RingSnapshot, name: str, 
     p.drawText(QRectF(c.x() - room, top - 4, 2 * room, 20), Qt.AlignmentFlag.AlignCenter, name)
     p.setFont(ui_font(8.5 if big else 7.5))
     p.setPen(theme.color("text.muted"))
-    p.drawText(QRectF(c.x() - room, top + 15, 2 * room, 14), Qt.AlignmentFlag.AlignCenter, f"{snap.num} descriptors")
+    p.drawText(QRectF(c.x() - room, top + 15, 2 * room, 14), Qt.AlignmentFlag.AlignCenter, t("{num} descriptors", num=snap.num))
     p.setFont(mono_font(9.0 if big else 7.5))
-    wide = QFontMetricsF(p.font()).horizontalAdvance("1024 available") + 16
+    widest = max((t(state) for state in STATES), key=len)
+    wide = QFontMetricsF(p.font()).horizontalAdvance(f"1024 {widest}") + 16
     for i, state in enumerate(RING_STATES):
         y = top + 32 + row * i
         left = c.x() - wide / 2
         p.fillRect(QRectF(left, y + row / 2 - 4.5, 9, 9), theme.ring(state))
         p.setPen(theme.color("text"))
-        p.drawText(QRectF(left + 15, y, wide, row), Qt.AlignmentFlag.AlignVCenter, f"{snap.counts[i]:>4} {STATES[i]}")
+        p.drawText(QRectF(left + 15, y, wide, row), Qt.AlignmentFlag.AlignVCenter, f"{snap.counts[i]:>4} {t(STATES[i])}")
     if big:
         _paint_notes(p, snap.notes(), QRectF(c.x() - room, top + 34 + row * len(RING_STATES), 2 * room, 13.0), theme)
 
@@ -137,7 +139,7 @@ def _paint_counts_below(p: QPainter, geo: RingGeometry, snap: RingSnapshot, them
     metrics = QFontMetricsF(p.font())
     x, y = geo.rect.left() + 10, geo.rect.bottom() + 2
     for i, state in enumerate(RING_STATES):
-        text = f"{snap.counts[i]} {STATES[i]}"
+        text = f"{snap.counts[i]} {t(STATES[i])}"
         p.fillRect(QRectF(x, y + 3, 9, 9), theme.ring(state))
         p.setPen(theme.color("text"))
         p.drawText(QRectF(x + 13, y, 200, 15), Qt.AlignmentFlag.AlignVCenter, text)
@@ -207,18 +209,18 @@ def _paint_labels(p: QPainter, geo: RingGeometry, turns: list[tuple[float, Index
 def _paint_compact_label(p: QPainter, index: Index, edge: float, y: float, left: bool) -> None:
     """Name, free-running value and slot on one line, in the pen's colour."""
     align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft)
-    mark = " (invalid)" if index.note == "not valid" else ""
+    mark = t(" (invalid)") if index.note == "not valid" else ""
     width = LABEL_WIDTH - 8
     box = QRectF(edge - width - 4 if left else edge + 4, y - COMPACT_LABEL_HEIGHT / 2, width, COMPACT_LABEL_HEIGHT)
     p.setFont(ui_font(7.5, bold=True))
-    p.drawText(box, align, f"{index.name}{mark} {index.brief}")
+    p.drawText(box, align, f"{t(index.name)}{mark} {index.brief}")
 
 
 def _paint_label(p: QPainter, index: Index, edge: float, y: float, left: bool, theme: Theme) -> None:
     align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft)
-    name = index.name
+    name = t(index.name)
     if index.note == "not valid":
-        name = f"{name} (invalid)"
+        name = t("{name} (invalid)", name=name)
     box = QRectF(edge - LABEL_WIDTH + 34 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 38, LABEL_HEIGHT / 2)
     p.setFont(ui_font(8.5, bold=True))
     p.drawText(box, align, name)
@@ -272,7 +274,7 @@ def paint_legend(p: QPainter, rect: QRectF, legends: Sequence[str], theme: Theme
     metrics = QFontMetricsF(p.font())
     y = rect.center().y()
     x = rect.left() + 10
-    for text, side in (("driver's index", "driver"), ("device's index", "device")):
+    for text, side in ((t("driver's index"), "driver"), (t("device's index"), "device")):
         p.setPen(QPen(side_color(theme, side), 3))
         p.drawLine(QPointF(x, y), QPointF(x + 14, y))
         p.setPen(theme.color("text.muted"))
@@ -281,5 +283,5 @@ def paint_legend(p: QPainter, rect: QRectF, legends: Sequence[str], theme: Theme
         x += width + 36
     room = QRectF(x, rect.top(), rect.right() - x - 10, rect.height())
     p.setPen(theme.color("text.muted"))
-    legend = next((text for text in legends if metrics.horizontalAdvance(text) <= room.width()), legends[-1])
+    legend = next((text for text in map(t, legends) if metrics.horizontalAdvance(text) <= room.width()), t(legends[-1]))
     p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(legend, Qt.TextElideMode.ElideRight, room.width()))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QScrollArea, QWidget
 
 from ringscope.theme import LIGHT, RING_STATES, Theme, mono_font, ui_font
 from ringscope.views.rings.model import queue_role
+from ringscope.words import t
 
 CARD_WIDTH: Final = 190
 CARD_HEIGHT: Final = 52
@@ -37,7 +38,7 @@ class QueueStrip(QWidget):
         self.setFixedHeight(CARD_HEIGHT + 8)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleName("virtqueues")
+        self.setAccessibleName(t("virtqueues"))
 
     def show_queues(self, cards: list[Card], oid: int) -> None:
         """Show `cards`, that of `oid` chosen; repaints only when something differs."""
@@ -89,7 +90,7 @@ class QueueStrip(QWidget):
         p.setPen(theme.color("text.muted"))
         p.setFont(ui_font(7.5))
         _, available, in_flight, used = card.counts
-        text = f"{available} avail  {in_flight} in flight  {used} used" if card.num else "not set up"
+        text = t("{available} avail  {in_flight} in flight  {used} used", available=available, in_flight=in_flight, used=used) if card.num else t("not set up")
         p.drawText(inner, Qt.AlignmentFlag.AlignBottom, text)
 
     def _paint_bar(self, p: QPainter, bar: QRectF, card: Card) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
+from ringscope.words import t
 
 _WIDE_MIN = 540
 _NARROW_MIN = 350
@@ -42,8 +43,8 @@ class SidePanel(QWidget):
         if narrow:
             self._page_layout.insertWidget(0, self._events)
             self._page_layout.insertWidget(1, self._numbers)
-            self._pages.addTab(self._lower, "Slots and chain")
-            self._pages.addTab(self._scroll, "Indices")
+            self._pages.addTab(self._lower, t("Slots and chain"))
+            self._pages.addTab(self._scroll, t("Indices"))
             self._layout.addWidget(self._pages)
             self._pages.show()
         else:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ringscope.views.rings import model as m
 from ringscope.views.rings.model import Band, Descriptor, EventIndex, Index, LensBand, RingSnapshot, flag_words, vring_need_event
+from ringscope.words import later, t
 from ringscope_core.trace import state as s
 from ringscope_core.trace.fields import field
 from ringscope_core.trace.state import DESC_F_INDIRECT, DESC_F_NEXT, DESC_F_WRITE, RingImage
@@ -25,10 +26,10 @@ class SplitSnapshot(RingSnapshot):
     """Descriptor table, available ring and used ring."""
 
     layout = "split"
-    legends = ("outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring",)
-    headings = ("slot", "head", "state", "addr", "len", "flags", "next")
+    legends = (later("outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring"),)
+    headings = (later("slot"), later("head"), later("state"), "addr", "len", "flags", "next")
     right = frozenset((0, 1, 4, 6))
-    chain_headings = ("descriptor", "addr", "len", "next", "flags")
+    chain_headings = (later("descriptor"), "addr", "len", "next", "flags")
 
     def __init__(self, oid: int, image: RingImage, fields: dict[int, int]) -> None:
         super().__init__(oid, image, fields, DESC_DTYPE)
@@ -68,7 +69,7 @@ class SplitSnapshot(RingSnapshot):
     def _index(self, name: str, side: str, space: str, value: int, note: str) -> Index:
         slot = value % self.num if self.num else 0
         arrow = f"{value} \N{RIGHTWARDS ARROW}"
-        return Index(name, side, space, value, slot, note, space == "used", f"{arrow} slot {slot}", f"{arrow} {slot}")
+        return Index(name, side, space, value, slot, note, space == "used", t("{arrow} slot {slot}", arrow=arrow, slot=slot), f"{arrow} {slot}")
 
     def pending_avail(self) -> int:
         """Chains published and not yet taken by the device."""
@@ -95,9 +96,14 @@ class SplitSnapshot(RingSnapshot):
             formula = _formula(self.used_event, new, old)
         else:
             notifies = True
-            formula = "signalled_used is not valid: notify in any case"
+            formula = t("signalled_used is not valid: notify in any case")
             lines = ((f"event used_event = {self.used_event}", "value"), (formula, "text.muted"))
-        verdict = f"the next push (used.idx {self.used_idx} to {new}) {'interrupts' if notifies else 'does not interrupt'}"
+        verdict = t(
+            "the next push (used.idx {used_idx} to {new}) {value}",
+            used_idx=self.used_idx,
+            new=new,
+            value=t("interrupts") if notifies else t("does not interrupt"),
+        )
         return EventIndex("interrupt", "used_event", self.used_event, "used.idx", old, new, self.event_idx, notifies, verdict, formula, lines)
 
     def _avail_event_index(self) -> EventIndex:
@@ -107,19 +113,21 @@ class SplitSnapshot(RingSnapshot):
         if self.event_idx:
             notifies = vring_need_event(self.avail_event, new, old)
             formula = _formula(self.avail_event, new, old)
-            lines = _lines("avail_event", self.avail_event, "avail.idx", old, "avail.idx at kick", new)
+            lines = _lines("avail_event", self.avail_event, "avail.idx", old, t("avail.idx at kick"), new)
         else:
             notifies = not self.used_flags & 1
             formula, lines = _by_flag("used", self.used_flags, "NO_NOTIFY")
-        verdict = f"the next add (avail.idx {self.avail_idx} to {new}) {'kicks' if notifies else 'does not kick'}"
+        verdict = t(
+            "the next add (avail.idx {avail_idx} to {new}) {value}", avail_idx=self.avail_idx, new=new, value=t("kicks") if notifies else t("does not kick")
+        )
         return EventIndex("kick", "avail_event", self.avail_event, "avail.idx", old, new, self.event_idx, notifies, verdict, formula, lines)
 
     def parties(self) -> list[tuple[str, str, list[m.Cell]]]:
         """The driver's copies (Linux's vring_virtqueue), what stands in guest memory, the device's copies (QEMU's VirtQueue)."""
         return [
-            ("driver", "driver: vring_virtqueue", self._driver_cells()),
-            ("memory", "memory: index \N{RIGHTWARDS ARROW} slot", self._memory_cells()),
-            ("device", "device: VirtQueue", self._device_cells()),
+            ("driver", later("driver: vring_virtqueue"), self._driver_cells()),
+            ("memory", later("memory: index \N{RIGHTWARDS ARROW} slot"), self._memory_cells()),
+            ("device", later("device: VirtQueue"), self._device_cells()),
         ]
 
     def _place(self, value: int) -> str:
@@ -131,10 +139,10 @@ class SplitSnapshot(RingSnapshot):
             ("avail_idx_shadow", self._place(get(F_AVAIL_SHADOW) or self.avail_idx)),
             ("last_used_idx", self._place(get(s.F_LAST_USED))),
             ("num_added", str(get(m.F_NUM_ADDED))),
-            ("num_free", f"{get(s.F_NUM_FREE)} of {self.num}"),
+            ("num_free", t("{get} of {num}", get=get(s.F_NUM_FREE), num=self.num)),
             ("free_head", str(get(m.F_FREE_HEAD))),
             ("avail_flags_shadow", f"0x{get(F_AVAIL_FLAGS_SHADOW):x}"),
-            ("event / indirect", f"{_truth(get(m.F_DRIVER_EVENT))} / {_truth(get(m.F_DRIVER_INDIRECT))}"),
+            (later("event / indirect"), f"{_truth(get(m.F_DRIVER_EVENT))} / {_truth(get(m.F_DRIVER_INDIRECT))}"),
         ]
 
     def _memory_cells(self) -> list[m.Cell]:
@@ -151,13 +159,13 @@ class SplitSnapshot(RingSnapshot):
     def _device_cells(self) -> list[m.Cell]:
         get = self.get
         vector = get(m.F_VECTOR)
-        valid = "" if get(s.F_SIGNALLED_VALID) else " (invalid)"
+        valid = "" if get(s.F_SIGNALLED_VALID) else t(" (invalid)")
         return [
             ("last_avail_idx", self._place(get(s.F_LAST_AVAIL))),
             ("shadow_avail_idx", self._place(get(s.F_SHADOW_AVAIL))),
             ("used_idx", self._place(get(s.F_USED_IDX))),
             ("signalled_used", self._place(get(s.F_SIGNALLED)) + valid),
-            ("inuse", f"{get(s.F_INUSE)} of {self.num}"),
+            ("inuse", t("{get} of {num}", get=get(s.F_INUSE), num=self.num)),
             ("notification", _truth(get(s.F_NOTIFICATION))),
             ("vector", "NO_VECTOR" if vector == 0xFFFF else str(vector)),
         ]
@@ -182,15 +190,15 @@ class SplitSnapshot(RingSnapshot):
             avail_at = avail_place if avail_place >= 0 else avail_at
             used_at = used_place if used_place >= 0 else used_at
         return (
-            LensBand("avail", "avail.ring", "slot: head", avail_at, self.avail_states, 3, "all"),
+            LensBand("avail", "avail.ring", later("slot: head"), avail_at, self.avail_states, 3, "all"),
             LensBand("desc", "desc", "len, flags", desc_at, self.states, 3),
-            LensBand("used", "used.ring", "slot: id, len", used_at, self.used_states, 3, "all"),
+            LensBand("used", "used.ring", later("slot: id, len"), used_at, self.used_states, 3, "all"),
         )
 
     def lens_words(self, band: str, slot: int) -> tuple[str, ...]:
         """What the entry holds."""
         if band == "avail":
-            return f"{slot}", f"head {int(self.avail_ring[slot])}"
+            return f"{slot}", t("head {avail_ring}", avail_ring=int(self.avail_ring[slot]))
         if band == "used":
             element = self.used_ring[slot]
             return f"{slot}: {int(element['id'])}", f"len {int(element['len'])}"
@@ -201,15 +209,23 @@ class SplitSnapshot(RingSnapshot):
     def describe(self, band: str, slot: int) -> str:
         """An entry of either ring, or a descriptor."""
         if band == "avail":
-            state = m.STATES[int(self.avail_states[slot])] if self.avail_states[slot] else "stale"
-            return f"avail.ring[{slot}] = head {int(self.avail_ring[slot])}: {state}"
+            state = t(m.STATES[int(self.avail_states[slot])] if self.avail_states[slot] else later("stale"))
+            return t("avail.ring[{slot}] = head {avail_ring}: {state}", slot=slot, avail_ring=int(self.avail_ring[slot]), state=state)
         if band == "used":
             element = self.used_ring[slot]
-            state = "used, not yet taken by the driver" if self.used_states[slot] else "stale"
+            state = t("used, not yet taken by the driver") if self.used_states[slot] else t("stale")
             return f"used.ring[{slot}] = id {int(element['id'])}, len {int(element['len'])}: {state}"
         row = self.desc[slot]
-        words = flag_words(int(row["flags"])) or "no flags"
-        return f"desc[{slot}]: {m.STATES[int(self.states[slot])]}, head {self.head_of(slot)}, addr 0x{int(row['addr']):x}, len {int(row['len'])}, {words}"
+        words = flag_words(int(row["flags"])) or t("no flags")
+        return t(
+            "desc[{slot}]: {state}, head {head}, addr 0x{addr:x}, len {length}, {words}",
+            slot=slot,
+            state=t(m.STATES[int(self.states[slot])]),
+            head=self.head_of(slot),
+            addr=int(row["addr"]),
+            length=int(row["len"]),
+            words=words,
+        )
 
     def descriptor_of(self, band: str, slot: int) -> int:
         """The head that an available or used entry names."""
@@ -272,9 +288,17 @@ class SplitSnapshot(RingSnapshot):
         out_bytes = sum(item.length for item in data if not item.flags & DESC_F_WRITE)
         in_bytes = sum(item.length for item in data if item.flags & DESC_F_WRITE)
         kind = int(self.states[head])
-        owner = {m.FREE: "driver", m.USED: "driver, to take"}.get(kind, "device")
-        buffers = f"{len(data)} buffer{'s' if len(data) != 1 else ''}"
-        text = f"Chain of head {head}: {m.STATES[kind]} (owner: {owner}), {buffers}, {out_bytes} B out, {in_bytes} B in"
+        owner = t({m.FREE: later("driver"), m.USED: later("driver, to take")}.get(kind, later("device")))
+        buffers = t("{n} buffer" if len(data) == 1 else "{n} buffers", n=len(data))
+        text = t(
+            "Chain of head {head}: {state} (owner: {owner}), {buffers}, {out_bytes} B out, {in_bytes} B in",
+            head=head,
+            state=t(m.STATES[kind]),
+            owner=owner,
+            buffers=buffers,
+            out_bytes=out_bytes,
+            in_bytes=in_bytes,
+        )
         where = ", ".join(f"{band}.ring[{place}]" for band, place in self.places_of(head))
         return f"{text}  \N{MIDDLE DOT}  {where}" if where else text
 
@@ -333,5 +357,5 @@ def _lines(event_name: str, event: int, idx_name: str, old: int, old_name: str, 
 
 
 def _by_flag(ring: str, flags: int, word: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    says = f"{ring}.flags = 0x{flags:x}, {word} {'set' if flags & 1 else 'clear'}"
-    return f"no EVENT_IDX: {says}", (("no EVENT_IDX", "text.muted"), (says, "text"))
+    says = t("{ring}.flags = 0x{flags:x}, {word} set" if flags & 1 else "{ring}.flags = 0x{flags:x}, {word} clear", ring=ring, flags=flags, word=word)
+    return t("no EVENT_IDX: {says}", says=says), ((t("no EVENT_IDX"), "text.muted"), (says, "text"))

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont
 from ringscope.theme import LIGHT, RING_STATES, Theme, mono_font
 from ringscope.views.rings.model import RingSnapshot
 from ringscope.views.rings.split import SplitSnapshot
+from ringscope.words import t
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -144,7 +145,7 @@ class SlotModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._headings[section]
+            return t(self._headings[section])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if section in self._right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -152,5 +153,5 @@ class SlotModel(QAbstractTableModel):
 
     def text(self) -> str:
         """Headings and shown rows, tab-separated."""
-        rows = [self._headings, *(self.cells(slot) for slot in self._order.tolist())]
+        rows = [tuple(map(t, self._headings)), *(self.cells(slot) for slot in self._order.tolist())]
         return "\n".join("\t".join(row) for row in rows)

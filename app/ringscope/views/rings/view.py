@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLa
 
 from ringscope.theme import Theme
 from ringscope.values import offer, offer_cells
-from ringscope.views.rings import places
+from ringscope.views.rings import places, twin
 from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.chain import ChainPanel
 from ringscope.views.rings.indices import EventIndexPanel, IndexPanel
@@ -25,6 +25,7 @@ from ringscope.views.rings.watches import band_watch, cell_watch, chain_watch, s
 from ringscope.views.spec import View
 from ringscope.widgets.spots import Spot
 from ringscope.widgets.stack_rows import CopyTable
+from ringscope.words import t
 from ringscope_core.query.watch import Watch
 from ringscope_core.trace.kinds import EV_VIRTIO_ERROR
 from ringscope_core.trace.oids import is_ring
@@ -81,9 +82,9 @@ class RingsView(View):
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.set_widths((54, 50, 92, 92, 52, 96, 48))
-        self.table.setAccessibleName("descriptors")
+        self.table.setAccessibleName(t("descriptors"))
         self.table.clicked.connect(self._row_clicked)
-        self.search_box.setPlaceholderText("Filter slots: available, write, 0x1200, ...")
+        self.search_box.setPlaceholderText(t("Filter slots: available, write, 0x1200, ..."))
         self.search_box.setClearButtonEnabled(True)
         self.search_box.textChanged.connect(self.model.set_filter)
         lower = QSplitter(Qt.Orientation.Vertical)
@@ -223,7 +224,7 @@ class RingsView(View):
 
     def _show_picture(self, state: MachineState, snap: RingSnapshot | None) -> None:
         name = queue_word(self.store.name_of(self._oid)) if self._oid else ""
-        note = f"{name} exists, but the driver has not set up its memory yet." if self._oid else "No virtqueue exists at this moment."
+        note = t("{name} exists, but the driver has not set up its memory yet.", name=name) if self._oid else t("No virtqueue exists at this moment.")
         self.canvas.show_ring(snap, name, self._head(), note, self._trouble(state, snap))
 
     def _show_texts(self, state: MachineState, snap: RingSnapshot | None) -> None:
@@ -238,10 +239,10 @@ class RingsView(View):
         """What is wrong at this moment, in the device's own words where it said any; empty when nothing is."""
         if any(values.get(F_BROKEN) for values in state.fields.values()):
             rows = self.store.find((int(EV_VIRTIO_ERROR),), self.store.first_seq, state.seq, 1, True)
-            said = self.store.text(int(rows[0]["a0"])) if len(rows) else "no virtio_error is recorded"
-            return f"The device is broken: {said}"
+            said = self.store.text(int(rows[0]["a0"])) if len(rows) else t("no virtio_error is recorded")
+            return t("The device is broken: {said}", said=said)
         if snap is not None and not snap.consistent:
-            return "Indices or entries contradict each other at this moment."
+            return t("Indices or entries contradict each other at this moment.")
         return ""
 
     def _scroll_to(self, slot: int) -> None:
@@ -304,5 +305,9 @@ class RingsView(View):
         return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
-        """Indices, event index, slots and the chain as text."""
-        return "\n\n".join((self.numbers.text(), self.events.text(), self.model.text(), self.chain.text()))
+        """Everything that is drawn: queues, indices, event index, slots, available and used ring, the chain."""
+        snap = self.canvas.snap
+        parts = [twin.queues_text(self.strip.cards, self._oid), self.canvas.title]
+        if snap is not None:
+            parts += [twin.indices_text(snap), twin.events_text(snap), self.model.text(), *twin.rings_text(snap), self.chain.text()]
+        return "\n\n".join(part for part in parts if part)

@@ -2,5 +2,8 @@
 
 from ringscope.views.skeleton.view import SkeletonView
 from ringscope.views.spec import ViewSpec
+from ringscope.words import later
 
-VIEW = ViewSpec(name="skeleton", title="Skeleton", icon="skeleton", area="center", make=SkeletonView, tip="How many events of each kind there are")
+VIEW = ViewSpec(
+    name="skeleton", title=later("Skeleton"), icon="skeleton", area="center", make=SkeletonView, tip=later("How many events of each kind there are")
+)

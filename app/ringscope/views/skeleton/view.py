@@ -14,6 +14,7 @@ from ringscope.store import Store
 from ringscope.theme import Theme
 from ringscope.views.spec import View
 from ringscope.widgets.tree_list import Node, TreeList
+from ringscope.words import t
 from ringscope_core.query.decode import format_count
 
 
@@ -22,7 +23,7 @@ class SkeletonView(View):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
-        self.table = TreeList(["Kind", "Events"], {1}, "Events by kind", (70, 30))
+        self.table = TreeList([t("Kind"), t("Events")], {1}, t("Events by kind"), (70, 30))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
@@ -35,7 +36,7 @@ class SkeletonView(View):
         for number, count in self.store.reader.event_counts().items():
             spec = self.store.kind(number)
             if spec is not None:
-                root.add(Node(spec.name, [spec.name, format_count(count)], tip=spec.title))
+                root.add(Node(spec.name, [spec.name, format_count(count)], tip=t(spec.title)))
         self.table.put(root)
 
     def theme_changed(self, theme: Theme) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QGraphicsSimpleTextItem, QWidget
 from ringscope.theme import LIGHT, Theme, ui_font
 from ringscope.views.throughput.axes import GridLines, LogTimeAxis, SecondsAxis, SiAxis, pen
 from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples
+from ringscope.words import later, t
 
 
 class PlotKind(NamedTuple):
@@ -26,14 +27,14 @@ class PlotKind(NamedTuple):
 
 _SOLID, _DASH, _DOT = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
 PLOTS: Final = (
-    PlotKind("packets", "packets/s through the device", (("", _SOLID),)),
-    PlotKind("kicks", "kicks/s: solid sent, dashed suppressed", (("sent", _SOLID), ("suppressed", _DASH))),
-    PlotKind("bits", "bit/s through the device", (("", _SOLID),)),
-    PlotKind("interrupts", "interrupts/s: solid sent, dashed suppressed", (("sent", _SOLID), ("suppressed", _DASH))),
-    PlotKind("occupancy", "ring occupancy: available + in flight, % of num", (("", _SOLID),)),
+    PlotKind("packets", later("packets/s through the device"), (("", _SOLID),)),
+    PlotKind("kicks", later("kicks/s: solid sent, dashed suppressed"), (("sent", _SOLID), ("suppressed", _DASH))),
+    PlotKind("bits", later("bit/s through the device"), (("", _SOLID),)),
+    PlotKind("interrupts", later("interrupts/s: solid sent, dashed suppressed"), (("sent", _SOLID), ("suppressed", _DASH))),
+    PlotKind("occupancy", later("ring occupancy: available + in flight, % of num"), (("", _SOLID),)),
     PlotKind(
         "latency",
-        "latency, at most: p50 solid, p90 dashed, p99 dotted (virtual; tx posted to used, rx used to taken)",
+        later("latency, at most: p50 solid, p90 dashed, p99 dotted (virtual; tx posted to used, rx used to taken)"),
         (("p50", _SOLID), ("p90", _DASH), ("p99", _DOT)),
     ),
 )
@@ -149,11 +150,11 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         font = ui_font(8.5, bold=True)
         room = self.width() / _COLUMNS - _TITLE_LEFT - 16
         for kind in PLOTS:
-            per = f" ({'wall' if self._wall else 'virtual'} seconds)" if kind.name in _RATES else ""
+            per = t(" (wall seconds)" if self._wall else " (virtual seconds)") if kind.name in _RATES else ""
             title = self._titles[kind.name]
             title.setFont(font)
             title.setBrush(self.theme.color("text"))
-            title.setText(QFontMetricsF(font).elidedText(kind.title + per, Qt.TextElideMode.ElideRight, room))
+            title.setText(QFontMetricsF(font).elidedText(t(kind.title) + per, Qt.TextElideMode.ElideRight, room))
 
     # -- data ---------------------------------------------------------------------------------------------------------------------
     def show_samples(self, samples: Samples, shown: list[int], colors: dict[int, Any], wall: bool, window_s: float, kinds: Sequence[PlotKind] = PLOTS) -> None:

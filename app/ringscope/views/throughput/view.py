@@ -18,6 +18,7 @@ from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples, d
 from ringscope.views.throughput.plots import PLOTS, PlotBoard, PlotKind
 from ringscope.widgets.spots import Spot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
+from ringscope.words import later, t
 from ringscope_core.query.watch import Watch, counter_watch
 from ringscope_core.trace.oids import ring_index
 
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from ringscope.focus import Focus
     from ringscope.store import Store
 
-SPANS: Final = (("last 2 s", 2.0), ("last 10 s", 10.0), ("last 30 s", 30.0), ("last 2 min", 120.0), ("everything", 0.0))
-WINDOWS: Final = (("per sample", 0.0), ("mean of 0.1 s", 0.1), ("mean of 0.5 s", 0.5), ("mean of 2 s", 2.0))
+SPANS: Final = ((later("last 2 s"), 2.0), (later("last 10 s"), 10.0), (later("last 30 s"), 30.0), (later("last 2 min"), 120.0), (later("everything"), 0.0))
+WINDOWS: Final = ((later("per sample"), 0.0), (later("mean of 0.1 s"), 0.1), (later("mean of 0.5 s"), 0.5), (later("mean of 2 s"), 2.0))
 HEADINGS: Final = (
-    "queue",
+    later("queue"),
     "packets/s",
     "bit/s",
-    "available",
-    "in flight",
+    later("available"),
+    later("in flight"),
     "num",
     "kicks/s",
     "suppressed/s",
@@ -123,7 +124,7 @@ class ThroughputView(View):
         self.table.setModel(self.model)
         self.table.set_widths((128, 80, 90, 70, 64, 46, 70, 92, 88, 92, 62, 62, 62, 72))
         self.table.horizontalHeader().setStretchLastSection(False)
-        self.table.setAccessibleName("values of all curves")
+        self.table.setAccessibleName(t("values of all curves"))
         offer_cells(self.table, self._counter, self.commands)
         column.addWidget(self.table, 1)
         split = QSplitter(Qt.Orientation.Vertical)
@@ -140,8 +141,8 @@ class ThroughputView(View):
         row = QHBoxLayout(bar)
         row.setContentsMargins(8, 4, 8, 4)
         for button, text, tip in (
-            (self.follow, "Follow", "Keep the newest sample at the right edge"),
-            (self.freeze, "Freeze", "Stop taking new samples; the recording goes on"),
+            (self.follow, t("Follow"), t("Keep the newest sample at the right edge")),
+            (self.freeze, t("Freeze"), t("Stop taking new samples; the recording goes on")),
         ):
             button.setText(text)
             button.setToolTip(tip)
@@ -150,19 +151,21 @@ class ThroughputView(View):
         self.follow.setChecked(True)
         self.follow.toggled.connect(lambda on: self.refresh_now() if on else None)
         self.freeze.toggled.connect(self._set_frozen)
-        self.clock.addItems(["virtual time", "wall time"])
-        self.clock.setAccessibleName("clock of the horizontal axis")
-        self.span.addItems([text for text, _ in SPANS])
+        self.clock.addItems([t("virtual time"), t("wall time")])
+        self.clock.setAccessibleName(t("clock of the horizontal axis"))
+        self.span.addItems([t(text) for text, _ in SPANS])
         self.span.setCurrentIndex(1)
-        self.window_box.addItems([text for text, _ in WINDOWS])
+        self.window_box.addItems([t(text) for text, _ in WINDOWS])
         self.window_box.setCurrentIndex(1)
-        self.window_box.setToolTip("Rates are differences over this time, latencies over 16 samples")
+        self.window_box.setToolTip(t("Rates are differences over this time, latencies over 16 samples"))
         for box in (self.clock, self.span, self.window_box):
             box.currentIndexChanged.connect(lambda _: self._settings_changed())
             row.addWidget(box)
         for name in ("A", "B"):
             marker = QPushButton(name)
-            marker.setToolTip(f"Put marker {name} in the middle of the view, or take it away ({'Shift' if name == 'A' else 'Ctrl'}+click puts it there)")
+            marker.setToolTip(
+                t("Put marker {name} in the middle of the view, or take it away ({key}+click puts it there)", name=name, key="Shift" if name == "A" else "Ctrl")
+            )
             marker.setMaximumWidth(34)
             marker.clicked.connect(lambda _, which=name: self._toggle_marker(which))
             row.addWidget(marker)
@@ -174,7 +177,7 @@ class ThroughputView(View):
         bar.setObjectName("strip")
         self.legend.setContentsMargins(10, 3, 8, 3)
         self.legend.setSpacing(14)
-        self.legend.addWidget(self._muted("queues"))
+        self.legend.addWidget(self._muted(t("queues")))
         self.legend.addStretch(1)
         bar.setLayout(self.legend)
         return bar
@@ -300,19 +303,19 @@ class ThroughputView(View):
         """The table: at the crosshair, else at the focused moment, else at the end; and between the markers."""
         samples = self.samples
         if not samples.count:
-            self.when.setText("No counters are recorded yet.")
+            self.when.setText(t("No counters are recorded yet."))
             self.model.set_rows([])
             return
         times = samples.time_s(self._wall)
         starts = samples.window_starts(times, self._window_s)
         place, where = self._value_place(times)
         clock = self.clock.currentText()
-        self.when.setText(f"At {times[place]:.6f} s {clock} ({where})" + self._marker_words())
+        self.when.setText(t("At {time:.6f} s {clock} ({where})", time=times[place], clock=clock, where=where) + self._marker_words())
         rows = [self._row(oid, place, int(starts[place]), times, self._name(oid)) for oid in samples.oids]
         a, b = self.board.marker("A"), self.board.marker("B")
         if a is not None and b is not None:
             first, last = sorted((max(0, samples.place_at(a, self._wall)), max(0, samples.place_at(b, self._wall))))
-            rows += [self._row(oid, last, first, times, f"{self._name(oid)} A to B", since=True) for oid in samples.oids]
+            rows += [self._row(oid, last, first, times, t("{name} A to B", name=self._name(oid)), since=True) for oid in samples.oids]
         self.model.set_rows(rows)
 
     def _counter(self, row: int, column: int) -> Watch | None:
@@ -322,10 +325,10 @@ class ThroughputView(View):
 
     def _value_place(self, times: Floats) -> tuple[int, str]:
         if self._cross is not None:
-            return max(0, self.samples.place_at(self._cross, self._wall)), "crosshair"
+            return max(0, self.samples.place_at(self._cross, self._wall)), t("crosshair")
         if not self.focus.following:
-            return max(0, self.samples.place_at(self._focus_time(), self._wall)), "focus"
-        return len(times) - 1, "newest sample"
+            return max(0, self.samples.place_at(self._focus_time(), self._wall)), t("focus")
+        return len(times) - 1, t("newest sample")
 
     def _marker_words(self) -> str:
         a, b = self.board.marker("A"), self.board.marker("B")

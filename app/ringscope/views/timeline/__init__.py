@@ -2,5 +2,6 @@
 
 from ringscope.views.spec import ViewSpec
 from ringscope.views.timeline.view import TimelineView
+from ringscope.words import later
 
-VIEW = ViewSpec(name="timeline", title="Time", icon="time", area="bottom", make=TimelineView, tip="Events over time; drag to go to a moment")
+VIEW = ViewSpec(name="timeline", title=later("Time"), icon="time", area="bottom", make=TimelineView, tip=later("Events over time; drag to go to a moment"))

@@ -12,12 +12,13 @@ from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
 from ringscope.theme import Theme
+from ringscope.words import later, t
 from ringscope_core.query.decode import format_clock, format_count
 
 _PLAYING: Final = (
-    ("back", "play-back", "Play backwards (Shift+P)"),
-    ("play", "play", "Play what is recorded from here on (P)"),
-    ("loop", "loop", "Play the range, or the whole recording, over and over (L)"),
+    ("back", "play-back", later("Play backwards (Shift+P)")),
+    ("play", "play", later("Play what is recorded from here on (P)")),
+    ("loop", "loop", later("Play the range, or the whole recording, over and over (L)")),
 )
 
 
@@ -30,18 +31,18 @@ class Strip(QFrame):
         self._store, self._focus, self._player = store, focus, commands.playback
         self._theme: Theme | None = None
         self.moment = QLabel()
-        self.moment.setAccessibleName("Moment")
+        self.moment.setAccessibleName(t("Moment"))
         self.end = QLabel()
         self.end.setProperty("role", "muted")
         self.range = QLabel()
-        self.range.setAccessibleName("Range")
+        self.range.setAccessibleName(t("Range"))
         self.speed = QLabel()
         self.speed.setProperty("role", "muted")
-        self.speed.setAccessibleName("Speed of playback")
-        self.follow = self.button("Follow", "Stay at the newest event (F4)", True)
-        self.axis = self.button("By event", "Spread events evenly instead of by virtual time", True)
-        self.fit = self.button("All", "Show the whole recording (double click)", False)
-        self.playing = {name: self.button("", tip, True) for name, _, tip in _PLAYING}
+        self.speed.setAccessibleName(t("Speed of playback"))
+        self.follow = self.button(t("Follow"), t("Stay at the newest event (F4)"), True)
+        self.axis = self.button(t("By event"), t("Spread events evenly instead of by virtual time"), True)
+        self.fit = self.button(t("All"), t("Show the whole recording (double click)"), False)
+        self.playing = {name: self.button("", t(tip), True) for name, _, tip in _PLAYING}
         player = self._player
         self.playing["back"].clicked.connect(lambda: player.toggle(-1))
         self.playing["play"].clicked.connect(lambda: player.toggle(1))
@@ -91,16 +92,16 @@ class Strip(QFrame):
         """Say where event `seq` is, and of what."""
         store = self._store
         vt = store.reader.vt_at_seq(seq) if seq >= 0 else 0
-        self.moment.setText(f"event <b>{format_count(max(seq, 0))}</b> &nbsp; virtual time <b>{format_clock(vt)}</b> s")
-        self.end.setText(f"of {format_count(max(store.last_seq, 0))}, {format_clock(store.reader.last_vt)} s")
+        self.moment.setText(t("event <b>{seq}</b> &nbsp; virtual time <b>{vt}</b> s", seq=format_count(max(seq, 0)), vt=format_clock(vt)))
+        self.end.setText(t("of {last}, {vt} s", last=format_count(max(store.last_seq, 0)), vt=format_clock(store.reader.last_vt)))
         chosen = self._focus.range
         self.range.setVisible(chosen is not None)
         if chosen is not None:
-            self.range.setText(f"range {format_count(chosen[0])} to {format_count(chosen[1])}")
+            self.range.setText(t("range {first} to {last}", first=format_count(chosen[0]), last=format_count(chosen[1])))
 
 
 def speed_words(speed: float) -> str:
     """A playback speed, short."""
     if speed < 0:
         return f"{-speed:g}\u00d7"
-    return "all in 10 s" if not speed else f"{format_count(round(speed))} ev/s"
+    return t("all in 10 s") if not speed else t("{speed} ev/s", speed=format_count(round(speed)))

@@ -21,6 +21,7 @@ from ringscope.views.timeline.paint import ruler_ticks, tick_text, track_picture
 from ringscope.views.timeline.strip import Strip
 from ringscope.widgets.point_menu import Offer, add_offers, event_offers
 from ringscope.widgets.spots import Spot
+from ringscope.words import t
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.session.rows import MarkRow
 
@@ -57,7 +58,7 @@ class Tracks(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Time line")
+        self.setAccessibleName(t("Time line"))
         self.setMinimumHeight(RULER + 10 * 9)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -177,7 +178,7 @@ class Tracks(QWidget):
             painter.drawLine(0, top, self.width(), top)
             painter.fillRect(QRect(6, top + track // 2 - 3, 7, 7), self.theme.group(group))
             painter.setPen(self.theme.color("text.muted"))
-            painter.drawText(QRect(18, top, GUTTER - 20, track), Qt.AlignmentFlag.AlignVCenter, group)
+            painter.drawText(QRect(18, top, GUTTER - 20, track), Qt.AlignmentFlag.AlignVCenter, t(group))
 
     def _paint_ruler(self, painter: QPainter) -> None:
         low, high = self.shown()
@@ -282,8 +283,8 @@ class Tracks(QWidget):
             self._drag_from = event.position().toPoint()
         elif self._store.last_seq >= 0 and x >= GUTTER:
             seq, mark = self.seq_at(x), self.mark_at(x, event.position().y())
-            at = f"event {format_count(seq)}  at {format_clock(self._store.reader.vt_at_seq(seq))} s"
-            self.setToolTip(at if mark is None else f"{mark.name}: event {format_count(mark.seq)}" + (f"\n{mark.note}" if mark.note else ""))
+            at = t("event {n}  at {time} s", n=format_count(seq), time=format_clock(self._store.reader.vt_at_seq(seq)))
+            self.setToolTip(at if mark is None else t("{name}: event {n}", name=mark.name, n=format_count(mark.seq)) + (f"\n{mark.note}" if mark.note else ""))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A range that was dragged is chosen; one without extent is none."""
@@ -403,7 +404,7 @@ class TimelineView(View):
         row = store.row(seq)
         if row is not None:
             vt = int(row["vt"])
-            offers = [Offer(f"Break at {format_clock(vt)} s", {"what": "time", "where": f"{vt}ns"})]
+            offers = [Offer(t("Break at {time} s", time=format_clock(vt)), {"what": "time", "where": f"{vt}ns"})]
             add_offers(menu, [*offers, *event_offers(store, row, self.focus.filter)], store, self.commands, self.window())
         return menu
 
@@ -439,7 +440,9 @@ class TimelineView(View):
         self._told = seq
         vt = store.reader.vt_at_seq(seq) if seq >= 0 else 0
         self.strip.tell(seq)
-        self.tracks.setAccessibleDescription(f"event {seq} of {store.last_seq}, virtual time {format_clock(vt)} seconds")
+        self.tracks.setAccessibleDescription(
+            t("event {seq} of {last_seq}, virtual time {time} seconds", seq=seq, last_seq=store.last_seq, time=format_clock(vt))
+        )
 
     @property
     def unfinished(self) -> bool:
@@ -466,8 +469,8 @@ class TimelineView(View):
     def table_text(self) -> str:
         """Events by group over the whole recording, and the marks."""
         density = self.tracks.density
-        lines = ["group\tevents", *(f"{group}\t{n}" for group, n in zip(density.groups, density.totals(), strict=True))]
+        lines = [t("group\tevents"), *(f"{t(group)}\t{n}" for group, n in zip(density.groups, density.totals(), strict=True))]
         if self.focus.range is not None:
-            lines.append(f"range\t{self.focus.range[0]} to {self.focus.range[1]}")
-        lines += ["", "mark\tevent\tvirtual time (s)", *(f"{mark.name}\t{mark.seq}\t{format_clock(mark.vt)}" for mark in self.tracks.marks)]
+            lines.append(t("range\t{first} to {last}", first=self.focus.range[0], last=self.focus.range[1]))
+        lines += ["", t("mark\tevent\tvirtual time (s)"), *(f"{mark.name}\t{mark.seq}\t{format_clock(mark.vt)}" for mark in self.tracks.marks)]
         return "\n".join(lines)

@@ -2,5 +2,6 @@
 
 from ringscope.views.spec import ViewSpec
 from ringscope.views.types.view import TypesView
+from ringscope.words import later
 
-VIEW = ViewSpec(name="types", title="Types", icon="types", area="center", make=TypesView, tip="QOM types: parents, interfaces, sizes, instances")
+VIEW = ViewSpec(name="types", title=later("Types"), icon="types", area="center", make=TypesView, tip=later("QOM types: parents, interfaces, sizes, instances"))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsScene, 
 from ringscope.theme import LIGHT, Theme, mono_font, ui_font
 from ringscope.type_rows import TypeForest, TypeRow, size_text
 from ringscope.views.types.layout import Box, edge_points, forest_graph, layout
+from ringscope.words import t
 
 PAD: Final = 9.0
 NAME_LINE: Final = 20.0
@@ -40,7 +41,7 @@ class TypeItem(QGraphicsItem):
         """Width and height that the texts need."""
         name = QFontMetricsF(ui_font(10, True)).horizontalAdvance(self.row.name) + 34
         small = QFontMetricsF(mono_font(8.5))
-        word = QFontMetricsF(ui_font(8)).horizontalAdvance("abstract") + 12 if self.row.abstract else 0
+        word = QFontMetricsF(ui_font(8)).horizontalAdvance(t("abstract")) + 12 if self.row.abstract else 0
         sizes = max(small.horizontalAdvance(text) for text in self._size_lines()) + 4 + word
         chips = [QFontMetricsF(ui_font(8)).horizontalAdvance(chip) + 14 for chip in self.row.interfaces]
         width = max([name, sizes, *chips]) + 2 * PAD
@@ -84,7 +85,7 @@ class TypeItem(QGraphicsItem):
             painter.setFont(ui_font(8))
             painter.setPen(theme.color("text.muted"))
             side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(PAD, 6 + NAME_LINE + SIZE_LINE, self.box.width - 2 * PAD, SIZE_LINE), side, "abstract")
+            painter.drawText(QRectF(PAD, 6 + NAME_LINE + SIZE_LINE, self.box.width - 2 * PAD, SIZE_LINE), side, t("abstract"))
         painter.setFont(mono_font(8.5))
         for place, (text, size) in enumerate(zip(self._size_lines(), (self.row.instance_size, self.row.class_size), strict=True)):
             painter.setPen(theme.color("unknown" if size is None else "text.muted"))
@@ -137,14 +138,14 @@ class TypeItem(QGraphicsItem):
 
 
 def _tip(row: TypeRow) -> str:
-    lines = [row.name + (" (abstract)" if row.abstract else ""), f"parent: {row.parent or 'none'}"]
+    lines = [row.name + (t(" (abstract)") if row.abstract else ""), t("parent: {parent}", parent=row.parent or t("none"))]
     lines += [
-        f"{what}: {struct or 'unknown'}, {size_text(size)}"
-        for what, struct, size in (("instance", row.instance_struct, row.instance_size), ("class", row.class_struct, row.class_size))
+        f"{what}: {struct or t('unknown')}, {size_text(size)}"
+        for what, struct, size in ((t("instance"), row.instance_struct, row.instance_size), (t("class"), row.class_struct, row.class_size))
     ]
     lines += [f"{hook}: {function}" for hook, function in row.hooks]
     if row.interfaces:
-        lines.append("implements " + ", ".join(row.interfaces))
+        lines.append(t("implements ") + ", ".join(row.interfaces))
     return "\n".join(lines)
 
 

@@ -17,6 +17,7 @@ from ringscope.views.types import places
 from ringscope.views.types.graph import TypeGraph
 from ringscope.widgets.graph_view import GraphView
 from ringscope.widgets.spots import Spot
+from ringscope.words import t
 
 
 class TypesView(View):
@@ -29,12 +30,12 @@ class TypesView(View):
         self.forest = TypeForest(store)
         self.graph = TypeGraph()
         self.picture = GraphView(self.graph)
-        self.picture.setAccessibleName("Type hierarchy")
+        self.picture.setAccessibleName(t("Type hierarchy"))
         self._generation = store.generation
         self._shown_type = ""
         self._search = QLineEdit()
-        self._search.setPlaceholderText("Find a type, interface, structure or hook (Ctrl+F)")
-        self._search.setAccessibleName("Search types")
+        self._search.setPlaceholderText(t("Find a type, interface, structure or hook (Ctrl+F)"))
+        self._search.setAccessibleName(t("Search types"))
         self._search.setClearButtonEnabled(True)
         self._search.setMaximumWidth(360)
         self._found = QLabel()
@@ -61,11 +62,11 @@ class TypesView(View):
         row.addWidget(self._found)
         row.addStretch(1)
         for name, text, tip in (
-            ("fold", "Fold", "Fold everything but the way to the selected type"),
-            ("unfold", "Unfold", "Show every type"),
-            ("zoom-out", "", "Smaller (-)"),
-            ("zoom-in", "", "Larger (+)"),
-            ("zoom-fit", "", "Show everything (0)"),
+            ("fold", t("Fold"), t("Fold everything but the way to the selected type")),
+            ("unfold", t("Unfold"), t("Show every type")),
+            ("zoom-out", "", t("Smaller (-)")),
+            ("zoom-in", "", t("Larger (+)")),
+            ("zoom-fit", "", t("Show everything (0)")),
         ):
             button = QToolButton()
             button.setToolTip(tip)
@@ -88,7 +89,7 @@ class TypesView(View):
 
     def _find(self, text: str) -> None:
         found = self.graph.search(text)
-        self._found.setText("" if not text.strip() else f"{len(found)} found" if found else "nothing found")
+        self._found.setText("" if not text.strip() else t("{n} found", n=len(found)) if found else t("nothing found"))
 
     def _go_to_found(self) -> None:
         found = self.graph.search(self._search.text())
@@ -146,16 +147,16 @@ class TypesView(View):
     def table_text(self) -> str:
         """Every type on a line, indented by its depth."""
         counts = instance_counts(self.store.moment(self.focus), self.store)
-        lines = ["type\tabstract\tinterfaces\tinstance\tsize\tclass\tsize\tinstances"]
+        lines = [t("type\tabstract\tinterfaces\tinstance\tsize\tclass\tsize\tinstances")]
         for name, depth in self.forest.walk():
             row = self.forest.rows[name]
             cells = (
                 "  " * depth + name,
-                "abstract" if row.abstract else "",
+                t("abstract") if row.abstract else "",
                 ", ".join(row.interfaces),
-                row.instance_struct or "unknown",
+                row.instance_struct or t("unknown"),
                 size_text(row.instance_size),
-                row.class_struct or "unknown",
+                row.class_struct or t("unknown"),
                 size_text(row.class_size),
                 str(counts[name]),
             )

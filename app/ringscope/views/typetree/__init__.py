@@ -2,5 +2,6 @@
 
 from ringscope.views.spec import ViewSpec
 from ringscope.views.typetree.view import TypeTreeView
+from ringscope.words import later
 
-VIEW = ViewSpec(name="typetree", title="Type tree", icon="types", area="left", make=TypeTreeView, tip="QOM types as a tree")
+VIEW = ViewSpec(name="typetree", title=later("Type tree"), icon="types", area="left", make=TypeTreeView, tip=later("QOM types as a tree"))

@@ -16,6 +16,7 @@ from ringscope.views.spec import View
 from ringscope.views.typetree import places
 from ringscope.widgets.spots import Spot
 from ringscope.widgets.tree_list import Node, TreeList
+from ringscope.words import t
 
 
 class TypeTreeView(View):
@@ -25,7 +26,7 @@ class TypeTreeView(View):
 
     def __init__(self, store: Store, focus: Focus, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(store, focus, commands, parent)
-        self.tree = TreeList(["Type", "Live", "Size"], {1, 2}, "QOM types", (70, 14, 18))
+        self.tree = TreeList([t("Type"), t("Live"), t("Size")], {1, 2}, t("QOM types"), (70, 14, 18))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tree)
@@ -40,7 +41,7 @@ class TypeTreeView(View):
         for name, _ in self._forest.walk():
             row = self._forest.rows[name]
             size = "?" if row.instance_size is None else str(row.instance_size)
-            node = Node(name, [name, str(counts[name]) if counts[name] else "", size], tip="abstract" if row.abstract else "")
+            node = Node(name, [name, str(counts[name]) if counts[name] else "", size], tip=t("abstract") if row.abstract else "")
             node.muted = row.abstract
             nodes[name] = nodes.get(row.parent, root).add(node)
         return root

@@ -76,9 +76,11 @@ def _svg(data: bytes) -> QImage | None:
     from PySide6.QtSvg import QSvgRenderer
 
     renderer = QSvgRenderer(QByteArray(data))
-    if not renderer.isValid() or renderer.defaultSize().isEmpty():
+    # the size of the document is in millimetres, the box in logical pixels
+    size = renderer.viewBox().size()
+    if not renderer.isValid() or size.isEmpty():
         return None
-    image = QImage(renderer.defaultSize(), QImage.Format.Format_RGB32)
+    image = QImage(size, QImage.Format.Format_RGB32)
     image.fill(0xFFFFFFFF)
     painter = QPainter(image)
     renderer.render(painter)

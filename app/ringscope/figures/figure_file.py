@@ -235,8 +235,8 @@ class _Figure:
         return found
 
     def _job(self, output: str, suffix: str, theme: str, lang: str) -> Job:
-        name = self._filled("name", self._text("name") or Path(output).stem, theme, lang)
         path = self._folder / self._text("folder") / self._filled("output", output, theme, lang)
+        name = self._filled("name", self._text("name"), theme, lang) or path.stem
         if path.exists() and path.is_dir():
             raise InputError(self._field("output"), output, "a file, not a folder")
         words = self._words(suffix, theme, lang)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+SUFFIXES: Final = (".png", ".diff")
+"""Of what shows a difference."""
 _GAP: Final = 16
 _TITLE: Final = 28
 _PAD: Final = 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringscope.figures.interrupt import interrupt_later
 from ringscope.figures.spec import FigureSpec, TextSpec
 
 if TYPE_CHECKING:
@@ -15,11 +16,18 @@ def produce(spec: FigureSpec | TextSpec, reader: SessionReader, suffix: str) -> 
 
     The same arguments give the same bytes, in any process, time zone and locale.
     """
+    if isinstance(spec, TextSpec) and not spec.view:
+        return _produced(spec, reader, suffix.lower())
+    with interrupt_later():
+        return _produced(spec, reader, suffix.lower())
+
+
+def _produced(spec: FigureSpec | TextSpec, reader: SessionReader, suffix: str) -> bytes:
     if isinstance(spec, TextSpec):
         from ringscope.figures.text_forms import as_text
         from ringscope.figures.transcript import transcript
 
-        return as_text(transcript(spec, reader), suffix.lower()).encode()
+        return as_text(transcript(spec, reader), suffix).encode()
     from ringscope.figures.draw import draw
 
-    return draw(spec, reader, suffix.lower())
+    return draw(spec, reader, suffix)

@@ -116,6 +116,7 @@ def test_the_command_draws_the_window_with_its_layout(opened: Window, tmp_path: 
     layout = Path(words[words.index("--layout") + 1])
     assert layout.parent == opened.store.reader.path.parent
     assert read_layout(str(layout)) == layout_of(opened)
+    opened.status.clearMessage()
     found = compare(grabbed(opened), drawn(words, tmp_path), ".png")
     # the arrows of a row of tabs that has no room may be where a person left them
     share = 0 if not found.data else int(found.text.split()[0].replace(",", ""))

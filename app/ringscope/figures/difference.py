@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ringscope.figures.spec import ANIMATIONS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -40,6 +43,8 @@ def compare(old: bytes, new: bytes, suffix: str, name: str = "") -> Difference:
     """How `old` and `new`, two files of type `suffix`, differ."""
     if suffix in (".rst", ".md", ".txt"):
         return _texts(old, new, name)
+    if suffix in ANIMATIONS:
+        return _animations(old, new)
     first, second = rasterise(old, suffix), rasterise(new, suffix)
     if first is None or second is None:
         what = "the old file is no picture" if first is None and second is not None else "it cannot be rasterised here"
@@ -116,6 +121,34 @@ def pixels(image: QImage) -> NDArray[np.uint8]:
     plain = image.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
     return rows[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3).copy()
+
+
+def _animations(old: bytes, new: bytes) -> Difference:
+    """The first picture that differs."""
+    before, after = _stills(old), _stills(new)
+    if not before or not after:
+        return Difference(f"{len(old):,} bytes were, {len(new):,} are (the old file is no animation)", b"", "")
+    same = 0
+    while same < min(len(before), len(after)) and np.array_equal(pixels(before[same]), pixels(after[same])):
+        same += 1
+    said = f"{len(before)} pictures were, {len(after)} are; " if len(before) != len(after) else ""
+    if same == min(len(before), len(after)):
+        return Difference(f"{said}the pictures are the same, how long they last or the bytes of the file are not", b"", "")
+    found = _pictures(before[same], after[same])
+    return Difference(f"{said}picture {same + 1} is the first that differs: {found.text}", found.data, found.suffix)
+
+
+def _stills(data: bytes) -> list[QImage]:
+    """The pictures of an animation, none when it is no such file."""
+    from PIL import Image, ImageSequence
+    from PySide6.QtGui import QImage
+
+    try:
+        with Image.open(io.BytesIO(data)) as moving:
+            frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(moving)]
+    except (OSError, ValueError):
+        return []
+    return [QImage(frame.tobytes(), *frame.size, 3 * frame.width, QImage.Format.Format_RGB888).convertToFormat(QImage.Format.Format_RGB32) for frame in frames]
 
 
 def _pictures(old: QImage, new: QImage) -> Difference:

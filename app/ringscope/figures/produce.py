@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringscope.figures.interrupt import interrupt_later
 from ringscope.figures.spec import FigureSpec, TextSpec
 
 if TYPE_CHECKING:
+    from ringscope.figures.shots import Film
     from ringscope_core.session.reader import SessionReader
 
 
@@ -31,3 +34,13 @@ def _produced(spec: FigureSpec | TextSpec, reader: SessionReader, suffix: str) -
     from ringscope.figures.draw import draw
 
     return draw(spec, reader, suffix)
+
+
+def produce_moving(spec: FigureSpec, reader: SessionReader, suffix: str, film: Film) -> bytes:
+    """An animation's bytes, a GIF or a WebP of the stretch that `film` says; raises InputError."""
+    from ringscope.figures.animation import animate
+
+    with interrupt_later(), tempfile.TemporaryDirectory(prefix="ringscope-") as folder:
+        path = Path(folder) / f"moving{suffix}"
+        animate(spec, reader, path, film)
+        return path.read_bytes()

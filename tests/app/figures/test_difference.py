@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from ringscope.figures.difference import compare, pixels, places, rasterise
@@ -68,6 +71,22 @@ def test_vectors_are_rasterised(qtbot: QtBot) -> None:
             assert "144,000 pixels in" in found.text, suffix
             assert found.data.startswith(b"\x89PNG")
             assert compare(b"no picture", new, suffix).text.endswith("(the old file is no picture)")
+
+
+def test_animations_differ(qtbot: QtBot) -> None:
+    """The first picture that is another is shown."""
+
+    def moving(*spots: tuple[int, int]) -> bytes:
+        out = io.BytesIO()
+        frames = [Image.open(io.BytesIO(picture(60, 40, spot))).convert("RGB") for spot in spots]
+        frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=40)
+        return out.getvalue()
+
+    found = compare(moving((1, 1), (2, 2), (3, 3)), moving((1, 1), (9, 2), (3, 3)), ".gif")
+    assert found.text.startswith("picture 2 is the first that differs: 2 of 2,400 pixels in 1 place, the first at 2,2")
+    assert found.data.startswith(b"\x89PNG")
+    assert compare(moving((1, 1), (2, 2)), moving((1, 1)), ".gif").text.startswith("2 pictures were, 1 are; the pictures are the same")
+    assert "no animation" in compare(b"", moving((1, 1), (2, 2)), ".gif").text
 
 
 def test_texts_differ() -> None:

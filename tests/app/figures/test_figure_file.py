@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ringscope.figures.figure_file import Motion, read_figures
+from ringscope.figures.figure_file import read_figures
+from ringscope.figures.shots import Film, parse_fps, parse_speed
 from ringscope.figures.spec import Callout, FigureSpec, TextSpec
 from ringscope_core.scenario.errors import InputError
 
@@ -50,9 +51,10 @@ view = "timeline"
 theme = "light"
 scale = 2
 from = "1ms"
-to = "end"
-fps = 25
+fps = 20
 speed = "1e-3x"
+every = "packet"
+once = true
 """
 
 
@@ -77,7 +79,7 @@ def test_a_file_becomes_jobs(tmp_path: Path) -> None:
     assert jobs[4].spec == TextSpec("default", ("bt", "p *n"), at="break:virtio_net_device_realize")
     assert (jobs[4].name, jobs[4].where) == ("stack", "figures.toml:19")
     assert jobs[5].spec == TextSpec(str(tmp_path / "own.toml"), view="events", at="100ms", lang="zh", filter="kind == kick")
-    assert jobs[6].motion == Motion("1ms", "end", "25", "1e-3x")
+    assert jobs[6].film == Film("1ms", "end", parse_fps("20", ".webp"), parse_speed("1e-3x"), "packet", True)
     assert isinstance(jobs[6].spec, FigureSpec)
     assert jobs[6].spec.scale == 2.0
 
@@ -102,7 +104,8 @@ ONE = '[defaults]\nsource = "default"\n\n[[figure]]\noutput = "a.svg"\nview = "r
         (ONE.replace("rings", "ring"), "figures.toml:6: figure 1 (a.svg): view: 'ring' is not allowed; one of window,"),
         (ONE.replace("a.svg", "a.jpg"), "figures.toml:5: figure 1 (a.jpg): output: 'a.jpg' is not allowed; a file name ending in"),
         (ONE.replace("a.svg", "{name}.svg"), "output: '{name}.svg' is not allowed; {theme} and {lang} in braces"),
-        (ONE.replace("a.svg", "a.gif"), "figures.toml:4: figure 1 (a.gif): from: '' is not allowed; a moment"),
+        (ONE.replace("a.svg", "a.gif") + 'fps = "many"\n', "figures.toml:7: figure 1 (a.gif): fps: 'many' is not allowed; "),
+        (ONE.replace("a.svg", "a.gif") + "once = 1\n", "figures.toml:7: figure 1 (a.gif): once: 1 is not allowed; true or false"),
         (
             ONE + '\n[[figure]]\nname = "b"\noutput = "a.svg"\nview = "types"\n',
             "figures.toml:8: output: 'a.svg' is not allowed; different from that of figures.toml:4",

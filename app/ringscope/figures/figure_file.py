@@ -268,7 +268,8 @@ class _Figure:
         )
         # what is said for all pictures does not concern texts, and a layout only the window
         if suffix in TEXTS:
-            words = replace(words, **{key: "" for key in _PICTURE_ONLY if key not in self._own})
+            unsaid: dict[str, Any] = {key: "" for key in _PICTURE_ONLY if key not in self._own}
+            words = replace(words, **unsaid)
             if words.texts and "view" not in self._own:
                 words = replace(words, view="")
         elif words.view != "window" and "layout" not in self._own:

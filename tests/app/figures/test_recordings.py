@@ -44,6 +44,16 @@ def test_a_scenario_is_run_once(scenario: Path, tmp_path: Path) -> None:
         assert third.recorded == 1
 
 
+def test_a_machine_that_is_not_built_is_named(tmp_path: Path) -> None:
+    """QEMU's message, and nothing kept; a failure that the scenario expects is what it is about."""
+    folder = tmp_path / "kept"
+    with Recordings(folder) as recordings:
+        with pytest.raises(InputError, match=r"^scenario: 'default' is not allowed; .*: -device nonsense: 'nonsense' is not a valid device model name"):
+            recordings.open("default", ["device=nonsense"])
+        assert list(folder.iterdir()) == []
+        assert recordings.open("bad-option").last_seq > 0
+
+
 def test_digests_follow_what_is_recorded(scenario: Path, tmp_path: Path) -> None:
     """Content counts, not where it lies or how it was asked for."""
     other = tmp_path / "elsewhere.toml"

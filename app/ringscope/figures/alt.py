@@ -139,11 +139,13 @@ def _realize(facts: _Facts) -> list[str]:
     if not frames:
         return [t("No call is open at this moment.")]
     names = [frame.shown.function for frame in frames]
-    values = {"depth": len(names), "names": t(", ").join(names[:_NAMED_FRAMES]), "last": names[-1]}
+    # frames that a tail call hides are open too, though gdb does not list them
+    depth = len(facts.moment.state.stack)
+    values = {"depth": depth, "names": t(", ").join(names[:_NAMED_FRAMES]), "last": names[-1]}
     if len(names) == 1:
         return [t("One call is open.")]
     if len(names) <= _NAMED_FRAMES + 1:
-        return [t("{depth} calls are open, the innermost first: {names}.", depth=len(names), names=t(", ").join(names))]
+        return [t("{depth} calls are open, the innermost first: {names}.", depth=depth, names=t(", ").join(names))]
     return [t("{depth} calls are open, the innermost first: {names}, and so on out to {last}.", **values)]
 
 

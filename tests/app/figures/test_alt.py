@@ -60,7 +60,7 @@ def test_rings_tells_the_numbers(reader: SessionReader) -> None:
 
 def test_realize_names_the_innermost_calls(reader: SessionReader) -> None:
     text = said(reader, "realize", at="break:virtio_add_queue")
-    assert ", in virtio_add_queue. 20 calls are open, the innermost first: virtio_add_queue, virtio_net_add_queue, virtio_net_device_realize, " in text
+    assert ", in virtio_add_queue. 22 calls are open, the innermost first: virtio_add_queue, virtio_net_add_queue, virtio_net_device_realize, " in text
     assert text.endswith(", and so on out to main.")
     assert said(reader, "realize", at="end").endswith("No call is open at this moment.")
 

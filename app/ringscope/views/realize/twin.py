@@ -11,7 +11,7 @@ from ringscope_core.trace.functions import FunctionSpec
 
 def calls_text(calls: Sequence[Call], functions: Mapping[int, FunctionSpec], seq: int) -> str:
     """A line a call: name and line after event `seq`, its events, how much it did itself, what it set wrong."""
-    head = (t("call"), t("at"), t("first event"), t("last event"), t("checkpoints"), t("fields written"), t("errors and messages"))
+    head = (t("call"), t("file and line"), t("first event"), t("last event"), t("checkpoints"), t("fields written"), t("errors and messages"))
     least = min((call.depth for call in calls), default=0)
     rows = [head]
     for call in calls:
@@ -21,7 +21,7 @@ def calls_text(calls: Sequence[Call], functions: Mapping[int, FunctionSpec], seq
                 "  " * (call.depth - least) + (spec.name if spec else f"<function {call.fn}>"),
                 f"{spec.file if spec else ''}:{call.line_at(max(seq, call.seq))}",
                 str(call.seq),
-                str(call.end) if call.end >= 0 else t("open"),
+                str(call.end) if call.end >= 0 else t("still open"),
                 str(len(call.checkpoints)),
                 str(len(call.fields)),
                 ", ".join(trouble.text for trouble in call.troubles),

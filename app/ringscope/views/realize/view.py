@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
+from ringscope.core_words import heard
 from ringscope.theme import Theme
 from ringscope.views.realize import places
 from ringscope.views.realize.chart import AXES, FlameChart
@@ -233,9 +234,9 @@ class RealizeView(View):
         self.stop_note.setVisible(stands)
         if stop is not None and stands:
             self.stop_note.setText(
-                t("Stopped: {reason}", reason=stop.reason)
+                t("Stopped: {reason}", reason=heard(stop.reason))
                 if stop.seq == self.focus.seq
-                else t("The machine stands at event {seq}: {reason}", seq=stop.seq, reason=stop.reason)
+                else t("The machine stands at event {seq}: {reason}", seq=stop.seq, reason=heard(stop.reason))
             )
         self.stack_title.setText(title + (t(" · {n} frames", n=len(frames)) if frames else ""))
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,7 +47,7 @@ def digest_of(parts: list[str]) -> str:
 class Setup:
     """The steps, in order, with the stamps of those that are done."""
 
-    def __init__(self, extras: list[str], tools: list[str]) -> None:
+    def __init__(self, extras: Sequence[str], tools: Sequence[str] = ()) -> None:
         self.project = tomllib.loads((ROOT / "pyproject.toml").read_text())
         self.extras = sorted(extras)
         self.tools = sorted(tools)

@@ -79,7 +79,12 @@ class MakingDirective(SphinxDirective):
         text = problem_text(error)
         command = _COMMAND.match(text)
         # a command of a transcript is told by its own line
-        line = self.content_offset + int(command[1]) if command is not None and len(self.content) else self.lineno
+        line = self._first_line() + int(command[1]) - 1 if command is not None and len(self.content) else self.lineno
         source, line_there = self.state_machine.get_source_and_line(line)
         block = nodes.literal_block(self.block_text, self.block_text)
         return [self.state.document.reporter.error(f"{self.name}: {text}", block, source=source, line=line_there)]
+
+    def _first_line(self) -> int:
+        """The line at which the content begins."""
+        # reStructuredText counts from the page's beginning, MyST from the directive's
+        return int(self.content_offset) + 1 + (int(self.lineno) if self.content_offset < self.lineno else 0)

@@ -10,20 +10,11 @@ from typing import Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
-from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util import logging
 
 from ringscope.figures import parse
-from ringscope.sphinx.domain import domain_of
-from ringscope.sphinx.making import PROBLEMS, MakingDirective, problem_text
+from ringscope.sphinx.making import MakingDirective
 from ringscope.sphinx.phrases import bytes_text, phrase, time_text
 from ringscope.sphinx.workshop import SessionFacts
-
-_LOGGER = logging.getLogger(__name__)
-
-
-class ringscope_download(nodes.Inline, nodes.TextElement):
-    """Stands for a link to the session of ``source``; what is in it is the link's text."""
 
 
 class SessionDirective(MakingDirective):
@@ -41,7 +32,9 @@ class SessionDirective(MakingDirective):
         facts = self.workshop.facts(source)
         paragraph = nodes.paragraph("", classes=["ringscope-session", *self.options.get("class", [])])
         paragraph.source, paragraph.line = self.get_source_info()
-        link = ringscope_download("", "", source=source)
+        # from the source folder on: Sphinx notes the dependency and copies the file, and reads the page again when it is gone
+        target = f"/{Path(os.path.relpath(facts.path, self.env.srcdir)).as_posix()}"
+        link = addnodes.download_reference("", "", reftarget=target, refdoc=self.env.docname, classes=["ringscope-session"])
         link.source, link.line = paragraph.source, paragraph.line
         text = " ".join(line.strip() for line in self.content).strip()
         if text:
@@ -61,27 +54,3 @@ def _said(facts: SessionFacts, lang: str, with_name: bool) -> str:
     level = [phrase("level {level}", lang, level=facts.level)] if facts.level else []
     said = [bytes_text(facts.bytes), phrase("{n} events", lang, n=f"{facts.events:,}"), time_text(facts.vt), *level]
     return ", ".join([facts.path.name, *said] if with_name else said)
-
-
-class DownloadTransform(SphinxPostTransform):
-    """Makes Sphinx's own download links, when a page is written: the file is there then, whatever became of the cache."""
-
-    default_priority = 5
-
-    def run(self, **kwargs: Any) -> None:
-        """All links of a page; a builder that copies no files shows their text."""
-        domain = domain_of(self.env)
-        if domain.workshop is None:
-            return
-        for node in list(self.document.findall(ringscope_download)):
-            try:
-                path = domain.workshop.facts(node["source"]).path
-            except PROBLEMS as error:
-                _LOGGER.warning("ringscope-session: %s", problem_text(error), location=node, type="ringscope", subtype="session")
-                node.replace_self(node.children)
-                continue
-            # relative, so that names in the output do not tell where it was built
-            name = Path(os.path.relpath(path, self.env.srcdir)).as_posix()
-            link = addnodes.download_reference("", "", *node.children, reftarget=name, refdoc=self.env.docname, classes=["ringscope-session"])
-            link["filename"] = self.env.dlfiles.add_file(self.env.docname, name).as_posix()
-            node.replace_self(link)

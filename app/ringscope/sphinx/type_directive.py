@@ -44,7 +44,6 @@ class TypesDirective(FigureMaker):
         form = (self.options.get("form") or "figure").strip()
         if form not in FORMS:
             raise InputError("form", form, parse.one_of(FORMS, form))
-        self._ids: dict[str, str] = {}
         lang = parse.parse_lang(self.options["lang"].strip()) if self.options.get("lang") else self.settings.lang
         source = self.source() if self.arguments else ""
         entries = type_tree(self.workshop.types(source), (self.options.get("root") or "").strip())
@@ -53,10 +52,10 @@ class TypesDirective(FigureMaker):
         for name in _FIGURE_ONLY:
             if name in self.options:
                 raise InputError(name, self.options[name] or "", f"given with the form figure only, not with {form}")
-        writer = TypeWriter(self.settings, lang, self.env.docname, lambda name: self._target(name, form))
+        writer = TypeWriter(self.settings, lang, self.env.docname, lambda name: self._target(name, form, lang))
         made = writer.listed(entries) if form == "list" else writer.table(entries)
         made["classes"] += [*self.options.get("class", [])]
-        return [*self._indexes(lang), *self._framed(made, form)]
+        return self._framed(made, form)
 
     # -- a figure -----------------------------------------------------------------------------------------------------
     def _figure(self, source: str, entries: list[TypeEntry], lang: str) -> list[nodes.Node]:
@@ -67,30 +66,25 @@ class TypesDirective(FigureMaker):
         figure = self.figure(picture_of(options, source or SHIPPED[0], "types", self.settings, self.env))
         if "no-index" not in self.options:
             # behind the figure's own, by which it is numbered
-            figure["ids"] += [self._note(entry.name, "figure") for top in entries for _, entry in top.walk()]
+            ids = {entry.name: self._note(entry.name, "figure") for top in entries for _, entry in top.walk()}
+            figure["ids"] += ids.values()
             self.state.document.set_id(figure)
-        return [*self._indexes(lang), figure]
+            return [_index(ids, lang), figure]
+        return [figure]
 
     # -- targets ------------------------------------------------------------------------------------------------------
-    def _target(self, name: str, form: str) -> nodes.target | None:
+    def _target(self, name: str, form: str, lang: str) -> list[nodes.Node]:
         if "no-index" in self.options:
-            return None
+            return []
         target = nodes.target("", "", ids=[self._note(name, form)])
         self.state.document.set_id(target)
-        return target
+        return [_index({name: target["ids"][0]}, lang), target]
 
     def _note(self, name: str, form: str) -> str:
         """The id at which this page describes the type `name` from now on."""
         node_id = make_id(self.env, self.state.document, "qom", name)
         self.ringscope().note_type(name, form, node_id)
-        self._ids[name] = node_id
         return node_id
-
-    def _indexes(self, lang: str) -> list[nodes.Node]:
-        """Entries of the general index."""
-        said = phrase("QOM type", lang)
-        rows = [("single", f"{name} ({said})", node_id, "", None) for name, node_id in self._ids.items()]
-        return [addnodes.index(entries=rows)] if rows else []
 
     def _framed(self, made: nodes.Element, form: str) -> list[nodes.Node]:
         """With the content as caption of a table, or as text before a list; and with the directive's name."""
@@ -111,3 +105,9 @@ class TypesDirective(FigureMaker):
         container += made
         self.add_name(container)
         return [container]
+
+
+def _index(ids: dict[str, str], lang: str) -> addnodes.index:
+    """Entries of the general index; in print they are on the page on which this node stands."""
+    said = phrase("QOM type", lang)
+    return addnodes.index(entries=[("single", f"{name} ({said})", node_id, "", None) for name, node_id in ids.items()])

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ringscope.sphinx.settings import Settings
     from ringscope.sphinx.type_tree import TypeEntry
 
-Target = Callable[[str], nodes.target | None]
-"""Makes the place that references to a type lead to; None when this directive makes none."""
+Target = Callable[[str], list[nodes.Node]]
+"""Makes the place that references to a type lead to, with its entry in the index; nothing when this directive makes none."""
 _COLUMNS: Final = ("Type", "Parent", "Structure", "Instance size", "Hooks")
 
 
@@ -91,8 +91,7 @@ class TypeWriter:
     # -- both ---------------------------------------------------------------------------------------------------------
     def _name(self, entry: TypeEntry) -> list[nodes.Node]:
         literal = nodes.literal("", entry.name)
-        target = self._target(entry.name)
-        return [nodes.strong("", "", literal)] if target is None else [target, nodes.strong("", "", literal)]
+        return [*self._target(entry.name), nodes.strong("", "", literal)]
 
     def _marks(self, entry: TypeEntry) -> list[str]:
         # an interface is abstract by being one

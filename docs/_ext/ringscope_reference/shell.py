@@ -55,7 +55,6 @@ class ShellDirective(SphinxDirective):
 
     has_content = True
     required_arguments = 1
-    option_spec = {}
 
     def run(self) -> list[nodes.Node]:
         """A literal block; a line that cannot be carried out is an error with file and line."""

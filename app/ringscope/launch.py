@@ -205,7 +205,15 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
         trust.tell(reader)
 
     window.verbs.open_session = open_other
+    window.verbs.figure_command = _figure_command
+    window.verbs.show_state()
     return window, trust
+
+
+def _figure_command(window: Window, whole: bool) -> tuple[str, str]:
+    from ringscope.figures.from_window import figure_command
+
+    return figure_command(window, whole)
 
 
 def _run(app: QApplication, window: Window, trust: Trust, options: WindowOptions) -> int:

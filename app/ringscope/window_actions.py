@@ -23,8 +23,14 @@ ACTIONS: Final = (
     ActionSpec("save", "&File", "&Save session as...", "Ctrl+S", "save", "Keep this recording under a name of your own"),
     ActionSpec("export", "&File", "&Export...", "Ctrl+E", "export", "Write this session, or a part of it, for another tool"),
     ActionSpec("picture", "&File", "Save &picture of the window...", "Ctrl+P", "export", "Write the window as a PNG"),
+    ActionSpec(
+        "figure_command", "&File", "Copy window as fi&gure command", "Ctrl+Shift+P", "copy", "Copy the `ringscope figure` command that draws this window"
+    ),
     ActionSpec("quit", "&File", "-&Quit", "Ctrl+Q", "", "End Ringscope and its engine"),
     ActionSpec("copy_table", "&Edit", "&Copy view as text", "Ctrl+Shift+C", "copy", "Copy what the current view shows as a table"),
+    ActionSpec(
+        "view_figure_command", "&Edit", "Copy view as fi&gure command", "Ctrl+Shift+F", "copy", "Copy the `ringscope figure` command that draws this view"
+    ),
     ActionSpec("find", "&Edit", "&Find in view", "Ctrl+F", "search", "Search in the current view"),
     ActionSpec("filter", "&Edit", "Fi&lter", "Ctrl+L", "filter", "Put the keyboard into the filter box"),
     ActionSpec("clear_filter", "&Edit", "Clear fil&ter", "Ctrl+Shift+L", "", "Show everything again"),

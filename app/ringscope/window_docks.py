@@ -61,7 +61,8 @@ class DockArea:
 
     def __init__(self, hosts: dict[str, ViewHost], narrow: bool) -> None:
         _configure()
-        self._narrow = narrow
+        self.narrow: bool = narrow
+        """Whether the first layout is that of a narrow screen."""
         self.manager = ads.CDockManager(None)
         self.docks: dict[str, ads.CDockWidget] = {}
         for name, host in hosts.items():
@@ -84,7 +85,7 @@ class DockArea:
         bottom = manager.addDockWidget(ads.BottomDockWidgetArea, docks["timeline"])
         # one panel that is always there needs no tab: the views get its height
         bottom.setDockAreaFlag(ads.CDockAreaWidget.eDockAreaFlag.HideSingleWidgetTitleBar, True)
-        if self._narrow:
+        if self.narrow:
             for name in ("objects", "typetree"):
                 manager.addAutoHideDockWidget(ads.SideBarLeft, docks[name]).setSize(300)
         else:
@@ -93,7 +94,7 @@ class DockArea:
             docks["objects"].setAsCurrentTab()
         right = manager.addDockWidget(ads.RightDockWidgetArea, docks["inspector"], center)
         manager.addDockWidgetTabToArea(docks["breakpoints"], right)
-        if self._narrow:
+        if self.narrow:
             manager.addAutoHideDockWidget(ads.SideBarLeft, docks["notebook"]).setSize(420)
         else:
             manager.addDockWidgetTabToArea(docks["notebook"], right)
@@ -105,7 +106,7 @@ class DockArea:
         center, bottom = self.docks[FIRST].dockAreaWidget(), self.docks["timeline"].dockAreaWidget()
         right = min(max(round(width * 0.22), 340), 420)
         left = min(max(round(width * 0.165), 250), 330)
-        row = [width - right, right] if self._narrow else [left, width - left - right, right]
+        row = [width - right, right] if self.narrow else [left, width - left - right, right]
         self.manager.setSplitterSizes(center, row)
         low = min(max(round(height * 0.17), 150), 180)
         self.manager.setSplitterSizes(bottom, [height - low, low])

@@ -29,6 +29,7 @@ from ringscope.window_time import TimeVerbs
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
 from ringscope.words import t
 from ringscope_core import __version__
+from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.keep import kept_words
 from ringscope_core.trace.levels import LEVEL_NAMES
 
@@ -45,6 +46,8 @@ class Verbs:
         self._theme: Theme = window.theme
         self.open_session: Callable[[Path], None] | None = None
         """How another session is opened; the verb that made the window sets it."""
+        self.figure_command: Callable[[Window, bool], tuple[str, str]] | None = None
+        """Makes the command that draws the view or the whole window, and a line about it; the verb that made the window sets it."""
         self.saved_notes: int = 0
         """Marks and notes in the copy that was saved last."""
         self._table: dict[str, Callable[[], object]] = {
@@ -52,8 +55,10 @@ class Verbs:
             "save": self.save,
             "export": self.export,
             "picture": self.picture,
+            "figure_command": partial(self.copy_figure, True),
             "quit": window.close,
             "copy_table": self.copy_table,
+            "view_figure_command": partial(self.copy_figure, False),
             "find": self.find,
             "filter": lambda: window.top.filter_box.setFocus(),
             "clear_filter": lambda: self.focus.set_filter(""),
@@ -116,6 +121,8 @@ class Verbs:
         self.time.show_state()
         actions["run"].setEnabled(commands.can_pause)
         actions["restart"].setEnabled(commands.can_restart)
+        for name in ("figure_command", "view_figure_command"):
+            actions[name].setEnabled(self.figure_command is not None)
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
         actions["link"].setEnabled(commands.can_link)
@@ -243,6 +250,18 @@ class Verbs:
         if view is not None:
             QGuiApplication.clipboard().setText(view.table_text())
             self.window.status.showMessage(t("copied"), 3000)
+
+    def copy_figure(self, whole: bool) -> None:
+        """The command that draws what is on screen, to the clipboard."""
+        if self.figure_command is None:
+            return
+        try:
+            line, said = self.figure_command(self.window, whole)
+        except InputError as error:
+            self.window.status.showMessage(f"no figure command: {error.allowed}", 10_000)
+            return
+        QGuiApplication.clipboard().setText(line)
+        self.window.status.showMessage(said, 8000)
 
     def find(self) -> None:
         """Search in the current view."""

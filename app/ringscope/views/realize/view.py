@@ -206,11 +206,15 @@ class RealizeView(View):
         call = self.chart.selected
         if call is None or not call.covers(self._seq) or not self.commands.stands_at(self._seq) or self.chart.in_sight(call, self._seq):
             return
+        self.show_bar(call)
+        self.chart.show_moment(self._seq)
+
+    def show_bar(self, call: Call) -> None:
+        """Bring the bar of `call` into sight, out of the chapter shown when need be."""
         if not self.chart.in_reach(call):
             self.chapter.setCurrentIndex(self.chapter.count() - 1)
             self._show_chapter(self.chapter.count() - 1)
         self.chart.show_call(call)
-        self.chart.show_moment(self._seq)
 
     def _landmark(self) -> Call | None:
         calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))

@@ -42,7 +42,7 @@ from tests.app.synthetic import make_session
 CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 SENTENCE: Final = re.compile(r"\b[a-z]{2,}(?:,? [a-z]{2,}){2,}\b")
 """Three English words in a row: no name, no value and no command is written so."""
-SAID: Final = re.compile(r"\(gdb\)|^#\d|<optimized out>| in | at /|bus master container|kind == |a warning of the model")
+SAID: Final = re.compile(r"\(gdb\)|^#\d|<optimized out>| in | at /|bus master container|kind == |a warning of the model|^The notebook is empty\.$")
 """gdb's and QEMU's own words, and the filter language."""
 
 

@@ -26,6 +26,7 @@ from ringscope.window_palette import Choice, Palette
 from ringscope.window_preferences import PreferencesDialog
 from ringscope.window_time import TimeVerbs
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
+from ringscope.words import t
 from ringscope_core import __version__
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.keep import kept_words
@@ -254,7 +255,7 @@ class Verbs:
         try:
             line, said = self.figure_command(self.window, whole)
         except InputError as error:
-            self.window.status.showMessage(f"no figure command: {error.allowed}", 10_000)
+            self.window.status.showMessage(t("no figure command: {why}", why=error.allowed), 10_000)
             return
         QGuiApplication.clipboard().setText(line)
         self.window.status.showMessage(said, 8000)

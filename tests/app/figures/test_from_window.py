@@ -87,7 +87,7 @@ def grabbed(widget: QWidget) -> bytes:
     return png_bytes(widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32))
 
 
-@pytest.mark.parametrize("name", ["rings", "types", "realize", "timeline"])
+@pytest.mark.parametrize("name", ["rings", pytest.param("types", marks=pytest.mark.slow), pytest.param("realize", marks=pytest.mark.slow), "timeline"])
 def test_the_command_draws_the_view(opened: Window, tmp_path: Path, name: str) -> None:
     """Pixel by pixel, at the moment, the object, the size and the theme on screen."""
     store = opened.store

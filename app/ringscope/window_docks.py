@@ -13,6 +13,7 @@ from ringscope.icons import icon
 from ringscope.theme import Theme
 from ringscope.views import ALL_VIEWS
 from ringscope.window_host import ViewHost
+from ringscope.words import t
 
 TITLES: Final[dict[str, tuple[str, str]]] = {
     "types": ("Types", "types"),
@@ -66,7 +67,7 @@ class DockArea:
         self.docks: dict[str, ads.CDockWidget] = {}
         for name, host in hosts.items():
             title, _ = TITLES[name]
-            dock = ads.CDockWidget(self.manager, title)
+            dock = ads.CDockWidget(self.manager, t(title))
             dock.setObjectName(name)
             dock.setWidget(host, ads.CDockWidget.eInsertMode.ForceNoScrollArea)
             dock.setMinimumSizeHintMode(ads.CDockWidget.eMinimumSizeHintMode.MinimumSizeHintFromDockWidget)
@@ -123,7 +124,7 @@ class DockArea:
     def fill_menu(self, menu: QMenu, before: QAction) -> None:
         """One entry a dock; the views have Ctrl+1 and on."""
         for place, (name, (title, _)) in enumerate(TITLES.items(), 1):
-            action = QAction(title, menu)
+            action = QAction(t(title), menu)
             if place <= len(ALL_VIEWS):
                 action.setShortcut(f"Ctrl+{place}")
             action.triggered.connect(lambda _=False, name=name: self.show(name))

@@ -156,9 +156,16 @@ class Stage:
     # -- painting -----------------------------------------------------------------------------------------------------
     def _arrange(self) -> Arranged:
         if self._arranged is None:
-            self._frame = crop_rect(self.widget, self.spec.crop) if self.spec.crop else self.widget.rect()
+            self._frame = self._cropped()
             self._arranged = arrange(self.widget, self.spec.callouts, self.theme, self._frame)
+            if self._cropped() != self._frame:
+                # a target was scrolled into sight, and the crop with it
+                self._frame = self._cropped()
+                self._arranged = arrange(self.widget, self.spec.callouts, self.theme, self._frame)
         return self._arranged
+
+    def _cropped(self) -> QRect:
+        return crop_rect(self.widget, self.spec.crop) if self.spec.crop else self.widget.rect()
 
     def use(self, arranged: Arranged, frame: QRect) -> None:
         """Show these callouts around `frame` of the widget until the stage moves on: in an animation they stand still."""

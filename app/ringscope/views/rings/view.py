@@ -256,10 +256,6 @@ class RingsView(View):
         else:
             self.table.clearSelection()
 
-    def prepare_figure(self, vector: bool) -> None:
-        """Paint without cached pixmaps when the target keeps vectors."""
-        self.canvas.vector = vector
-
     def theme_changed(self, theme: Theme) -> None:
         """Give the painters the theme."""
         self.canvas.theme = self.strip.theme = self.numbers.theme = self.events.theme = self.model.theme = theme

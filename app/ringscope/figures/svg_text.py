@@ -73,7 +73,8 @@ def _signs(path: Path) -> frozenset[int]:
 def _open(path: Path) -> TTFont:
     from fontTools.ttLib import TTFont
 
-    return TTFont(path, lazy=True, recalcTimestamp=False)
+    # out of memory: a font that reads its tables when asked would keep its file open
+    return TTFont(io.BytesIO(path.read_bytes()), lazy=True, recalcTimestamp=False)
 
 
 @lru_cache(maxsize=256)

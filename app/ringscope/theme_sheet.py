@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from ringscope.vectors import remembering
 from ringscope_resources import path
 
 _SHEET: Final = """
@@ -44,7 +45,7 @@ QLineEdit[validity="invalid"] { background: @filter.invalid; border-color: @seve
 QComboBox { background: @raised; border: 1px solid @border; border-radius: 4px; padding: 3px 8px; color: @text; }
 QComboBox:focus { border-color: @accent; }
 QComboBox::drop-down { border: none; width: 18px; }
-QComboBox::down-arrow { image: url("@arrow"); width: 12px; height: 12px; }
+@arrows
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox QAbstractItemView { background: @surface; border: 1px solid @border; selection-background-color: @accent.soft; selection-color: @text; }
 QAbstractItemView { background: @surface; alternate-background-color: @stripe; border: none; outline: none;
@@ -117,9 +118,13 @@ ads--CFloatingDockContainer { background: @window; }
 #tabsMenuButton::menu-indicator { image: none; }
 """
 
+_ARROWS: Final = """QComboBox::down-arrow { image: url("@file"); width: 12px; height: 12px; }"""
+
 
 def _fill(template: str, hexes: Mapping[str, str], mono: str) -> str:
-    text = template.replace("@mono", mono).replace("@arrow", path("images", "chevron-down.svg").as_posix())
+    # a figure's style draws its arrows as shapes
+    arrows = "" if remembering() else _ARROWS.replace("@file", path("images", "chevron-down.svg").as_posix())
+    text = template.replace("@mono", mono).replace("@arrows", arrows)
     for meaning in sorted(hexes, key=len, reverse=True):
         text = text.replace(f"@{meaning}", hexes[meaning])
     return text

@@ -1,4 +1,7 @@
-"""The Qt application that pictures are drawn with: always offscreen, always 96 dpi, so that a picture does not depend on a desktop."""
+"""The Qt application that pictures are drawn with: always offscreen, always 96 dpi, with no fonts but our own.
+
+So a picture depends neither on a desktop nor on what a machine has installed.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,10 @@ from typing import Final
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
+
+from ringscope.figures.figure_style import FigureStyle
+from ringscope.vectors import remember_drawings
+from ringscope_resources import path
 
 _HARMLESS: Final = "This plugin does not support"
 """What Qt's offscreen platform says of window hints that it has no use for."""
@@ -28,9 +35,14 @@ def drawing_application() -> QApplication:
         return found
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     os.environ["QT_FONT_DPI"] = "96"
-    for name in ("QT_SCALE_FACTOR", "QT_SCREEN_SCALE_FACTORS", "QT_AUTO_SCREEN_SCALE_FACTOR", "QT_STYLE_OVERRIDE"):
+    os.environ["FONTCONFIG_FILE"] = str(path("fonts", "fonts.conf"))
+    for name in ("FONTCONFIG_PATH", "FONTCONFIG_SYSROOT", "QT_SCALE_FACTOR", "QT_SCREEN_SCALE_FACTORS", "QT_AUTO_SCREEN_SCALE_FACTOR", "QT_STYLE_OVERRIDE"):
         os.environ.pop(name, None)
+    # Qt insists on a locale with UTF-8 and says so; pictures have none of a person's own
+    os.environ["LC_ALL"] = "C.UTF-8"
     qInstallMessageHandler(_say)
+    remember_drawings()
     app = QApplication(["ringscope"])
+    app.setStyle(FigureStyle())
     app.setApplicationName("ringscope")
     return app

@@ -30,7 +30,12 @@ def draw(spec: FigureSpec, reader: SessionReader, suffix: str) -> bytes:
     check(spec, suffix)
     with Stage(spec, reader, vector=suffix != ".png") as stage:
         if suffix == ".svg":
-            return svg_bytes(stage)
+            return svg_bytes(stage, _title(spec))
         if suffix == ".pdf":
-            return pdf_bytes(stage)
+            return pdf_bytes(stage, _title(spec))
         return png_bytes(painted(stage))
+
+
+def _title(spec: FigureSpec) -> str:
+    """What the file is called by programs that show titles."""
+    return f"Ringscope: {spec.view}"

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QSizeF
 from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
+
+from ringscope.figures.pdf_fixed import fixed
 
 if TYPE_CHECKING:
     from ringscope.figures.stage import Stage
 
 _POINTS: Final = 72 / 96
 """Points of a logical pixel."""
+_METADATA: Final = """<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end='r'?>"""
 
 
-def pdf_bytes(stage: Stage) -> bytes:
-    """The figure as a PDF document's bytes."""
+def pdf_bytes(stage: Stage, title: str) -> bytes:
+    """The figure as a PDF document's bytes: shapes, texts that can be selected, its fonts inside."""
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -24,10 +33,13 @@ def pdf_bytes(stage: Stage) -> bytes:
     page = QPageSize(QSizeF(size.width() * _POINTS, size.height() * _POINTS), QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
     writer.setResolution(96)
-    writer.setTitle(f"Ringscope: {stage.spec.view}")
+    writer.setTitle(title)
     writer.setCreator("Ringscope")
+    writer.setDocumentXmpMetadata(QByteArray(_METADATA.format(title=escape(title)).encode()))
     painter = QPainter(writer)
+    # what is a picture stays one: no JPEG
+    painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
     stage.paint(painter)
     painter.end()
     buffer.close()
-    return bytes(data.data())
+    return fixed(bytes(data.data()))

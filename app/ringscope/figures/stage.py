@@ -17,10 +17,13 @@ from PySide6.QtWidgets import QWidget
 from ringscope.commands import Commands
 from ringscope.figures.application import drawing_application
 from ringscope.figures.callouts import Arranged, arrange
+from ringscope.figures.layouts import read_layout
 from ringscope.figures.look import look
 from ringscope.figures.parse import WINDOW
 from ringscope.figures.places import crop_rect
 from ringscope.focus import Focus
+from ringscope.sources.playback import Playback
+from ringscope.sources.session import SessionControls
 from ringscope.store import Store
 from ringscope.theme import FIGURE_THEMES, Theme, apply
 from ringscope.views import load_view
@@ -102,7 +105,7 @@ class Stage:
 
     # -- building -----------------------------------------------------------------------------------------------------
     def _view(self) -> QWidget:
-        view = load_view(self.spec.view).make(self.store, self.focus, Commands())
+        view = load_view(self.spec.view).make(self.store, self.focus, Commands(SessionControls(self.store, self.focus)))
         view.set_theme(self.theme)
         if isinstance(view, FigureView):
             view.prepare_figure(self.vector)
@@ -119,10 +122,14 @@ class Stage:
 
         # a window of its own settings: a figure neither follows nor changes a person's layout
         self._folder = tempfile.TemporaryDirectory()
-        settings = Path(self._folder.name) / "window.json"
-        if self.spec.layout:
-            settings.write_bytes(Path(self.spec.layout).read_bytes())
-        window = Window(self.store, self.focus, Commands(), self.theme, Settings(settings), narrow=self.spec.size[0] < _NARROW)
+        settings = Settings(Path(self._folder.name) / "window.json")
+        layout = read_layout(self.spec.layout) if self.spec.layout else None
+        if layout is not None:
+            layout.put_into(settings)
+        narrow = layout.narrow if layout is not None else self.spec.size[0] < _NARROW
+        playback = Playback(self.store, self.focus)
+        commands = Commands(SessionControls(self.store, self.focus, playback))
+        window = Window(self.store, self.focus, commands, self.theme, settings, narrow=narrow, playback=playback)
         window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         if self.vector:
             for view in window.findChildren(View):

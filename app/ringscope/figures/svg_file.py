@@ -1,31 +1,36 @@
-"""A stage as an SVG document: shapes and texts, no pixels."""
+"""A stage as an SVG document: shapes and texts, no pixels, the fonts inside."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect
 from PySide6.QtGui import QPainter
-from PySide6.QtSvg import QSvgGenerator
+
+from ringscope.figures.svg_engine import SvgDevice
+from ringscope.figures.svg_page import Page
 
 if TYPE_CHECKING:
     from ringscope.figures.stage import Stage
 
 
-def svg_bytes(stage: Stage) -> bytes:
-    """The figure as an SVG document's bytes."""
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
-    generator.setOutputDevice(buffer)
+def svg_bytes(stage: Stage, title: str, description: str = "") -> bytes:
+    """The figure as an SVG document's bytes; `title` and `description` are for who cannot see it."""
     size = stage.size
-    generator.setSize(size)
-    generator.setViewBox(QRect(0, 0, size.width(), size.height()))
-    generator.setResolution(96)
-    generator.setTitle(f"Ringscope: {stage.spec.view}")
-    painter = QPainter(generator)
+    page = Page(size.width(), size.height())
+    device = SvgDevice(size, page)
+    painter = QPainter(device)
     stage.paint(painter)
     painter.end()
-    buffer.close()
-    return bytes(data.data())
+    if device.engine.problem is not None:
+        raise device.engine.problem
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+        f' width="{size.width()}" height="{size.height()}" viewBox="0 0 {size.width()} {size.height()}"'
+        ' role="img" fill-rule="evenodd" stroke-linecap="square" stroke-linejoin="bevel">',
+        f"<title>{escape(title)}</title>",
+    ]
+    if description:
+        lines.append(f"<desc>{escape(description)}</desc>")
+    return "\n".join([*lines, *page.body(), "</svg>", ""]).encode()

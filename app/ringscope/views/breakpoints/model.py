@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 
 from ringscope.theme import LIGHT, Theme, mono_font
+from ringscope.vectors import drawn
 from ringscope.words import later, t
 from ringscope_core.query.decode import format_count
 
@@ -141,6 +142,17 @@ def dot(theme: Theme, enabled: bool, logs: bool, hit: bool = False, scale: float
     picture.setDevicePixelRatio(scale)
     picture.fill(QColor(0, 0, 0, 0))
     painter = QPainter(picture)
+    _paint_dot(painter, theme, enabled, logs, hit)
+    painter.end()
+
+    def again(target: QPainter, box: QRectF) -> None:
+        target.translate(box.topLeft())
+        _paint_dot(target, theme, enabled, logs, hit)
+
+    return drawn(picture, again)
+
+
+def _paint_dot(painter: QPainter, theme: Theme, enabled: bool, logs: bool, hit: bool) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     color = theme.severity("error")
     painter.setPen(QPen(color if enabled else theme.color("text.faint"), 1.5))
@@ -155,5 +167,3 @@ def dot(theme: Theme, enabled: bool, logs: bool, hit: bool = False, scale: float
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("surface"))
         painter.drawPolygon(QPolygonF([QPointF(4, 3), QPointF(9.5, 6), QPointF(4, 9)]))
-    painter.end()
-    return picture

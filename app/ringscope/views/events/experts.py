@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from ringscope.store import Store
 from ringscope.theme import Theme
+from ringscope.vectors import drawn
 from ringscope.words import t
 from ringscope_core.query.decode import format_count
 from ringscope_core.trace.kinds import ENUMS, EV_EXPERT
@@ -126,10 +127,14 @@ def _dot(theme: Theme, severity: str) -> QIcon:
         pixmap.setDevicePixelRatio(scale)
         pixmap.fill(Qt.GlobalColor.transparent)
         p = QPainter(pixmap)
-        p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        p.setPen(Qt.PenStyle.NoPen)
-        p.setBrush(theme.severity(severity))
-        p.drawEllipse(QPointF(_DOT / 2, _DOT / 2), _DOT / 2 - 1, _DOT / 2 - 1)
+        _disc(p, QRectF(0, 0, _DOT, _DOT), theme.severity(severity))
         p.end()
-        result.addPixmap(pixmap)
+        result.addPixmap(drawn(pixmap, lambda target, box: _disc(target, box, theme.severity(severity))))
     return result
+
+
+def _disc(p: QPainter, box: QRectF, color: QColor) -> None:
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(color)
+    p.drawEllipse(box.adjusted(1, 1, -1, -1))

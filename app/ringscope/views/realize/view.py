@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
+from ringscope.core_words import heard
 from ringscope.theme import Theme
 from ringscope.views.realize import places
 from ringscope.views.realize.chart import AXES, FlameChart
@@ -18,6 +19,7 @@ from ringscope.views.realize.model import MAX_EVENTS, ROOTS, Call, CallTree, sig
 from ringscope.views.realize.panes import Panes
 from ringscope.views.realize.source import SourcePane
 from ringscope.views.realize.stack import StackText
+from ringscope.views.realize.twin import calls_text
 from ringscope.views.spec import View
 from ringscope.widgets.point_menu import add_offers, field_offers, function_offers
 from ringscope.widgets.spots import Spot
@@ -233,9 +235,9 @@ class RealizeView(View):
         self.stop_note.setVisible(stands)
         if stop is not None and stands:
             self.stop_note.setText(
-                t("Stopped: {reason}", reason=stop.reason)
+                t("Stopped: {reason}", reason=heard(stop.reason))
                 if stop.seq == self.focus.seq
-                else t("The machine stands at event {seq}: {reason}", seq=stop.seq, reason=stop.reason)
+                else t("The machine stands at event {seq}: {reason}", seq=stop.seq, reason=heard(stop.reason))
             )
         self.stack_title.setText(title + (t(" · {n} frames", n=len(frames)) if frames else ""))
 
@@ -446,8 +448,9 @@ class RealizeView(View):
         return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
-        """The stack, then checkpoints and fields of the selected call."""
-        return "\n\n".join((self.stack.toPlainText(), self.call_title.text(), self.points.text(), self.fields.text()))
+        """The stack, the calls in sight of the timeline, then checkpoints and fields of the selected call."""
+        calls = calls_text(self.chart.visible_calls(), self.store.reader.functions, self.focus.seq)
+        return "\n\n".join((self.stack.toPlainText(), calls, self.call_title.text(), self.points.text(), self.fields.text()))
 
 
 def _heading(text: str) -> QLabel:

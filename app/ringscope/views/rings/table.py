@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFont
 
 from ringscope.theme import LIGHT, RING_STATES, Theme, mono_font
+from ringscope.vectors import swatch
 from ringscope.views.rings.model import RingSnapshot
 from ringscope.views.rings.split import SplitSnapshot
 from ringscope.words import t
@@ -133,7 +134,7 @@ class SlotModel(QAbstractTableModel):
             side = Qt.AlignmentFlag.AlignRight if index.column() in self._right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == _STATE:
-            return self._state_color(index.row())
+            return swatch(self._state_color(index.row()))
         return None
 
     def _state_color(self, row: int) -> QColor:

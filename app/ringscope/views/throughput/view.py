@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPixmap
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QGraphicsView, QHBoxLayout, QLabel, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.theme import Theme
 from ringscope.values import offer_cells
+from ringscope.vectors import drawn
 from ringscope.views.spec import View
 from ringscope.views.throughput import places
 from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples, duration, si
@@ -31,20 +32,20 @@ SPANS: Final = ((later("last 2 s"), 2.0), (later("last 10 s"), 10.0), (later("la
 WINDOWS: Final = ((later("per sample"), 0.0), (later("mean of 0.1 s"), 0.1), (later("mean of 0.5 s"), 0.5), (later("mean of 2 s"), 2.0))
 HEADINGS: Final = (
     later("queue"),
-    "packets/s",
-    "bit/s",
+    later("packets/s"),
+    later("bit/s"),
     later("available"),
     later("in flight"),
     "num",
-    "kicks/s",
-    "suppressed/s",
-    "interrupts/s",
-    "suppressed/s",
+    later("kicks/s"),
+    later("suppressed/s"),
+    later("interrupts/s"),
+    later("suppressed/s"),
     "p50",
     "p90",
     "p99",
-    "packets",
-    "drops",
+    later("packets"),
+    later("drops"),
 )
 COUNTERS: Final = (
     "packets",
@@ -207,6 +208,8 @@ class ThroughputView(View):
     def prepare_figure(self, vector: bool) -> None:
         """Everything at once and finely: a figure shows the whole recording."""
         self.board.smooth = True
+        # a cached background would be a picture in the file
+        self.board.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
         self._whole = True
         self.span.setCurrentIndex(len(SPANS) - 1)
 
@@ -293,8 +296,9 @@ class ThroughputView(View):
 
     def _color_box(self, oid: int, box: QCheckBox) -> None:
         swatch = QPixmap(14, 4)
-        swatch.fill(self._color(oid))
-        box.setIcon(swatch)
+        color = self._color(oid)
+        swatch.fill(color)
+        box.setIcon(drawn(swatch, lambda painter, where: painter.fillRect(where, color)))
         # with many pairs the short names keep the line on the screen
         box.setText(self.store.name_of(oid) if len(self.samples.oids) > _LONG_NAMES else self._name(oid))
 

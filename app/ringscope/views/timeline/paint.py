@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
 
 from ringscope.theme import Theme
 
@@ -20,10 +21,7 @@ def track_picture(bins: NDArray[np.int64], groups: list[str], theme: Theme, trac
     height = max(len(groups) * track, 1)
     pixels = np.zeros((height, count), np.uint32)
     if groups and bins.shape[0]:
-        columns = bins[:, : len(groups)].T
-        top = math.log1p(max(int(columns.max(initial=0)), 1))
-        # any event at all shows at least two pixels
-        tall = np.where(columns > 0, np.maximum(2, np.log1p(columns) / top * (track - 2)), 0)
+        tall = _heights(bins, groups, track)
         first = np.ceil(track - tall).astype(np.int16)
         filled = np.arange(track, dtype=np.int16)[None, :, None] >= first[:, None, :]
         colors = np.array([theme.group(group).rgba() for group in groups], np.uint32)
@@ -31,6 +29,28 @@ def track_picture(bins: NDArray[np.int64], groups: list[str], theme: Theme, trac
     # clear or opaque: the premultiplied form holds the same numbers, and is what the raster engine draws as it is
     image = QImage(pixels.data, count, height, 4 * count, QImage.Format.Format_ARGB32_Premultiplied)
     return image.copy()
+
+
+def paint_tracks(painter: QPainter, bins: NDArray[np.int64], groups: list[str], theme: Theme, track: int) -> None:
+    """The same as shapes: a rectangle for each stretch of bars of one height."""
+    if not (groups and bins.shape[0]):
+        return
+    tall = np.floor(_heights(bins, groups, track)).astype(np.int64)
+    for place, group in enumerate(groups):
+        color = theme.group(group)
+        row = tall[place]
+        edges = np.flatnonzero(np.diff(row)) + 1
+        for first, last in zip([0, *edges.tolist()], [*edges.tolist(), len(row)], strict=True):
+            if height := int(row[first]):
+                painter.fillRect(QRectF(first, (place + 1) * track - height, last - first, height), color)
+
+
+def _heights(bins: NDArray[np.int64], groups: list[str], track: int) -> NDArray[np.float64]:
+    """Pixels of each bar [group, bin]; any event at all shows at least two."""
+    columns = bins[:, : len(groups)].T
+    top = math.log1p(max(int(columns.max(initial=0)), 1))
+    heights: NDArray[np.float64] = np.where(columns > 0, np.maximum(2, np.log1p(columns) / top * (track - 2)), 0)
+    return heights
 
 
 def ruler_ticks(low: float, high: float, width: int, apart: int = 90) -> list[float]:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QLine, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
@@ -14,10 +16,11 @@ from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import Theme, ui_font
+from ringscope.vectors import paints_vectors
 from ringscope.views.spec import View
 from ringscope.views.timeline import places
 from ringscope.views.timeline.model import Density
-from ringscope.views.timeline.paint import ruler_ticks, tick_text, track_picture
+from ringscope.views.timeline.paint import paint_tracks, ruler_ticks, tick_text, track_picture
 from ringscope.views.timeline.strip import Strip
 from ringscope.widgets.point_menu import Offer, add_offers, event_offers
 from ringscope.widgets.spots import Spot
@@ -134,7 +137,10 @@ class Tracks(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Tracks from the cached picture, then what moves."""
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._still())
+        if paints_vectors(painter):
+            self._paint_still(painter)
+        else:
+            painter.drawPixmap(0, 0, self._still())
         painter.setClipRect(QRect(GUTTER, 0, self.width() - GUTTER, self.height()))
         self._paint_range(painter)
         self._paint_marks(painter)
@@ -149,12 +155,27 @@ class Tracks(QWidget):
             self._still_key = key
             self._pixmap = QPixmap(self._still_ground(track))
             painter = QPainter(self._pixmap)
-            width = max(self.width() - GUTTER, 1)
             # the events over the lines: one that happens on the second is not to hide behind its line
             self._paint_ruler(painter)
-            painter.drawImage(GUTTER, RULER, track_picture(density.bins(low, high, width, self.timed), density.groups, self.theme, track))
+            painter.drawImage(GUTTER, RULER, track_picture(self._bins(), density.groups, self.theme, track))
             painter.end()
         return self._pixmap
+
+    def _bins(self) -> NDArray[np.int64]:
+        """The densities of what is shown, one bin a pixel."""
+        low, high = self.shown()
+        return self.density.bins(low, high, max(self.width() - GUTTER, 1), self.timed)
+
+    def _paint_still(self, painter: QPainter) -> None:
+        """The same as shapes."""
+        track = self.track_height()
+        painter.fillRect(self.rect(), self.theme.color("surface"))
+        self._paint_names(painter, track)
+        self._paint_ruler(painter)
+        painter.save()
+        painter.translate(GUTTER, RULER)
+        paint_tracks(painter, self._bins(), self.density.groups, self.theme, track)
+        painter.restore()
 
     def _still_ground(self, track: int) -> QPixmap:
         """The surface with the groups' names, under the densities."""

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from ringscope.qt_words import speak
 from ringscope.theme_sheet import style_sheet
+from ringscope.vectors import remembering
 from ringscope_resources import fonts as font_files
 
 SPACE: Final = 4
@@ -156,14 +157,14 @@ _PRINT: Final[Mapping[str, str]] = {
     "stripe": "#f7f7f7",
     "hover": "#ffffff",
     "selection": "#dcdcdc",
-    "border": "#9a9a9a",
+    "border": "#bdbdbd",
     "grid": "#d0d0d0",
     "text": "#000000",
     "text.muted": "#303030",
     "text.faint": "#454545",
     "unknown": "#454545",
     # states stay apart in grey: white, dark, middle, black
-    "ring.free": "#ffffff",
+    "ring.free": "#ececec",
     "ring.available": "#2f5f8f",
     "ring.in_flight": "#e8c070",
     "ring.used": "#5a1846",
@@ -339,7 +340,8 @@ def apply(app: QApplication, theme: Theme) -> None:
     sheet = style_sheet(theme.hexes, f'"{_FONTS.mono}", "{HAN_FAMILY}"')
     if app.styleSheet() == sheet:
         return
-    if app.style().objectName().lower() != "fusion":
+    # figures have set a style of their own
+    if not remembering() and app.style().objectName().lower() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette_of(theme))
     app.setFont(ui_font())

@@ -175,6 +175,10 @@ class RingsView(View):
             ring = state.rings.get(self._oid)
             self._show(parts, state, ring_snapshot(self._oid, ring, state.fields.get(self._oid, {})) if ring is not None else None)
 
+    def shown_object(self) -> int:
+        """The ring that was chosen last, also while the focus is on something else."""
+        return self._oid
+
     @property
     def unfinished(self) -> bool:
         """Whether a part lags behind: asks the window for another refresh."""

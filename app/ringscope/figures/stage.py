@@ -145,6 +145,9 @@ class Stage:
         for turn in range(_MOST_ROUNDS):
             if turn >= _SETTLE_ROUNDS and not any(view.isVisible() and getattr(view, "unfinished", False) for view in self.widget.findChildren(View)):
                 break
+            if self.widget.size() != QSize(*self.spec.size):
+                # a platform may answer to `show` with a size of its own, later than one thinks
+                self.widget.resize(*self.spec.size)
             self._refresh()
             self.app.processEvents()
 

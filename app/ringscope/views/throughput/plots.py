@@ -9,9 +9,10 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF
-from PySide6.QtWidgets import QGraphicsSimpleTextItem, QWidget
+from PySide6.QtWidgets import QGraphicsSimpleTextItem, QGraphicsView, QWidget
 
 from ringscope.theme import LIGHT, Theme, ui_font
+from ringscope.vectors import remembering
 from ringscope.views.throughput.axes import GridLines, LogTimeAxis, SecondsAxis, SiAxis, pen
 from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples
 from ringscope.words import later, t
@@ -72,6 +73,9 @@ class PlotBoard(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """The times to show; a plot takes them over when it is drawn."""
         self._styled: dict[tuple[str, int, int], tuple[str, bool]] = {}
         """What each curve was last coloured by."""
+        if remembering():
+            # a cached background would be a picture in a file of shapes
+            self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
         self.ci.layout.setSpacing(2)
         self.ci.layout.setContentsMargins(4, 4, 8, 2)
         for place, kind in enumerate(PLOTS):

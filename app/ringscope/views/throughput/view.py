@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPixmap
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QGraphicsView, QHBoxLayout, QLabel, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.theme import Theme
 from ringscope.values import offer_cells
@@ -208,8 +208,6 @@ class ThroughputView(View):
     def prepare_figure(self, vector: bool) -> None:
         """Everything at once and finely: a figure shows the whole recording."""
         self.board.smooth = True
-        # a cached background would be a picture in the file
-        self.board.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
         self._whole = True
         self.span.setCurrentIndex(len(SPANS) - 1)
 

@@ -337,7 +337,8 @@ def apply(app: QApplication, theme: Theme) -> None:
     sheet = style_sheet(theme.hexes, f'"{_FONTS.mono}", "{HAN_FAMILY}"')
     if app.styleSheet() == sheet:
         return
-    if app.style().objectName().lower() != "fusion":
+    # once there is a sheet the style under it is the right one, and goes by no name
+    if not app.styleSheet() and app.style().objectName().lower() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette_of(theme))
     app.setFont(ui_font())

@@ -200,6 +200,10 @@ class RealizeView(View):
         self._show_call(self.chart.selected)
         self._show_source(self.chart.selected)
 
+    def prepare_figure(self, vector: bool) -> None:
+        """The console is for typing: its room goes to the tables, which have columns that would be out of sight."""
+        self.panes.without(self.console)
+
     def _follow_stop(self) -> None:
         """Where things stopped is to be seen: the chart goes there, out of the chapter shown when need be."""
         call = self.chart.selected

@@ -1,6 +1,6 @@
 # Ringscope: every command of the checkout.  `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-pure check format bench wheel bundle docs clean distclean
+.PHONY: help run setup test test-pure check format bench wheel bundle docs docs-html clean distclean
 SHELL := /bin/sh
 PY := .venv/bin/python
 ARGS ?=
@@ -16,7 +16,7 @@ help:
 	@echo 'make bench    measure speed and memory; results in bench.json'
 	@echo 'make wheel    build the wheel into dist/'
 	@echo 'make bundle   build a folder that runs without installation, and its archive, into dist/'
-	@echo 'make docs     the documentation as HTML, when sphinx-build is installed'
+	@echo 'make docs     the documentation in English and Chinese, HTML and PDF, every figure drawn; make docs-html needs no LaTeX'
 	@echo 'make clean    remove what builds and tests made; make distclean removes .venv too'
 
 run:
@@ -63,8 +63,16 @@ bundle:
 	@tools/step.sh 'bundle' $(PY) packaging/bundle/build.py
 
 docs:
-	@command -v sphinx-build >/dev/null || { echo 'FAILED: sphinx-build is not installed'; echo 'What to do: apt-get install python3-sphinx python3-myst-parser'; exit 1; }
-	@tools/step.sh 'docs' sphinx-build -q -b html docs docs/_build
+	@tools/bootstrap.sh --extra docs --tools latex
+	@tools/step.sh 'documentation, English, HTML' $(PY) tools/docs.py html en
+	@tools/step.sh 'documentation, Chinese, HTML' $(PY) tools/docs.py html zh
+	@tools/step.sh 'documentation, English, PDF' $(PY) tools/docs.py pdf en
+	@tools/step.sh 'documentation, Chinese, PDF' $(PY) tools/docs.py pdf zh
+
+docs-html:
+	@tools/bootstrap.sh --extra docs
+	@tools/step.sh 'documentation, English, HTML' $(PY) tools/docs.py html en
+	@tools/step.sh 'documentation, Chinese, HTML' $(PY) tools/docs.py html zh
 
 clean:
 	@rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache docs/_build packaging/bundle/out

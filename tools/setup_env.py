@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tools.core_sources import compiled_modules, core_digest  # noqa: E402
-from tools.system_packages import missing_build_tools, missing_libraries, missing_test_tools  # noqa: E402
+from tools.system_packages import missing_build_tools, missing_latex, missing_libraries, missing_test_tools  # noqa: E402
 
 STAMP = ROOT / ".venv" / "ringscope-setup.json"
 STEPS = 5
@@ -47,9 +47,10 @@ def digest_of(parts: list[str]) -> str:
 class Setup:
     """The steps, in order, with the stamps of those that are done."""
 
-    def __init__(self, extras: list[str]) -> None:
+    def __init__(self, extras: Sequence[str], tools: Sequence[str] = ()) -> None:
         self.project = tomllib.loads((ROOT / "pyproject.toml").read_text())
         self.extras = sorted(extras)
+        self.tools = sorted(tools)
         self.stamps: dict[str, list[str]] = self._read_stamps()
         self.build_requirements: list[str] = self.project["build-system"]["requires"]
 
@@ -66,7 +67,9 @@ class Setup:
         """Do what is not done."""
         python = f"Python {sys.version}"
         requirements = self.requirements()
-        self._step(2, "Debian packages", "system", ["libraries", *self.extras], self.install_system_packages, keep=True)
+        self._step(
+            2, "Debian packages", "system", ["libraries", *self.extras, *(f"tools {name}" for name in self.tools)], self.install_system_packages, keep=True
+        )
         self._step(3, "Python packages", "python", [python, *requirements], lambda: self.install_requirements(requirements), keep=True)
         self._step(4, "ringscope into .venv", "project", [self.project_digest()], self.install_project)
         core = core_digest(ROOT, self.build_requirements)
@@ -91,11 +94,11 @@ class Setup:
         STAMP.write_text(json.dumps(self.stamps, indent=1))
 
     def install_system_packages(self) -> None:
-        """Libraries that Qt loads, the C compiler and Python's headers; for tests, an X server."""
-        needed = missing_libraries() + missing_build_tools()
+        """Libraries that Qt loads, the C compiler and Python's headers, asked tools; for tests, an X server."""
+        needed = self.missing()
         if needed:
             install_debian(needed)
-            still = missing_libraries() + missing_build_tools()
+            still = self.missing()
             if still:
                 raise StepFailed(
                     f"still missing after the installation: {' '.join(still)}", "install what provides them on this system, then repeat the command"
@@ -109,6 +112,10 @@ class Setup:
                 print(f"  {failed.what}", flush=True)
         if wanted:
             print(f"  not installed: {' '.join(wanted)}; tests that need one of them will be skipped", flush=True)
+
+    def missing(self) -> list[str]:
+        """Debian packages of what has to be there."""
+        return missing_libraries() + missing_build_tools() + (missing_latex() if "latex" in self.tools else [])
 
     def requirements(self) -> list[str]:
         """What pip shall install: to build, to run, and the asked extras."""
@@ -180,13 +187,14 @@ def stop(what: str, advice: str) -> NoReturn:
 def main() -> None:
     """Entry point of `tools/bootstrap.sh`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--extra", action="append", default=[], help="an optional dependency group of pyproject.toml: test, check, dist")
+    parser.add_argument("--extra", action="append", default=[], help="an optional dependency group of pyproject.toml: test, check, dist, docs")
+    parser.add_argument("--tools", action="append", default=[], choices=["latex"], help="programs of the system that are needed besides: latex for PDF")
     options = parser.parse_args()
     if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
         stop(f"{sys.executable} is not the Python of .venv", "call tools/bootstrap.sh or make setup")
     with open(ROOT / ".venv" / "ringscope-setup.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two starts at once: the second waits, then finds everything done
-        Setup(options.extra).run()
+        Setup(options.extra, options.tools).run()
 
 
 if __name__ == "__main__":

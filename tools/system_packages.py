@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import subprocess
 import sysconfig
 from pathlib import Path
 
@@ -75,3 +76,24 @@ def missing_test_tools() -> list[str]:
     """
     wanted = {"Xvfb": "xvfb", "xdotool": "xdotool", "import": "imagemagick", "qemu-system-x86_64": "qemu-system-x86", "tshark": "tshark", "node": "nodejs"}
     return [package for program, package in wanted.items() if not shutil.which(program)]
+
+
+def missing_latex() -> list[str]:
+    """Debian packages of what makes a PDF of the documentation: XeLaTeX with Sphinx's styles and those for Chinese, and what runs it as often as needed.
+
+    The fonts are our own.
+    """
+    wanted = {
+        "xelatex": "texlive-xetex",
+        "latexmk": "latexmk",
+    }
+    found = [package for program, package in wanted.items() if not shutil.which(program)]
+    styles = {"fncychap.sty": "texlive-latex-extra", "tikz.sty": "texlive-pictures", "xeCJK.sty": "texlive-lang-cjk", "ctexhook.sty": "texlive-lang-chinese"}
+    return found + [package for style, package in styles.items() if not _has_style(style)]
+
+
+def _has_style(style: str) -> bool:
+    """Whether LaTeX finds a style; False where there is no LaTeX."""
+    if not shutil.which("kpsewhich"):
+        return False
+    return subprocess.run(["kpsewhich", style], check=False, capture_output=True).returncode == 0

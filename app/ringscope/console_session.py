@@ -75,6 +75,7 @@ class ConsoleSession:
     def _open(self) -> Console:
         if self._console is None:
             from ringscope_core.engine.client import QmpClient
+            from ringscope_core.engine.monitor_at import MonitorAt
             from ringscope_core.gdb.console import Console
             from ringscope_core.gdb.inferior import LiveInferior, RecordedInferior
             from ringscope_core.query.recording import Recording
@@ -86,6 +87,7 @@ class ConsoleSession:
                 self._inferior = LiveInferior(recording, self._control)
             else:
                 self._inferior = RecordedInferior(recording)
+                self._inferior.monitor = MonitorAt(recording.reader)
             self._console = Console(self._inferior)
             if self._tree:
                 self._console.source.set_tree(Path(self._tree).expanduser())

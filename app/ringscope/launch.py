@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from ringscope.settings import Settings
 from ringscope.sources.engine import EngineControls, EngineOptions
+from ringscope.words import LANGUAGES, desktop_language, set_language, t
 from ringscope_core.scenario.errors import InputError
 from ringscope_resources import icon as icon_path
 
@@ -48,6 +49,8 @@ class WindowOptions:
     """Write frame times here and end."""
     watchdog: bool = False
     """Log ticks that take too long."""
+    lang: str = ""
+    """en or zh; empty: as the preferences say, else as the desktop speaks."""
 
     @property
     def interactive(self) -> bool:
@@ -116,24 +119,28 @@ def _engine_began(window: Window, controls: EngineControls, path: Path) -> None:
 def _engine_stopped(window: Window, controls: EngineControls, why: str) -> None:
     if window.commands.controls is not controls:
         # a branch is shown
-        window.status.showMessage(f"the engine of the first run stopped: {why}", 10_000)
+        window.status.showMessage(t("the engine of the first run stopped: {why}", why=why), 10_000)
         return
     window.store.poll()
     window.store.set_live(False)
     last = max(window.store.last_seq, 0)
-    window.show_problem(f"The engine stopped: {why}; the session up to event {last} is kept. Save it with Ctrl+S, or restart.")
+    window.show_problem(t("The engine stopped: {why}; the session up to event {last} is kept. Save it with Ctrl+S, or restart.", why=why, last=last))
 
 
 def _engine_changed(window: Window, controls: EngineControls) -> None:
     if window.commands.controls is not controls:
         return
     if controls.state == "failed" and controls.failures:
-        window.show_problem(f"The machine was not built: {controls.failures[-1]}")
+        window.show_problem(t("The machine was not built: {why}", why=controls.failures[-1]))
     if controls.recording_stopped and not window.not_recorded:
         window.not_recorded = True
         last = max(window.store.last_seq, 0)
         window.show_problem(
-            f"Recording stopped at event {last}: the file {controls.recording_stopped}. The run goes on and is not kept; what was recorded is whole."
+            t(
+                "Recording stopped at event {last}: the file {why}. The run goes on and is not kept; what was recorded is whole.",
+                last=last,
+                why=controls.recording_stopped,
+            )
         )
     window.store.set_live(controls.state not in ("failed", "finished"))
 
@@ -168,6 +175,8 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.window_trust import Trust
 
     settings = Settings()
+    chosen = options.lang or settings.get("language")
+    set_language(chosen if chosen in LANGUAGES else desktop_language())
     focus = focus or NewFocus()
     playback = Playback(store, focus)
     recorded = None if controls is not None else SessionControls(store, focus, playback)
@@ -196,7 +205,15 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
         trust.tell(reader)
 
     window.verbs.open_session = open_other
+    window.verbs.figure_command = _figure_command
+    window.verbs.show_state()
     return window, trust
+
+
+def _figure_command(window: Window, whole: bool) -> tuple[str, str]:
+    from ringscope.figures.from_window import figure_command
+
+    return figure_command(window, whole)
 
 
 def _run(app: QApplication, window: Window, trust: Trust, options: WindowOptions) -> int:

@@ -9,6 +9,8 @@ from typing import Final
 
 import platformdirs
 
+from ringscope.words import t
+
 VERSION: Final = 1
 """Version of the file; another one is ignored, not guessed at."""
 LAYOUT_VERSION: Final = 5
@@ -17,6 +19,7 @@ LAYOUT_VERSION: Final = 5
 PREFERENCES: Final = {
     "qemu_tree": "Folder of a QEMU 4.1.0 source tree, for the source lines beside calls.",
     "console_history": "What was typed at the console, newest last.",
+    "language": "The window's language, `en` or `zh`; empty: that of the desktop.",
     "keep": "The size within which an unsaved run keeps its recording.",
 }
 """Values that views read and change, through `Commands.preference`, and what each is."""
@@ -54,11 +57,13 @@ class Settings:
         try:
             document = json.loads(self.path.read_text(encoding="utf-8"))
             if document["version"] != VERSION:
-                self.problem = f"{self.path} has version {document['version']}, {VERSION} is understood; it is not used"
+                self.problem = t(
+                    "{path} has version {version}, {version2} is understood; it is not used", path=self.path, version=document["version"], version2=VERSION
+                )
                 return
             self.values = {str(key): str(value) for key, value in document["values"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            self.problem = f"{self.path} cannot be read ({error}); the settings start anew"
+            self.problem = t("{path} cannot be read ({error}); the settings start anew", path=self.path, error=error)
 
     def get(self, name: str, default: str = "") -> str:
         """The value `name`."""
@@ -77,5 +82,5 @@ class Settings:
             fresh.write_text(text, encoding="utf-8")
             fresh.replace(self.path)
         except OSError as error:
-            return f"the settings were not saved ({error})"
+            return t("the settings were not saved ({error})", error=error)
         return ""

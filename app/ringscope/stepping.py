@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ringscope.commands import Stop
+from ringscope.words import t
 
 if TYPE_CHECKING:
     from ringscope.commands import Commands
@@ -86,7 +87,7 @@ class Stepper:
             if self.commands.can_step:
                 self._run_on(lambda: self.commands.run_until(dict(point)))
             else:
-                self._say("this is the end of the recording")
+                self._say(t("this is the end of the recording"))
             return
         self._say("searching...")
         self.search.find_hit(self.store, [point], self._here(), 1, lambda hit: self._until_found(hit, point))
@@ -94,7 +95,7 @@ class Stepper:
     def interrupt(self) -> None:
         """Give up a search; without one, stop the machine."""
         if self.search.cancel():
-            self._say("search given up")
+            self._say(t("search given up"))
         elif self.commands.running:
             self.commands.pause()
 
@@ -127,7 +128,7 @@ class Stepper:
         elif self.commands.can_step:
             self._run_on(lambda: self.commands.run_until(dict(point)))
         else:
-            self._say(f"{point.get('what')} {point.get('where')} does not come any more in this recording")
+            self._say(t("{what} {where} does not come any more in this recording", what=point.get("what"), where=point.get("where")))
 
     def _not_found(self, direction: int) -> None:
         if direction > 0 and self.commands.can_step:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, Signal
 
+from ringscope.core_words import heard
 from ringscope_core.query.recording import Recording
 from ringscope_core.trace.fields import FieldSpec
 from ringscope_core.trace.functions import FunctionSpec
@@ -188,8 +189,8 @@ class Store(QObject):
         return self.decoder.value(unit, value)
 
     def describe_event(self, row: Any) -> str:
-        """The arguments of an event row on one line."""
-        return self.recording.describe(row)
+        """The arguments of an event row on one line, its sentences in the language in use."""
+        return heard(self.recording.describe(row))
 
     # -- rows ---------------------------------------------------------------------------------------------------------
     def events(self, first: int, last: int) -> Rows:

@@ -15,6 +15,7 @@ from typing import Final
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
+from ringscope.qt_words import speak
 from ringscope.theme_sheet import style_sheet
 from ringscope_resources import fonts as font_files
 
@@ -332,8 +333,9 @@ def palette_of(theme: Theme) -> QPalette:
 
 
 def apply(app: QApplication, theme: Theme) -> None:
-    """Dress the whole application: style, palette, fonts, style sheet; nothing happens when it is dressed so already."""
+    """Dress the whole application: style, palette, fonts, style sheet, Qt's own words; nothing happens when it is dressed so already."""
     _FONTS.resolve()
+    speak(app)
     sheet = style_sheet(theme.hexes, f'"{_FONTS.mono}", "{HAN_FAMILY}"')
     if app.styleSheet() == sheet:
         return

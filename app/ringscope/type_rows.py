@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringscope.store import Store
+from ringscope.words import t
 from ringscope_core.trace.state import MachineState
 
 
@@ -104,4 +105,4 @@ def instance_counts(state: MachineState, store: Store) -> Counter[str]:
 
 def size_text(size: int | None) -> str:
     """``8960 B`` or ``unknown``."""
-    return "unknown" if size is None else f"{size} B"
+    return t("unknown") if size is None else f"{size} B"

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QIcon, QIconEngine, QPaintEngine, QPainter, QP
 Drawing = Callable[[QPainter, QRectF], None]
 """Draws a picture into a box of a painter."""
 
-_VECTOR_ENGINES: Final = (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf)
+_VECTOR_ENGINES: Final = (QPaintEngine.Type.User, QPaintEngine.Type.Pdf)
 _MOST: Final = 20_000
 
 

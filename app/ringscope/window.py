@@ -36,6 +36,7 @@ from ringscope.window_status import StatusLine
 from ringscope.window_top import TopBar
 from ringscope.window_unsaved import UnsavedBar
 from ringscope.window_verbs import Verbs
+from ringscope.words import t
 from ringscope_core.session.errors import SessionError
 
 TICK_MS: Final = 16
@@ -140,7 +141,7 @@ class Window(QMainWindow):
     def _title(self) -> str:
         name = str(self.store.meta.get("title") or self.store.meta.get("scenario") or self.store.reader.path.name)
         branch = self.store.meta.get("branch")
-        of = f", a branch of {branch.get('name')}" if isinstance(branch, dict) else ""
+        of = t(", a branch of {get}", get=branch.get("name")) if isinstance(branch, dict) else ""
         return f"{name}{of} - Ringscope"
 
     def take_branches(self, branches: Branches) -> None:
@@ -218,7 +219,7 @@ class Window(QMainWindow):
         if not self._broken:
             self._broken = True
             self.store.set_live(False)
-            self.show_problem(f"The recording cannot be read: {error}")
+            self.show_problem(t("The recording cannot be read: {error}", error=error))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The first layout is made for the first real size."""

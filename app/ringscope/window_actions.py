@@ -5,6 +5,7 @@ Menus, the transport bar, the command palette and the sheet of hotkeys are all m
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -15,14 +16,21 @@ from ringscope.theme import Theme
 from ringscope.window_debug_actions import DEBUG_ACTIONS, DEBUG_MENU
 from ringscope.window_spec import ActionSpec
 from ringscope.window_time_actions import SPEED_MENU, TIME_ACTIONS, TIME_MENU
+from ringscope.words import t
 
 ACTIONS: Final = (
     ActionSpec("open", "&File", "&Open session...", "Ctrl+O", "open", "Open a recorded session, or a capture as one"),
     ActionSpec("save", "&File", "&Save session as...", "Ctrl+S", "save", "Keep this recording under a name of your own"),
     ActionSpec("export", "&File", "&Export...", "Ctrl+E", "export", "Write this session, or a part of it, for another tool"),
     ActionSpec("picture", "&File", "Save &picture of the window...", "Ctrl+P", "export", "Write the window as a PNG"),
+    ActionSpec(
+        "figure_command", "&File", "Copy window as fi&gure command", "Ctrl+Shift+P", "copy", "Copy the `ringscope figure` command that draws this window"
+    ),
     ActionSpec("quit", "&File", "-&Quit", "Ctrl+Q", "", "End Ringscope and its engine"),
     ActionSpec("copy_table", "&Edit", "&Copy view as text", "Ctrl+Shift+C", "copy", "Copy what the current view shows as a table"),
+    ActionSpec(
+        "view_figure_command", "&Edit", "Copy view as fi&gure command", "Ctrl+Shift+F", "copy", "Copy the `ringscope figure` command that draws this view"
+    ),
     ActionSpec("find", "&Edit", "&Find in view", "Ctrl+F", "search", "Search in the current view"),
     ActionSpec("filter", "&Edit", "Fi&lter", "Ctrl+L", "filter", "Put the keyboard into the filter box"),
     ActionSpec("clear_filter", "&Edit", "Clear fil&ter", "Ctrl+Shift+L", "", "Show everything again"),
@@ -73,21 +81,26 @@ PANEL_KEYS: Final = (
 """Keys that belong to a widget, for the sheet of hotkeys."""
 
 
+def said(text: str) -> str:
+    """A menu text in the language in use, its mnemonic in it, without the separator."""
+    return t(text.lstrip("-"))
+
+
 def plain(text: str) -> str:
-    """A menu text without mnemonics and separators."""
-    return text.lstrip("-").replace("&", "")
+    """A menu text without mnemonics (``&File``, and as Chinese menus have them ``(&F)``) and separators."""
+    return re.sub(r"\(&.\)", "", text.lstrip("-")).replace("&", "")
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:
     """The actions by name, owned by `parent`."""
     actions: dict[str, QAction] = {}
     for spec in ACTIONS:
-        action = QAction(spec.text.lstrip("-"), parent)
+        action = QAction(said(spec.text), parent)
         action.setObjectName(spec.name)
         action.setShortcuts([QKeySequence(keys) for keys in spec.all_keys])
         keys = f"  ({spec.keys})" if spec.keys else ""
-        action.setToolTip(f"{spec.tip}{keys}")
-        action.setStatusTip(spec.tip)
+        action.setToolTip(f"{t(spec.tip)}{keys}")
+        action.setStatusTip(t(spec.tip))
         actions[spec.name] = action
         parent.addAction(action)
     for name in CHECKABLE:
@@ -101,7 +114,7 @@ def fill_menus(bar: QMenuBar, actions: dict[str, QAction]) -> dict[str, QMenu]:
     for name in MENUS:
         # a menu in a menu: "&Time/S&peed"
         above, _, text = name.rpartition("/")
-        menus[name] = menus[above].addMenu(text) if above else bar.addMenu(text)
+        menus[name] = menus[above].addMenu(said(text)) if above else bar.addMenu(said(text))
     for spec in ACTIONS:
         menu = menus[spec.menu]
         if spec.text.startswith("-"):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from ringscope.core_words import heard
+from ringscope.words import t
+
 
 class Banner(QFrame):
     """Hidden until `show_problem`; `restart` when its button is pressed."""
@@ -14,12 +17,12 @@ class Banner(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
-        self.setAccessibleName("Problem")
+        self.setAccessibleName(t("Problem"))
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._restart = QPushButton("Restart")
-        self._dismiss = QPushButton("Dismiss")
+        self._restart = QPushButton(t("Restart"))
+        self._dismiss = QPushButton(t("Dismiss"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 5, 8, 5)
         layout.addWidget(self._text, 1)
@@ -36,6 +39,7 @@ class Banner(QFrame):
 
     def show_problem(self, text: str, can_restart: bool) -> None:
         """Say `text`; offer a restart when the source can."""
+        text = heard(text)
         self._text.setText(text)
         self._text.setAccessibleName(text)
         self._restart.setVisible(can_restart)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, Q
 
 from ringscope.theme import SPACE, mono_font
 from ringscope.window_branch_pages import ActionPage, FeaturePage, InjectPage, LinkPage, NonePage, OptionPage, Page, SetPage, TrafficPage
+from ringscope.words import later, t
 from ringscope_core.engine.branch_choices import Choices
 from ringscope_core.engine.change import Change, parse_change
 from ringscope_core.scenario.errors import InputError
@@ -18,14 +19,14 @@ from ringscope_core.trace.levels import LEVEL_NAMES
 _STACK_HEIGHT: Final = 320
 """Room for the tallest page, in pixels: words that wrap tell their height too late."""
 TITLES: Final = (
-    "Nothing: go on from here",
-    "A frame comes from the network",
-    "The network cable",
-    "Feature bits, negotiated again",
-    "An option of a device",
-    "The driver does something (reset, fault, filter ...)",
-    "The guest's traffic",
-    "The scenario, from the start",
+    later("Nothing: go on from here"),
+    later("A frame comes from the network"),
+    later("The network cable"),
+    later("Feature bits, negotiated again"),
+    later("An option of a device"),
+    later("The driver does something (reset, fault, filter ...)"),
+    later("The guest's traffic"),
+    later("The scenario, from the start"),
 )
 
 
@@ -44,7 +45,7 @@ class BranchDialog(QDialog):
 
     def __init__(self, place: str, choices: Choices, frame: bytes, record: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Branch from here")
+        self.setWindowTitle(t("Branch from here"))
         self.setMinimumWidth(640)
         self._pages: list[Page] = [
             NonePage(),
@@ -57,8 +58,8 @@ class BranchDialog(QDialog):
             SetPage(),
         ]
         self.kind = QComboBox()
-        self.kind.addItems(list(TITLES))
-        self.kind.setAccessibleName("What changes")
+        self.kind.addItems([t(title) for title in TITLES])
+        self.kind.setAccessibleName(t("What changes"))
         self.stack = QStackedWidget()
         self.stack.setMinimumHeight(_STACK_HEIGHT)
         for page in self._pages:
@@ -67,20 +68,20 @@ class BranchDialog(QDialog):
         self.line = QLabel()
         self.line.setFont(mono_font(9.5))
         self.line.setWordWrap(True)
-        self.line.setAccessibleName("The change in words")
+        self.line.setAccessibleName(t("The change in words"))
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.setProperty("role", "muted")
-        self.paused = QCheckBox("Stand at the first event of the change")
+        self.paused = QCheckBox(t("Stand at the first event of the change"))
         self.paused.setChecked(True)
-        self.speed = self._combo("Speed afterwards", ("1", "0.1", "10", "max"))
-        self.trace = self._combo("Trace level", tuple(reversed(LEVEL_NAMES)))
+        self.speed = self._combo(t("Speed afterwards"), ("1", "0.1", "10", "max"))
+        self.trace = self._combo(t("Trace level"), tuple(reversed(LEVEL_NAMES)))
         self.record = QLineEdit(record)
-        self.record.setPlaceholderText("goes with the window unless saved")
-        self.record.setAccessibleName("Keep the recording in")
+        self.record.setPlaceholderText(t("goes with the window unless saved"))
+        self.record.setAccessibleName(t("Keep the recording in"))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
-        self.ok.setText("Branch")
+        self.ok.setText(t("Branch"))
         for button in self.buttons.buttons():
             button.setIcon(QIcon())
         self.buttons.accepted.connect(self.accept)
@@ -103,20 +104,20 @@ class BranchDialog(QDialog):
         where.setFont(mono_font(9.5))
         head = QFormLayout()
         head.setHorizontalSpacing(3 * SPACE)
-        head.addRow("From", where)
+        head.addRow(t("From"), where)
         if inside:
-            note = QLabel("This lies inside a turn of the machine: the change waits for its end.")
+            note = QLabel(t("This lies inside a turn of the machine: the change waits for its end."))
             note.setProperty("role", "muted")
             note.setWordWrap(True)
             head.addRow("", note)
-        head.addRow("Change", self.kind)
+        head.addRow(t("Change"), self.kind)
         tail = QFormLayout()
         tail.setHorizontalSpacing(3 * SPACE)
-        tail.addRow("In words", self.line)
+        tail.addRow(t("In words"), self.line)
         tail.addRow("", self.paused)
-        tail.addRow("Speed", self.speed)
-        tail.addRow("Trace level", self.trace)
-        tail.addRow("Keep in", self.record)
+        tail.addRow(t("Speed"), self.speed)
+        tail.addRow(t("Trace level"), self.trace)
+        tail.addRow(t("Keep in"), self.record)
         rule = QFrame()
         rule.setFrameShape(QFrame.Shape.HLine)
         layout = QVBoxLayout(self)

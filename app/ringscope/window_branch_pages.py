@@ -21,24 +21,25 @@ from PySide6.QtWidgets import (
 )
 
 from ringscope.theme import SPACE, mono_font
+from ringscope.words import later, t
 from ringscope_core.engine.branch_choices import Choices, Device
 
 BROADCAST: Final = "ffffffffffff 525400123456 0800 " + "00" * 46
 """A frame to begin with when no packet is selected."""
 ACTIONS: Final = {
-    "reset": ("Reset the device and set it up again", ()),
-    "break": ("Break a ring on purpose", ("queue", "fault")),
-    "queue-reset": ("Reset one queue", ("queue",)),
-    "remove": ("Unbind the driver", ()),
-    "probe": ("Bind the driver again", ()),
-    "promisc": ("Promiscuous mode", ("number",)),
-    "allmulti": ("All multicast", ("number",)),
-    "pairs": ("Use so many queue pairs", ("number",)),
-    "mac": ("Another Ethernet address", ("mac",)),
-    "vlan-add": ("Add a VLAN id to the filter", ("number",)),
-    "vlan-del": ("Remove a VLAN id from the filter", ("number",)),
-    "offloads": ("Turn receive offloads on or off (bits)", ("number",)),
-    "rescan": ("Look at the bus again", ()),
+    "reset": (later("Reset the device and set it up again"), ()),
+    "break": (later("Break a ring on purpose"), ("queue", "fault")),
+    "queue-reset": (later("Reset one queue"), ("queue",)),
+    "remove": (later("Unbind the driver"), ()),
+    "probe": (later("Bind the driver again"), ()),
+    "promisc": (later("Promiscuous mode"), ("number",)),
+    "allmulti": (later("All multicast"), ("number",)),
+    "pairs": (later("Use so many queue pairs"), ("number",)),
+    "mac": (later("Another Ethernet address"), ("mac",)),
+    "vlan-add": (later("Add a VLAN id to the filter"), ("number",)),
+    "vlan-del": (later("Remove a VLAN id from the filter"), ("number",)),
+    "offloads": (later("Turn receive offloads on or off (bits)"), ("number",)),
+    "rescan": (later("Look at the bus again"), ()),
 }
 """What the guest's driver can be made to do, in words, and the fields it takes."""
 LIST_HEIGHT: Final = 200
@@ -60,7 +61,7 @@ class Page(QWidget):
 
     def line(self) -> str:
         """The change in words."""
-        return "none"
+        return t("none")
 
     def missing(self) -> str:
         """What has to be given still, before the line can be one."""
@@ -95,7 +96,7 @@ class NonePage(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._words("The run goes on as it would have: to see more of it, or at another trace level.")
+        self._words(t("The run goes on as it would have: to see more of it, or at another trace level."))
 
 
 class InjectPage(Page):
@@ -103,15 +104,15 @@ class InjectPage(Page):
 
     def __init__(self, choices: Choices, frame: bytes) -> None:
         super().__init__()
-        self._net = self._combo("From backend", choices.backends)
+        self._net = self._combo(t("From backend"), choices.backends)
         self._frame = QPlainTextEdit(frame.hex(" ") if frame else BROADCAST)
         self._frame.setFont(mono_font(9.5))
         self._frame.setFixedHeight(LIST_HEIGHT - 40)
-        self._frame.setAccessibleName("Frame in hexadecimal")
+        self._frame.setAccessibleName(t("Frame in hexadecimal"))
         self._frame.setTabChangesFocus(True)
         self._frame.textChanged.connect(self.changed)
-        self.form.addRow("Frame", self._frame)
-        self._words("Bytes in hexadecimal, from the destination address on" + ("; those of the selected packet." if frame else "."))
+        self.form.addRow(t("Frame"), self._frame)
+        self._words(t("Bytes in hexadecimal, from the destination address on") + (t("; those of the selected packet.") if frame else "."))
 
     def line(self) -> str:
         """``inject net=.. frame=..``."""
@@ -123,13 +124,13 @@ class LinkPage(Page):
 
     def __init__(self, choices: Choices) -> None:
         super().__init__()
-        self._name = self._combo("Cable of", [*(device.name for device in choices.devices), *choices.backends])
+        self._name = self._combo(t("Cable of"), [*(device.name for device in choices.devices), *choices.backends])
         up = choices.devices[0].link_up if choices.devices else True
-        self._up = self._combo("Then", ["pulled out", "plugged in"] if up else ["plugged in", "pulled out"])
+        self._up = self._combo(t("Then"), [t("pulled out"), t("plugged in")] if up else [t("plugged in"), t("pulled out")])
 
     def line(self) -> str:
         """``link net0 off``."""
-        return f"link {self._name.currentText()} {'on' if self._up.currentText() == 'plugged in' else 'off'}"
+        return f"link {self._name.currentText()} {'on' if self._up.currentText() == t('plugged in') else 'off'}"
 
 
 class FeaturePage(Page):
@@ -138,19 +139,19 @@ class FeaturePage(Page):
     def __init__(self, choices: Choices) -> None:
         super().__init__()
         self._devices = {device.name: device for device in choices.devices if device.bits}
-        self._device = self._combo("Network card", list(self._devices))
+        self._device = self._combo(t("Network card"), list(self._devices))
         self._list = QListWidget()
-        self._list.setAccessibleName("Feature bits")
+        self._list.setAccessibleName(t("Feature bits"))
         self._list.setFixedHeight(LIST_HEIGHT)
         self._list.itemChanged.connect(lambda _: self.changed.emit())
-        self.form.addRow("Negotiate", self._list)
-        self._words("The driver resets the device and negotiates again. Ticked is what it took until then; only what the device offers is listed.")
+        self.form.addRow(t("Negotiate"), self._list)
+        self._words(t("The driver resets the device and negotiates again. Ticked is what it took until then; only what the device offers is listed."))
         self._device.currentTextChanged.connect(lambda _: self._fill())
         self._fill()
 
     def missing(self) -> str:
         """A bit."""
-        return "" if len(self.line().split()) > 2 else "tick or untick a bit"
+        return "" if len(self.line().split()) > 2 else t("tick or untick a bit")
 
     def _fill(self) -> None:
         self._list.blockSignals(True)
@@ -184,13 +185,13 @@ class OptionPage(Page):
     def __init__(self, choices: Choices) -> None:
         super().__init__()
         self._devices = {device.name: device for device in choices.devices}
-        self._device = self._combo("Device", [*self._devices, *choices.backends])
-        self._name = self._combo("Option", [], editable=True)
-        self._value = self._edit("Value", "", "such as 512, on, off")
-        self._start = QCheckBox("From the start of the run")
+        self._device = self._combo(t("Device"), [*self._devices, *choices.backends])
+        self._name = self._combo(t("Option"), [], editable=True)
+        self._value = self._edit(t("Value"), "", t("such as 512, on, off"))
+        self._start = QCheckBox(t("From the start of the run"))
         self._start.toggled.connect(lambda _: self.changed.emit())
         self.form.addRow("", self._start)
-        self._words("Else the device is unplugged at the moment of the branch and plugged in again. A backend has its options from the start.")
+        self._words(t("Else the device is unplugged at the moment of the branch and plugged in again. A backend has its options from the start."))
         self._device.currentTextChanged.connect(lambda _: self._fill())
         self._name.currentTextChanged.connect(lambda _: self._show_type())
         self._fill()
@@ -210,7 +211,7 @@ class OptionPage(Page):
     def _show_type(self) -> None:
         device, name = self._device_now(), self._name.currentText()
         found = next((option for option in device.options if option.name == name), None) if device is not None else None
-        self._value.setPlaceholderText(f"{found.type}{f', now {found.value}' if found.value else ''}" if found is not None else "a value")
+        self._value.setPlaceholderText(found.type + (t(", now {value}", value=found.value) if found.value else "") if found is not None else t("a value"))
         self.changed.emit()
 
     def line(self) -> str:
@@ -220,7 +221,7 @@ class OptionPage(Page):
 
     def missing(self) -> str:
         """What has to be given still."""
-        return "" if self._name.currentText().strip() and self._value.text().strip() else "a value is needed"
+        return "" if self._name.currentText().strip() and self._value.text().strip() else t("a value is needed")
 
 
 class ActionPage(Page):
@@ -228,13 +229,13 @@ class ActionPage(Page):
 
     def __init__(self, choices: Choices) -> None:
         super().__init__()
-        self._do = self._combo("Action", [f"{do}: {text}" for do, (text, _) in ACTIONS.items()])
-        self._device = self._spin("Interface", 31)
-        self._queue = self._spin("Queue", 1023)
+        self._do = self._combo(t("Action"), [f"{do}: {t(text)}" for do, (text, _) in ACTIONS.items()])
+        self._device = self._spin(t("Interface"), 31)
+        self._queue = self._spin(t("Queue"), 1023)
         self._queue.setValue(1)
-        self._number = self._edit("Number", "1", "0 or 1, queue pairs, VLAN id, bits")
-        self._mac = self._edit("Address", "52:54:00:00:00:77")
-        self._fault = self._combo("Fault", list(FAULTS))
+        self._number = self._edit(t("Number"), "1", t("0 or 1, queue pairs, VLAN id, bits"))
+        self._mac = self._edit(t("Address"), "52:54:00:00:00:77")
+        self._fault = self._combo(t("Fault"), list(FAULTS))
         self._fields: dict[str, tuple[QWidget, Callable[[], str]]] = {
             "queue": (self._queue, self._queue.text),
             "number": (self._number, self._number.text),
@@ -277,17 +278,19 @@ class TrafficPage(Page):
         super().__init__()
         self._entries = choices.traffic
         places = [f"{place}: {entry['kind']}" for place, entry in enumerate(choices.traffic) if entry["kind"] != "bulk-rx"]
-        self._entry = self._combo("Program", places)
+        self._entry = self._combo(t("Program"), places)
         self._values: dict[str, QLineEdit] = {
-            name: self._edit(label, "") for name, label in (("rate_pps", "Frames a second"), ("size", "Bytes"), ("count", "In all"))
+            name: self._edit(label, "") for name, label in (("rate_pps", t("Frames a second")), ("size", t("Bytes")), ("count", t("In all")))
         }
-        self._words("0 frames a second is as fast as it goes; 0 in all is without end. Bulk traffic from the network is a backend's and begins with the run.")
+        self._words(
+            t("0 frames a second is as fast as it goes; 0 in all is without end. Bulk traffic from the network is a backend's and begins with the run.")
+        )
         self._entry.currentTextChanged.connect(lambda _: self._fill())
         self._fill()
 
     def missing(self) -> str:
         """Another number."""
-        return "" if len(self.line().split()) > 2 else "change a number"
+        return "" if len(self.line().split()) > 2 else t("change a number")
 
     def _place(self) -> int:
         text = self._entry.currentText()
@@ -314,8 +317,8 @@ class SetPage(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._settings = self._edit("Settings", "", "traffic.0.rate_pps=100 driver.event_idx=off")
-        self._words("key=value, separated by blanks, as --set takes them. The run begins anew with them, so it may differ from event 0 on.")
+        self._settings = self._edit(t("Settings"), "", "traffic.0.rate_pps=100 driver.event_idx=off")
+        self._words(t("key=value, separated by blanks, as --set takes them. The run begins anew with them, so it may differ from event 0 on."))
 
     def line(self) -> str:
         """``set key=value ..``."""
@@ -323,4 +326,4 @@ class SetPage(Page):
 
     def missing(self) -> str:
         """A setting."""
-        return "" if self._settings.text().strip() else "a setting is needed"
+        return "" if self._settings.text().strip() else t("a setting is needed")

@@ -18,6 +18,7 @@ from ringscope.sources.engine import EngineControls, EngineOptions
 from ringscope.sources.session import SessionControls
 from ringscope.window_branch_dialog import BranchDialog, Wanted
 from ringscope.window_compare import CompareWindow
+from ringscope.words import t
 from ringscope_core.engine.branch_choices import choices_at
 from ringscope_core.engine.branch_path import free_path
 from ringscope_core.engine.replayable import can_branch
@@ -82,13 +83,13 @@ class Branches(QObject):
         window = self._window
         problem = self._refusal()
         if problem:
-            window.show_problem(f"No branch can be made from this recording: {problem}")
+            window.show_problem(t("No branch can be made from this recording: {problem}", problem=problem))
             return
         seq = self._moment()
         record = self._suggested()
         choices = choices_at(window.store.recording, seq)
         row = window.store.row(seq)
-        place = event_words(window.store.recording, row) if row is not None else f"event {seq}"
+        place = event_words(window.store.recording, row) if row is not None else t("event {seq}", seq=seq)
         dialog = BranchDialog(place, choices, self._frame(), str(record) if record is not None else "", window)
         dialog.accepted.connect(lambda: self.branch(seq, dialog.wanted()))
         dialog.finished.connect(dialog.deleteLater)
@@ -97,7 +98,7 @@ class Branches(QObject):
     def _refusal(self) -> str:
         store = self._window.store
         if store.last_seq < 0:
-            return "it has no events yet"
+            return t("it has no events yet")
         return can_branch(store.reader)
 
     def _moment(self) -> int:
@@ -123,7 +124,7 @@ class Branches(QObject):
         """Start an engine on a branch from event `seq` of the run shown, and show it as soon as there is something; None for a file that is there."""
         parent = self.current
         if wanted.record is not None and wanted.record.exists():
-            self._window.show_problem(f"No branch: {wanted.record} is there already, and both stay.")
+            self._window.show_problem(t("No branch: {record} is there already, and both stay.", record=wanted.record))
             return None
         options = EngineOptions(
             speed=wanted.speed,
@@ -160,18 +161,18 @@ class Branches(QObject):
         if self.current is shown:
             self._window.store.poll()
             self._window.store.set_live(False)
-        self._window.show_problem(f"Branch {shown.title}: {why.rpartition('exit code 2, ')[2]}")
+        self._window.show_problem(t("Branch {title}: {why}", title=shown.title, why=why.rpartition("exit code 2, ")[2]))
 
     def _engine_changed(self, shown: Shown) -> None:
         controls = shown.controls
         assert isinstance(controls, EngineControls)
         if controls.problem and shown not in self.runs:
-            self._window.show_problem(f"No branch: {controls.problem}")
+            self._window.show_problem(t("No branch: {problem}", problem=controls.problem))
             controls.close()
         elif self.current is shown:
             self._window.store.set_live(shown.live)
             if controls.replay is not None:
-                self._window.status.showMessage(f"running again: event {controls.replay[0]} of {controls.replay[1]}", 1000)
+                self._window.status.showMessage(t("running again: event {done} of {whole}", done=controls.replay[0], whole=controls.replay[1]), 1000)
 
     # -- switching ------------------------------------------------------------------------------------------------------
     def show(self, shown: Shown, seq: int | None = None) -> None:
@@ -243,7 +244,7 @@ class Branches(QObject):
         if other is None:
             about = self._window.store.meta.get("branch")
             name = about.get("file", "") if isinstance(about, dict) else ""
-            self._window.show_problem(f"The parent of this branch is not there any more: {name}" if name else "This recording is no branch.")
+            self._window.show_problem(t("The parent of this branch is not there any more: {name}", name=name) if name else t("This recording is no branch."))
             return
         child = self.current
         comparison = CompareWindow(other, child.path, self._window.theme, self._window)

@@ -11,7 +11,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QPushButton, QSplitter, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
+from ringscope.core_words import heard
 from ringscope.theme import ROW, SPACE, Theme, mono_font
+from ringscope.words import later, t
 from ringscope_core.engine.change import Change
 from ringscope_core.query.decode import format_clock
 from ringscope_core.query.diff import Parting, diff
@@ -28,7 +30,7 @@ AFTER: Final = 120
 LATER: Final = 500
 """Differences shown at the end of the shorter recording."""
 _POLL_MS: Final = 60
-_COLUMNS: Final = ("Event", "Time", "Kind", "Object", "Arguments")
+_COLUMNS: Final = (later("Event"), later("Time"), later("Kind"), later("Object"), later("Arguments"))
 _WIDTHS: Final = (60, 82, 130, 70)
 
 Rows = list[tuple[int, tuple[str, ...]]]
@@ -90,7 +92,7 @@ class Comparison(QObject):
         if parting.equal:
             return
         found.sides = (_rows(one, numbers[0]), _rows(two, numbers[1]))
-        found.states = [("before", *difference) for difference in parting.before] + [("after", *difference) for difference in parting.states]
+        found.states = [(t("before"), *difference) for difference in parting.before] + [(t("after"), *difference) for difference in parting.states]
         vt = min(one.reader.last_vt, two.reader.last_vt)
         later = state_diff(one, one.reader.seq_at_vt(vt), two.reader.seq_at_vt(vt), other=two, addresses=False, limit=LATER)
         found.states += [(f"{vt / 1e9:.4f} s", *difference) for difference in later]
@@ -118,28 +120,28 @@ class CompareWindow(QWidget):
 
     def __init__(self, first: Path, second: Path, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
-        self.setWindowTitle(f"{second.stem} compared with {first.stem}")
+        self.setWindowTitle(t("{second} compared with {first}", second=second.stem, first=first.stem))
         self.resize(1240, 760)
         self._theme = theme
         self._work = Comparison(first, second)
         self._part = (-1, -1)
-        self.summary = QLabel("comparing ...")
+        self.summary = QLabel(t("comparing ..."))
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.titles = (QLabel(first.stem), QLabel(second.stem))
-        self.tables = (_table("Events of the parent", _COLUMNS), _table("Events of the branch", _COLUMNS))
-        self.states = _table("Differences of the states", ("When", "Where", first.stem, second.stem))
+        self.tables = (_table(t("Events of the parent"), _COLUMNS), _table(t("Events of the branch"), _COLUMNS))
+        self.states = _table(t("Differences of the states"), (t("When"), t("Where"), first.stem, second.stem))
         for side, table in enumerate(self.tables):
             for place, width in enumerate(_WIDTHS):
                 table.setColumnWidth(place, width)
             table.cellDoubleClicked.connect(lambda row, _, side=side: self._chosen(side, row))
         for place, width in enumerate((92, 400, 260)):
             self.states.setColumnWidth(place, width)
-        self.buttons = (QPushButton("Show the parent there"), QPushButton("Show the branch there"))
+        self.buttons = (QPushButton(t("Show the parent there")), QPushButton(t("Show the branch there")))
         for side, button in enumerate(self.buttons):
             button.setEnabled(False)
             button.clicked.connect(lambda _=False, side=side: self.go.emit(side, max(self._part[side], 0)))
-        self._copy = QPushButton("Copy as text")
+        self._copy = QPushButton(t("Copy as text"))
         self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.table_text()))
         self._assemble()
         # they scroll together: line by line they are the same length
@@ -162,7 +164,7 @@ class CompareWindow(QWidget):
         below = QWidget()
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
-        heading = QLabel("How the states differ: before and after the first event that is not the same, and at the end of the shorter recording")
+        heading = QLabel(t("How the states differ: before and after the first event that is not the same, and at the end of the shorter recording"))
         heading.setProperty("role", "heading")
         column.addWidget(heading)
         column.addWidget(self.states, 1)
@@ -199,19 +201,19 @@ class CompareWindow(QWidget):
             self._show(found)
         else:
             done, total = self._work.progress
-            self.summary.setText(f"comparing ... {done * 100 // total} % of {total} events")
+            self.summary.setText(t("comparing ... {done} % of {total} events", done=done * 100 // total, total=total))
 
     def _show(self, found: _Found) -> None:
         parting = found.parting
         if found.problem or parting is None:
-            self.summary.setText(found.problem or "nothing was compared")
+            self.summary.setText(found.problem or t("nothing was compared"))
             return
         if parting.equal:
-            self.summary.setText(f"{parting.common} events, all the same.")
+            self.summary.setText(t("{common} events, all the same.", common=parting.common))
             return
         self._part = found.part
-        change = f" Changed: {found.change}." if found.change else ""
-        self.summary.setText(f"{parting.common} events are the same; then: {parting.why}.{change}")
+        change = t(" Changed: {change}.", change=found.change) if found.change else ""
+        self.summary.setText(t("{common} events are the same; then: {why}.{change}", common=parting.common, why=heard(parting.why), change=change))
         for side, (table, rows) in enumerate(zip(self.tables, found.sides, strict=True)):
             self._fill_events(table, rows, found.part[side])
             self.buttons[side].setEnabled(bool(rows))
@@ -243,7 +245,7 @@ class CompareWindow(QWidget):
     def table_text(self) -> str:
         """Everything as text: the line on top, both streams, the states."""
         parts = [self.summary.text()]
-        for title, table in ((self.titles[0].text(), self.tables[0]), (self.titles[1].text(), self.tables[1]), ("states", self.states)):
+        for title, table in ((self.titles[0].text(), self.tables[0]), (self.titles[1].text(), self.tables[1]), (t("states"), self.states)):
             lines = ["\t".join(_text_of(table, row, column) for column in range(table.columnCount())) for row in range(table.rowCount())]
             parts.append("\n".join([title, *lines]))
         return "\n\n".join(parts) + "\n"
@@ -258,7 +260,7 @@ class CompareWindow(QWidget):
 def _table(name: str, columns: tuple[str, ...]) -> QTableWidget:
     table = QTableWidget(0, len(columns))
     table.setAccessibleName(name)
-    table.setHorizontalHeaderLabels(list(columns))
+    table.setHorizontalHeaderLabels([t(name) for name in columns])
     table.setFont(mono_font(9.5))
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(ROW)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ringscope.searches import Searches
 from ringscope.stepping import Stepper
 from ringscope.widgets.point_dialogs import PointDialog, UntilDialog
+from ringscope.words import t
 
 if TYPE_CHECKING:
     from ringscope.window import Window
@@ -96,7 +97,7 @@ class DebugVerbs:
         """Set a breakpoint on the place chosen in the source or where the innermost call at the focus stands; delete one that is there."""
         place = self._place()
         if place is None:
-            self.say("no call is open here: choose one in Realize, or add a breakpoint with Ctrl+B")
+            self.say(t("no call is open here: choose one in Realize, or add a breakpoint with Ctrl+B"))
             return
         for point in self.commands.points:
             if (point["what"], point["where"]) == place:

@@ -13,6 +13,7 @@ from ringscope.icons import icon
 from ringscope.theme import Theme
 from ringscope.views import ALL_VIEWS
 from ringscope.window_host import ViewHost
+from ringscope.words import t
 
 TITLES: Final[dict[str, tuple[str, str]]] = {
     "types": ("Types", "types"),
@@ -60,12 +61,13 @@ class DockArea:
 
     def __init__(self, hosts: dict[str, ViewHost], narrow: bool) -> None:
         _configure()
-        self._narrow = narrow
+        self.narrow: bool = narrow
+        """Whether the first layout is that of a narrow screen."""
         self.manager = ads.CDockManager(None)
         self.docks: dict[str, ads.CDockWidget] = {}
         for name, host in hosts.items():
             title, _ = TITLES[name]
-            dock = ads.CDockWidget(self.manager, title)
+            dock = ads.CDockWidget(self.manager, t(title))
             dock.setObjectName(name)
             dock.setWidget(host, ads.CDockWidget.eInsertMode.ForceNoScrollArea)
             dock.setMinimumSizeHintMode(ads.CDockWidget.eMinimumSizeHintMode.MinimumSizeHintFromDockWidget)
@@ -83,7 +85,7 @@ class DockArea:
         bottom = manager.addDockWidget(ads.BottomDockWidgetArea, docks["timeline"])
         # one panel that is always there needs no tab: the views get its height
         bottom.setDockAreaFlag(ads.CDockAreaWidget.eDockAreaFlag.HideSingleWidgetTitleBar, True)
-        if self._narrow:
+        if self.narrow:
             for name in ("objects", "typetree"):
                 manager.addAutoHideDockWidget(ads.SideBarLeft, docks[name]).setSize(300)
         else:
@@ -92,7 +94,7 @@ class DockArea:
             docks["objects"].setAsCurrentTab()
         right = manager.addDockWidget(ads.RightDockWidgetArea, docks["inspector"], center)
         manager.addDockWidgetTabToArea(docks["breakpoints"], right)
-        if self._narrow:
+        if self.narrow:
             manager.addAutoHideDockWidget(ads.SideBarLeft, docks["notebook"]).setSize(420)
         else:
             manager.addDockWidgetTabToArea(docks["notebook"], right)
@@ -104,7 +106,7 @@ class DockArea:
         center, bottom = self.docks[FIRST].dockAreaWidget(), self.docks["timeline"].dockAreaWidget()
         right = min(max(round(width * 0.22), 340), 420)
         left = min(max(round(width * 0.165), 250), 330)
-        row = [width - right, right] if self._narrow else [left, width - left - right, right]
+        row = [width - right, right] if self.narrow else [left, width - left - right, right]
         self.manager.setSplitterSizes(center, row)
         low = min(max(round(height * 0.17), 150), 180)
         self.manager.setSplitterSizes(bottom, [height - low, low])
@@ -122,7 +124,7 @@ class DockArea:
     def fill_menu(self, menu: QMenu, before: QAction) -> None:
         """One entry a dock; the views have Ctrl+1 and on."""
         for place, (name, (title, _)) in enumerate(TITLES.items(), 1):
-            action = QAction(title, menu)
+            action = QAction(t(title), menu)
             if place <= len(ALL_VIEWS):
                 action.setShortcut(f"Ctrl+{place}")
             action.triggered.connect(lambda _=False, name=name: self.show(name))

@@ -25,8 +25,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ringscope.core_words import heard
 from ringscope.export_thread import ExportWork
 from ringscope.theme import mono_font
+from ringscope.words import later, t
 from ringscope_core.export.formats import FORMATS, check, export_exists
 from ringscope_core.export.moments import range_of
 from ringscope_core.export.request import Request, Summary
@@ -38,9 +40,9 @@ if TYPE_CHECKING:
     from ringscope.focus import Focus
     from ringscope.store import Store
 
-WHOLE: Final = "Whole session"
-BETWEEN: Final = "From ... until ..."
-SELECTION: Final = "Selected range"
+WHOLE: Final = later("Whole session")
+BETWEEN: Final = later("From ... until ...")
+SELECTION: Final = later("Selected range")
 
 
 class ExportDialog(QDialog):
@@ -52,42 +54,42 @@ class ExportDialog(QDialog):
         self._work: ExportWork | None = None
         self._named = False
         """The person chose the file's name."""
-        self.setWindowTitle("Export session")
+        self.setWindowTitle(t("Export session"))
         self.setMinimumWidth(620)
         self.format = QComboBox()
-        self.format.setAccessibleName("Format")
+        self.format.setAccessibleName(t("Format"))
         for name, made in FORMATS.items():
-            self.format.addItem(made.title, name)
+            self.format.addItem(t(made.title), name)
         self.whats: dict[str, QCheckBox] = {}
         self._what_row = QWidget()
         self.span = QComboBox()
-        self.span.setAccessibleName("Range")
-        self.since, self.until = self._moment("From"), self._moment("Until")
+        self.span.setAccessibleName(t("Range"))
+        self.since, self.until = self._moment(t("From"), 0), self._moment(t("Until"), 1)
         self.filter = QLineEdit(focus.filter)
-        self.filter.setAccessibleName("Filter")
+        self.filter.setAccessibleName(t("Filter"))
         self.filter.setFont(mono_font(9.5))
-        self.filter.setPlaceholderText("everything")
+        self.filter.setPlaceholderText(t("everything"))
         self.options: dict[str, QComboBox | QLineEdit] = {}
         self._moments_row = QWidget()
         self.target = QLineEdit()
-        self.target.setAccessibleName("File")
+        self.target.setAccessibleName(t("File"))
         self.note = QLabel()
         self.note.setProperty("role", "muted")
         self.note.setWordWrap(True)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
-        self.bar.setAccessibleName("Progress")
+        self.bar.setAccessibleName(t("Progress"))
         self.bar.hide()
-        self.start = QPushButton("Export")
+        self.start = QPushButton(t("Export"))
         self.start.setDefault(True)
-        self.leave = QPushButton("Close")
+        self.leave = QPushButton(t("Close"))
         self._lay_out()
         self._connect()
         self._fill_spans()
         self._format_chosen()
 
     # -- building -----------------------------------------------------------------------------------------------------
-    def _moment(self, name: str) -> QComboBox:
+    def _moment(self, name: str, place: int) -> QComboBox:
         """A moment: those that there are, or one typed."""
         box = QComboBox()
         box.setEditable(True)
@@ -96,7 +98,7 @@ class ExportDialog(QDialog):
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         box.addItems(["start", "end", f"seq:{self._focus.seq}"])
         box.addItems([f"mark:{mark.name}" for mark in self._store.reader.marks()])
-        box.setCurrentIndex(0 if name == "From" else 1)
+        box.setCurrentIndex(place)
         return box
 
     def _lay_out(self) -> None:
@@ -104,28 +106,28 @@ class ExportDialog(QDialog):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(9)
-        form.addRow("Format", self.format)
+        form.addRow(t("Format"), self.format)
         row = QHBoxLayout(self._what_row)
         row.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Tables", self._what_row)
-        form.addRow("Range", self.span)
+        form.addRow(t("Tables"), self._what_row)
+        form.addRow(t("Range"), self.span)
         moments = QHBoxLayout(self._moments_row)
         moments.setContentsMargins(0, 0, 0, 0)
         moments.setSpacing(8)
         moments.addWidget(self.since, 1)
-        moments.addWidget(QLabel("until"))
+        moments.addWidget(QLabel(t("until")))
         moments.addWidget(self.until, 1)
-        form.addRow("From", self._moments_row)
-        form.addRow("Filter", self.filter)
+        form.addRow(t("From"), self._moments_row)
+        form.addRow(t("Filter"), self.filter)
         self._form = form
-        browse = QPushButton("Browse...")
+        browse = QPushButton(t("Browse..."))
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         file_row = QHBoxLayout()
         file_row.setSpacing(8)
         file_row.addWidget(self.target, 1)
         file_row.addWidget(browse)
-        form.addRow("File", file_row)
+        form.addRow(t("File"), file_row)
         buttons = QDialogButtonBox()
         buttons.addButton(self.start, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.addButton(self.leave, QDialogButtonBox.ButtonRole.RejectRole)
@@ -150,10 +152,10 @@ class ExportDialog(QDialog):
         self.leave.clicked.connect(self.reject)
 
     def _fill_spans(self) -> None:
-        self.span.addItem(WHOLE)
+        self.span.addItem(t(WHOLE))
         if self._selected() is not None:
-            self.span.addItem(SELECTION)
-        self.span.addItem(BETWEEN)
+            self.span.addItem(t(SELECTION))
+        self.span.addItem(t(BETWEEN))
 
     def _selected(self) -> tuple[int, int] | None:
         """The range that is selected in the window, when one is."""
@@ -173,7 +175,7 @@ class ExportDialog(QDialog):
             box.deleteLater()
         self.whats = {}
         for what in made.whats if len(made.whats) > 1 else ():
-            box = QCheckBox(what)
+            box = QCheckBox(t(what))
             box.setAutoExclusive(not made.many)
             box.setChecked(what == made.whats[0])
             box.toggled.connect(self._look)
@@ -192,9 +194,9 @@ class ExportDialog(QDialog):
             else:
                 field = QLineEdit(option.preset)
                 field.textChanged.connect(self._look)
-            field.setAccessibleName(option.title)
+            field.setAccessibleName(t(option.title))
             self.options[option.name] = field
-            self._form.insertRow(self._form.rowCount() - 1, option.title, field)
+            self._form.insertRow(self._form.rowCount() - 1, t(option.title), field)
         if not self._named:
             self.target.setText(str(self._proposed()))
         self._look()
@@ -217,9 +219,9 @@ class ExportDialog(QDialog):
         whats = tuple(what for what, box in self.whats.items() if box.isChecked())
         since, until = "", ""
         selected = self._selected()
-        if self.span.currentText() == BETWEEN:
+        if self.span.currentText() == t(BETWEEN):
             since, until = self.since.currentText(), self.until.currentText()
-        elif self.span.currentText() == SELECTION and selected is not None:
+        elif self.span.currentText() == t(SELECTION) and selected is not None:
             since, until = f"seq:{selected[0]}", f"seq:{selected[1]}"
         options = {name: field.currentText() if isinstance(field, QComboBox) else field.text() for name, field in self.options.items()}
         return Request(made.name, whats, since, until, self.filter.text(), options)
@@ -230,21 +232,26 @@ class ExportDialog(QDialog):
         try:
             check(request)
             if self.whats and not request.whats:
-                return "choose at least one table"
+                return t("choose at least one table")
             first, last = range_of(self._store.recording, request.since, request.until)[:2]
             Filter(request.filter, self._store.recording)
         except (InputError, FilterError) as error:
-            return str(error)
+            return heard(str(error))
         if not self.target.text().strip():
-            return "choose a file"
-        self._span_text = f"Events {format_count(max(first, 0))} to {format_count(last)}, until {format_clock(self._store.reader.vt_at_seq(last))} s."
+            return t("choose a file")
+        self._span_text = t(
+            "Events {first} to {last}, until {vt_at_seq} s.",
+            first=format_count(max(first, 0)),
+            last=format_count(last),
+            vt_at_seq=format_clock(self._store.reader.vt_at_seq(last)),
+        )
         return ""
 
     _span_text: str = ""
 
     def _look(self) -> None:
         """Say what would be exported, or what stands against it."""
-        self._form.setRowVisible(self._moments_row, self.span.currentText() == BETWEEN)
+        self._form.setRowVisible(self._moments_row, self.span.currentText() == t(BETWEEN))
         if self._work is not None:
             return
         problem = self.problem()
@@ -263,10 +270,10 @@ class ExportDialog(QDialog):
     def _browse(self) -> None:
         made = FORMATS[self._name()]
         if made.folder:
-            name = QFileDialog.getExistingDirectory(self, "Folder of the Parquet tables", str(Path(self.target.text()).parent))
+            name = QFileDialog.getExistingDirectory(self, t("Folder of the Parquet tables"), str(Path(self.target.text()).parent))
         else:
             name, _ = QFileDialog.getSaveFileName(
-                self, "Export as", self.target.text(), f"{made.title} (*{made.suffix})", options=QFileDialog.Option.DontConfirmOverwrite
+                self, t("Export as"), self.target.text(), f"{made.title} (*{made.suffix})", options=QFileDialog.Option.DontConfirmOverwrite
             )
         if name:
             self._named = True
@@ -280,7 +287,7 @@ class ExportDialog(QDialog):
             return
         request, target = self.request(), Path(self.target.text()).expanduser()
         if export_exists(self._store.recording, request, target):
-            answer = QMessageBox.question(self, "Export", f"{target} is there already. Replace it?")
+            answer = QMessageBox.question(self, t("Export"), t("{target} is there already. Replace it?", target=target))
             if answer != QMessageBox.StandardButton.Yes:
                 return
             request = Request(request.format, request.whats, request.since, request.until, request.filter, request.options, True)
@@ -293,23 +300,25 @@ class ExportDialog(QDialog):
         work.moved.connect(lambda done, total: self.bar.setValue(1000 * done // total))
         work.ended.connect(lambda summary: self._ended(target, summary))
         work.failed.connect(lambda text: self._stopped(text))
-        work.cancelled.connect(lambda: self._stopped("Cancelled: nothing was written."))
+        work.cancelled.connect(lambda: self._stopped(t("Cancelled: nothing was written.")))
         work.finished.connect(self._finished)
         self._busy(True)
-        self.note.setText(f"Writing {target} ...")
+        self.note.setText(t("Writing {target} ...", target=target))
         work.start()
 
     def _busy(self, busy: bool) -> None:
         for field in (self.format, self.span, self.since, self.until, self.filter, self.target, *self.whats.values(), *self.options.values()):
             field.setEnabled(not busy)
         self.start.setEnabled(not busy)
-        self.leave.setText("Cancel" if busy else "Close")
+        self.leave.setText(t("Cancel") if busy else t("Close"))
         self.bar.setValue(0)
         self.bar.setVisible(busy)
 
     def _ended(self, target: Path, summary: Summary) -> None:
-        rows = ", ".join(f"{format_count(number)} {what}" for what, number in summary.rows.items())
-        self._stopped(". ".join([f"Wrote {target}: {rows}; {format_count(summary.size)} bytes", *summary.remarks]))
+        rows = ", ".join(f"{format_count(number)} {t(what)}" for what, number in summary.rows.items())
+        self._stopped(
+            ". ".join([t("Wrote {target}: {rows}; {size} bytes", target=target, rows=rows, size=format_count(summary.size)), *map(heard, summary.remarks)])
+        )
 
     def _stopped(self, text: str) -> None:
         self._work = None

@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QH
 
 from ringscope.theme import mono_font
 from ringscope.views import ALL_VIEWS
-from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain
+from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain, said
 from ringscope.window_docks import TITLES
 from ringscope.window_spec import ActionSpec
+from ringscope.words import t
 
 
 def shown_keys(spec: ActionSpec) -> str:
@@ -67,10 +68,13 @@ class KeySheet(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keyboard")
-        groups = [(plain(menu).replace("/", ": "), [(shown_keys(s), plain(s.text)) for s in ACTIONS if s.menu == menu and s.keys]) for menu in MENUS]
-        groups[2][1].extend((f"Ctrl+{place}", f"View {TITLES[name][0]}") for place, name in enumerate(ALL_VIEWS, 1))
-        groups.append(("In a widget", list(PANEL_KEYS)))
+        self.setWindowTitle(t("Keyboard"))
+        groups = [
+            (": ".join(plain(said(part)) for part in menu.split("/")), [(shown_keys(s), plain(said(s.text))) for s in ACTIONS if s.menu == menu and s.keys])
+            for menu in MENUS
+        ]
+        groups[2][1].extend((f"Ctrl+{place}", t("View {title}", title=t(TITLES[name][0]))) for place, name in enumerate(ALL_VIEWS, 1))
+        groups.append((t("In a widget"), [(t(keys), t(text)) for keys, text in PANEL_KEYS]))
         sheet = QWidget()
         body = QHBoxLayout(sheet)
         body.setContentsMargins(0, 0, 0, 0)

@@ -16,10 +16,11 @@ from ringscope.store import Store
 from ringscope.theme import LIGHT, Theme
 from ringscope.views import load_view
 from ringscope.views.spec import View
+from ringscope.words import later, t
 
 NEEDS_MACHINE: Final = frozenset(("types", "typetree", "objects", "realize", "rings", "throughput"))
 """Views of what a recorded machine did."""
-UNKNOWN: Final = "Unknown: this session was made of a capture and holds frames only."
+UNKNOWN: Final = later("Unknown: this session was made of a capture and holds frames only.")
 
 
 class ViewHost(QWidget):
@@ -73,7 +74,7 @@ class ViewHost(QWidget):
         """Where the recording is a capture's frames, a view of the machine has nothing to show and says so in place of an empty picture."""
         unknown = self.name in NEEDS_MACHINE and self._store.meta.get("source") == "capture"
         if unknown and self._unknown is None:
-            self._unknown = QLabel(UNKNOWN)
+            self._unknown = QLabel(t(UNKNOWN))
             self._unknown.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self._unknown.setWordWrap(True)
             self._unknown.setProperty("role", "muted")

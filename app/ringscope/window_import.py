@@ -11,12 +11,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from ringscope.export_thread import ImportWork
+from ringscope.words import t
 from ringscope_core.export.imports import ALLOWED, SUFFIXES, kind_of, temporary_target
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.errors import SessionError
 
-OPEN_FILTERS: Final = f"Sessions and captures (*.ringscope {' '.join(f'*{suffix}' for suffix in SUFFIXES)});;Ringscope sessions (*.ringscope);;All files (*)"
 SHOW_AFTER_MS: Final = 400
+
+
+def open_filters() -> str:
+    """What the dialog that opens a file offers."""
+    suffixes = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+    return t("Sessions and captures (*.ringscope {suffixes});;Ringscope sessions (*.ringscope);;All files (*)", suffixes=suffixes)
 
 
 def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], complain: Callable[[str], None]) -> None:
@@ -33,8 +39,8 @@ def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], 
         return
     target = temporary_target(path)
     work = ImportWork(path, target, parent)
-    dialog = QProgressDialog(f"Reading {path.name} ...", "Cancel", 0, 1000, parent)
-    dialog.setWindowTitle("Open")
+    dialog = QProgressDialog(t("Reading {name} ...", name=path.name), t("Cancel"), 0, 1000, parent)
+    dialog.setWindowTitle(t("Open"))
     dialog.setWindowModality(Qt.WindowModality.WindowModal)
     dialog.setMinimumDuration(SHOW_AFTER_MS)
     dialog.setAutoClose(False)

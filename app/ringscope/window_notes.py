@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ringscope.widgets.mark_dialog import MarkDialog
+from ringscope.words import t
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.changes import Change, Remove, put_mark, put_note
 from ringscope_core.session.errors import SessionError
@@ -52,7 +53,7 @@ class NoteVerbs:
             return
         if annotations.beside and not self._told_beside:
             self._told_beside = True
-            self._say(f"the session cannot be written: its marks and notes are kept in {annotations.sidecar}")
+            self._say(t("the session cannot be written: its marks and notes are kept in {sidecar}", sidecar=annotations.sidecar))
         self.store.annotated()
 
     def _here(self) -> tuple[int, int]:
@@ -62,18 +63,18 @@ class NoteVerbs:
 
     def mark(self) -> None:
         """Put a mark at this moment: at the end of a live run the machine does, as an event."""
-        name = f"mark {len(self.store.marks()) + 1}"
+        name = t("mark {n}", n=len(self.store.marks()) + 1)
         if self.focus.following and self.store.live and self.commands.can_mark:
             self.commands.mark(name)
         else:
             self.carry_out(put_mark(*self._here(), name))
-        self._say(f"{name} is set; Shift+M edits it")
+        self._say(t("{name} is set; Shift+M edits it", name=name))
 
     def edit_mark(self) -> None:
         """Ask what to make of the mark nearest to this moment."""
         marks = self.store.marks()
         if not marks:
-            self._say("there are no marks: M sets one")
+            self._say(t("there are no marks: M sets one"))
             return
         here = self._here()[0]
         mark = min(marks, key=lambda m: abs(m.seq - here))
@@ -96,4 +97,4 @@ class NoteVerbs:
         name = next((host for host, held in self.window.hosts.items() if held.view is view and view is not None), "")
         place = {"view": name, **{key: value for key, value in focus.place._asdict().items() if key != "seq"}}
         self.carry_out(put_note(seq, vt, place, ""))
-        self._say("noted: Ctrl+Shift+N shows the notebook")
+        self._say(t("noted: Ctrl+Shift+N shows the notebook"))

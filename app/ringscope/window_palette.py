@@ -9,6 +9,8 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from ringscope.words import t
+
 SHOWN: Final = 60
 
 
@@ -42,14 +44,14 @@ class Palette(QDialog):
 
     def __init__(self, choices: list[Choice], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.setAccessibleName("Command palette")
+        self.setAccessibleName(t("Command palette"))
         self.setMinimumSize(600, 420)
         self._choices = choices
         self._line = QLineEdit()
-        self._line.setPlaceholderText("Command, view, type, object or mark")
-        self._line.setAccessibleName("Search in commands")
+        self._line.setPlaceholderText(t("Command, view, type, object or mark"))
+        self._line.setAccessibleName(t("Search in commands"))
         self._list = QTreeWidget()
-        self._list.setAccessibleName("Matches")
+        self._list.setAccessibleName(t("Matches"))
         self._list.setColumnCount(2)
         self._list.setHeaderHidden(True)
         self._list.setRootIsDecorated(False)

@@ -31,7 +31,7 @@ def words(window: Window) -> list[str]:
     for name, host in window.hosts.items():
         if host.view is not None and host.isVisibleTo(window):
             out += [f"part:{name}.{part}" for part in host.view.parts()]
-    return [*out, *(f"tab:{name}" for name in window.hosts)]
+    return [*out, *(f"tab:{name}" for name in window.hosts if window.docks.docks[name].tabWidget().isVisibleTo(window))]
 
 
 def spot(window: Window, target: str) -> Spot | None:
@@ -49,7 +49,10 @@ def spot(window: Window, target: str) -> Spot | None:
         return Spot(host, host.rect(), lambda: _front(window, name))
     view_name, _, part = name.partition(".")
     view = window.hosts[view_name].view if view_name in window.hosts else None
-    return view.spot(f"part:{part}") if view is not None and part else None
+    found = view.spot(f"part:{part}") if view is not None and part else None
+    if found is None or found.widget.isVisibleTo(window):
+        return found
+    return found._replace(show=lambda: _front(window, view_name))
 
 
 def _front(window: Window, name: str) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton
 
+from ringscope.words import t
+
 if TYPE_CHECKING:
     from ringscope.window_branches import Branches, Shown
     from ringscope.window_top import TopBar
@@ -19,8 +21,8 @@ class RunList(QToolButton):
     def __init__(self, branches: Branches, bar: TopBar) -> None:
         super().__init__(bar)
         self._branches = branches
-        self.setAccessibleName("Run shown")
-        self.setToolTip("The runs of this window: a branch and what it came from")
+        self.setAccessibleName(t("Run shown"))
+        self.setToolTip(t("The runs of this window: a branch and what it came from"))
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self)
         self.setMenu(self._menu)
@@ -43,8 +45,8 @@ class RunList(QToolButton):
             group.addAction(action)
 
         self._menu.addSeparator()
-        drop = self._menu.addAction("Close this branch")
-        drop.setToolTip("Ends its engine; a recording that was kept stays")
+        drop = self._menu.addAction(t("Close this branch"))
+        drop.setToolTip(t("Ends its engine; a recording that was kept stays"))
         drop.setEnabled(self._branches.can_drop)
         drop.triggered.connect(lambda _=False: self._branches.drop())
 

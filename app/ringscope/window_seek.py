@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCompleter, QDialog, QDialogButtonBox, QLabel, QLi
 
 from ringscope.focus import Focus
 from ringscope.store import Store
+from ringscope.words import t
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.query.seek import completions
 from ringscope_core.query.travel import seek
@@ -18,14 +19,14 @@ class SeekDialog(QDialog):
 
     def __init__(self, store: Store, focus: Focus, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Go to a moment")
+        self.setWindowTitle(t("Go to a moment"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(460)
         self._store, self._focus = store, focus
         self._seq = -1
         self.line = QLineEdit()
-        self.line.setAccessibleName("Moment")
-        self.line.setPlaceholderText("1.5s   300us   #123   packet:7   mark:NAME   start   end")
+        self.line.setAccessibleName(t("Moment"))
+        self.line.setPlaceholderText(t("1.5s   300us   #123   packet:7   mark:NAME   start   end"))
         self.line.setClearButtonEnabled(True)
         self._offers = QStringListModel(self)
         completer = QCompleter(self._offers, self)
@@ -38,11 +39,11 @@ class SeekDialog(QDialog):
         self.told.setMinimumHeight(3 * self.told.fontMetrics().lineSpacing())
         self.told.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Go")
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText(t("Go"))
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel("A time, an event's number, a mark or a packet:"))
+        layout.addWidget(QLabel(t("A time, an event's number, a mark or a packet:")))
         layout.addWidget(self.line)
         layout.addWidget(self.told)
         layout.addWidget(self.buttons)
@@ -58,7 +59,7 @@ class SeekDialog(QDialog):
             try:
                 self._seq = seek(self._store.recording, text)
                 vt = self._store.reader.vt_at_seq(self._seq)
-                self.told.setText(f"event {format_count(self._seq)} at {format_clock(vt)} s")
+                self.told.setText(t("event {seq} at {vt} s", seq=format_count(self._seq), vt=format_clock(vt)))
             except InputError as error:
                 self.told.setText(f"{error.field}: {error.allowed}")
         else:

@@ -7,9 +7,11 @@ from html import escape
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from ringscope.commands import Commands
+from ringscope.core_words import heard
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.window_frames import FrameMeter
+from ringscope.words import later, t
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.session.keep import kept_words
 
@@ -21,20 +23,34 @@ class StatusLine(QStatusBar):
         super().__init__()
         self._store, self._focus, self._commands, self._meter = store, focus, commands, meter
         self.setSizeGripEnabled(False)
-        self._labels = {name: QLabel() for name in ("stop", "state", "events", "packets", "kept", "lost", "trace", "source", "frames")}
+        self._labels = {
+            name: QLabel()
+            for name in (
+                later("stop"),
+                later("state"),
+                later("events"),
+                later("packets"),
+                later("kept"),
+                later("lost"),
+                later("trace"),
+                later("source"),
+                later("frames"),
+            )
+        }
         for name, label in self._labels.items():
             label.setContentsMargins(6, 0, 10, 0)
-            label.setAccessibleName(name)
+            label.setAccessibleName(t(name))
             self.addPermanentWidget(label)
         # what passes, in the room that the rest leaves: the bar itself would draw it behind the labels
         self._message = QLabel()
-        self._message.setAccessibleName("message")
+        self._message.setAccessibleName(t("message"))
         self._message.setContentsMargins(10, 0, 6, 0)
         self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.insertPermanentWidget(0, self._message, 1)
         self.messageChanged.connect(self._show_message)
 
     def _show_message(self, text: str) -> None:
+        text = heard(text)
         self._message.setText(text)
         self._message.setToolTip(text)
 
@@ -45,27 +61,32 @@ class StatusLine(QStatusBar):
         clock = format_clock(reader.last_vt)
         # a machine that ended grows no more: what is here is the whole recording
         # where it stands is told beside it
-        place = f" at {clock} s" if self._commands.stop is None else ""
-        self._put("state", f"<b>{self._commands.state}</b>{place}" if store.live else f"<b>recording</b> of {clock} s")
+        place = t(" at {clock} s", clock=clock) if self._commands.stop is None else ""
+        self._put("state", f"<b>{t(self._commands.state)}</b>{place}" if store.live else t("<b>recording</b> of {clock} s", clock=clock))
         self._show_stop()
-        self._put("events", f"{format_count(reader.event_count)} events")
+        self._put("events", t("{n} events", n=format_count(reader.event_count)))
         gap = reader.let_go
-        self._put("packets", f"{format_count(reader.packet_count - (gap.packets if gap is not None else 0))} packets recorded")
-        kept = kept_words(reader.keep_bytes, gap)
-        labels["kept"].setToolTip(kept_words(reader.keep_bytes, gap, whole=True))
+        self._put("packets", t("{n} packets recorded", n=format_count(reader.packet_count - (gap.packets if gap is not None else 0))))
+        kept = heard(kept_words(reader.keep_bytes, gap))
+        labels["kept"].setToolTip(heard(kept_words(reader.keep_bytes, gap, whole=True)))
         labels["kept"].setVisible(bool(kept))
         self._put("kept", kept)
         events, packets = reader.dropped
         labels["lost"].setVisible(bool(events or packets))
-        self._put("lost", f"<b>{format_count(events)} events, {format_count(packets)} packets not recorded</b>")
+        self._put("lost", t("<b>{events} events, {packets} packets not recorded</b>", events=format_count(events), packets=format_count(packets)))
         level = self._commands.trace_level
         labels["trace"].setVisible(bool(level))
-        self._put("trace", f"trace level {level}")
+        self._put("trace", t("trace level {level}", level=level))
         source = str(store.meta.get("source") or "session")
-        self._put("source", "capture · frames only" if source == "capture" else f"{source} · profile {store.meta.get('profile') or '4.1'}")
+        self._put(
+            "source",
+            t("capture · frames only")
+            if source == "capture"
+            else t("{source} · profile {profile}", source=t(source), profile=store.meta.get("profile") or "4.1"),
+        )
         # without a source that moves there is nothing to keep up with, and a figure's words must not depend on the machine
         labels["frames"].setVisible(self._meter.fps > 0 and store.live and self._commands.running)
-        self._put("frames", f"{self._meter.fps:.0f} frames/s of {self._meter.cost_ms:.1f} ms")
+        self._put("frames", t("{fps:.0f} frames/s of {cost_ms:.1f} ms", fps=self._meter.fps, cost_ms=self._meter.cost_ms))
         # a label that grew takes its room now: a picture taken before the next round of events would cut it
         if (layout := self.layout()) is not None:
             layout.activate()
@@ -76,7 +97,15 @@ class StatusLine(QStatusBar):
         stands = stop is not None and self._commands.stands_at(self._focus.seq)
         self._labels["stop"].setVisible(stands)
         if stop is not None and stands:
-            self._put("stop", f"<b>stopped: {escape(stop.reason)}</b> \N{MIDDLE DOT} event {format_count(max(stop.seq, 0))} at {format_clock(stop.vt)} s")
+            self._put(
+                "stop",
+                t(
+                    "<b>stopped: {reason}</b> · event {seq} at {vt} s",
+                    reason=escape(heard(stop.reason)),
+                    seq=format_count(max(stop.seq, 0)),
+                    vt=format_clock(stop.vt),
+                ),
+            )
 
     def _put(self, name: str, text: str) -> None:
         label = self._labels[name]

@@ -18,6 +18,7 @@ from ringscope.window_notes import NoteVerbs
 from ringscope.window_seek import SeekDialog
 from ringscope.window_transport import speed_text
 from ringscope.window_why import WhyPopup
+from ringscope.words import t
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.query.recording import Recording
 from ringscope_core.query.steps import PACKET_KINDS
@@ -108,7 +109,7 @@ class TimeVerbs:
         here = store.last_seq if focus.following else focus.seq
         low, high = (here, max(old[1], here)) if first else (min(old[0], here), here)
         focus.set_range(low, high)
-        self.say(f"range: event {format_count(low)} to {format_count(high)}")
+        self.say(t("range: event {low} to {high}", low=format_count(low), high=format_count(high)))
 
     def set_factor(self, factor: float) -> None:
         """Play so many times as fast as virtual time; while a live run is followed, run so fast."""
@@ -117,7 +118,7 @@ class TimeVerbs:
             self.commands.set_speed(speed)
         else:
             self.commands.playback.set_speed(speed)
-        self.say(f"speed: {speed_text(speed)}")
+        self.say(t("speed: {speed}", speed=speed_text(speed)))
 
     def _look_ahead(self, seq: int, direction: int) -> None:
         """Playback stops at breakpoints, as a run does."""
@@ -150,13 +151,13 @@ class TimeVerbs:
                 return
             kind = int(row["kind"])
             spec = store.kind(kind)
-            self._go(next_event(store.recording, seq, direction, kind), direction, f"event {spec.name if spec else kind}")
+            self._go(next_event(store.recording, seq, direction, kind), direction, t("event {name}", name=spec.name if spec else kind))
             return
         oid = self.focus.oid or (int(row["obj"]) if row is not None else 0)
         if oid:
-            self._go(next_event(store.recording, seq, direction, None, oid), direction, f"event on {store.name_of(oid)}")
+            self._go(next_event(store.recording, seq, direction, None, oid), direction, t("event on {name}", name=store.name_of(oid)))
         else:
-            self.say("choose an object first")
+            self.say(t("choose an object first"))
 
     def to_packet(self, direction: int) -> None:
         """The next frame in a direction, in focus with its event."""
@@ -165,11 +166,11 @@ class TimeVerbs:
         if row is not None and int(row["a0"]):
             self.focus.select(seq=found, packet=int(row["a0"]), subject="packet")
         else:
-            self._go(found, direction, "packet")
+            self._go(found, direction, t("packet"))
 
     def _go(self, seq: int | None, direction: int, what: str) -> None:
         if seq is None:
-            self.say(f"there is no {what} {'after' if direction > 0 else 'before'} this moment")
+            self.say(t("there is no {what} after this moment" if direction > 0 else "there is no {what} before this moment", what=what))
         else:
             self.focus.select(seq=seq)
 
@@ -190,7 +191,7 @@ class TimeVerbs:
         """Back to what wrote the value in hand last, or on to where it changes."""
         watch = self.value()
         if watch is None:
-            self.say("choose a value first: a field, a descriptor, an index")
+            self.say(t("choose a value first: a field, a descriptor, an index"))
             return
         seq = self._here()
         find = find_next_change if direction > 0 else find_last_write
@@ -199,7 +200,7 @@ class TimeVerbs:
             return _beyond(recording, watch, seq, tick) if direction < 0 else find(recording, watch, seq, tick)
 
         if not self.search.ask(self.store, question, lambda found: self._found(watch, direction, found), self.say):
-            self.say(f"searching for {watch_text(watch, self.store.recording)}... (Esc gives up)")
+            self.say(t("searching for {watch}... (Esc gives up)", watch=watch_text(watch, self.store.recording)))
         self.show_state()
 
     def _found(self, watch: Watch, direction: int, found: object) -> None:
@@ -207,7 +208,9 @@ class TimeVerbs:
         recording = self.store.recording
         name = watch_text(watch, recording)
         if not isinstance(found, Found):
-            self.say(f"{name} {'keeps its value to the end of the recording' if direction > 0 else 'was not written before, as far as is recorded'}")
+            self.say(
+                t("{name} keeps its value to the end of the recording" if direction > 0 else "{name} was not written before, as far as is recorded", name=name)
+            )
             return
         if watch.kind == FIELD:
             self.focus.select(seq=found.seq, oid=watch.oid, field=watch.number, subject="object")
@@ -240,9 +243,9 @@ class TimeVerbs:
             menu.addAction(actions[name])
         if watch.kind == FIELD and self.commands.can_break:
             point: dict[str, object] = {"what": "field", "where": watch_text(watch, recording)}
-            menu.addAction("Break when it changes", lambda: self.commands.add_point(point))
+            menu.addAction(t("Break when it changes"), lambda: self.commands.add_point(point))
         menu.addSeparator()
-        menu.addAction("Copy name and value", partial(QApplication.clipboard().setText, heading.text()))
+        menu.addAction(t("Copy name and value"), partial(QApplication.clipboard().setText, heading.text()))
         return menu
 
     # -- why --------------------------------------------------------------------------------------------------------------
@@ -251,12 +254,12 @@ class TimeVerbs:
         if self.why_popup is None:
             self.why_popup = WhyPopup(self.store, self.focus, self.window)
         if not self.why_popup.show_chain(self._here()):
-            self.say(f"event {format_count(self._here())} has no recorded cause")
+            self.say(t("event {here} has no recorded cause", here=format_count(self._here())))
 
     def give_up(self) -> None:
         """End a search that goes on."""
         if self.search.cancel():
-            self.say("search given up")
+            self.say(t("search given up"))
         self.show_state()
 
 
@@ -272,7 +275,16 @@ def told_by(recording: Recording, found: Found) -> str:
     """What a search found, in words."""
     reader = recording.reader
     if found.sampled:
-        return f"changed between the samples at event {format_count(max(found.since, 0))} and {format_count(found.seq)}; no event was recorded"
+        return t(
+            "changed between the samples at event {since} and {seq}; no event was recorded",
+            since=format_count(max(found.since, 0)),
+            seq=format_count(found.seq),
+        )
     rows = reader.events(found.seq, found.seq)
     spec = reader.kinds.get(int(rows[0]["kind"])) if len(rows) else None
-    return f"{spec.name if spec else 'an event'} at event {format_count(found.seq)}, {format_clock(reader.vt_at_seq(found.seq))} s"
+    return t(
+        "{name} at event {seq}, {time} s",
+        name=spec.name if spec else t("an event"),
+        seq=format_count(found.seq),
+        time=format_clock(reader.vt_at_seq(found.seq)),
+    )

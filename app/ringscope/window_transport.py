@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QToolBar, QWidget
 
 from ringscope.commands import SPEED_MAX, SPEED_REAL, Commands
+from ringscope.words import t
 from ringscope_core.query.decode import format_count
 
 BUTTONS: Final = (
@@ -48,15 +49,15 @@ def position_of(speed: float) -> int:
 def speed_text(speed: float) -> str:
     """A speed as the bar shows it."""
     if speed <= 0:
-        return "real time" if speed == SPEED_REAL else "flat out" if speed == SPEED_MAX else f"{-speed:g}\u00d7 time"
-    return f"{speed:g} ev/s" if speed < 1000 else f"{format_count(round(speed))} ev/s"
+        return t("real time") if speed == SPEED_REAL else t("flat out") if speed == SPEED_MAX else t("{value:g}× time", value=-speed)
+    return t("{speed:g} ev/s", speed=speed) if speed < 1000 else t("{speed} ev/s", speed=format_count(round(speed)))
 
 
 class TransportBar(QToolBar):
     """Buttons are the window's actions, so that menu, shortcut and button are one thing."""
 
     def __init__(self, commands: Commands, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
-        super().__init__("Transport", parent)
+        super().__init__(t("Transport"), parent)
         self.setObjectName("transport")
         self.setMovable(False)
         self.setIconSize(QSize(16, 16))
@@ -68,8 +69,8 @@ class TransportBar(QToolBar):
             self.addSeparator()
         self._slider = self._make_slider()
         self._label = QLabel()
-        self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance("1 000 000 ev/s") + 8)
-        self._label.setAccessibleName("Speed")
+        self._label.setMinimumWidth(self._label.fontMetrics().horizontalAdvance(t("1 000 000 ev/s")) + 8)
+        self._label.setAccessibleName(t("Speed"))
         self.addWidget(self._slider)
         self.addWidget(self._label)
         self.addSeparator()
@@ -82,8 +83,8 @@ class TransportBar(QToolBar):
         slider.setPageStep(10)
         slider.setFixedWidth(130)
         slider.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        slider.setAccessibleName("Speed in events a second")
-        slider.setToolTip("Speed: from one event a second, over real time, to flat out (- and +)")
+        slider.setAccessibleName(t("Speed in events a second"))
+        slider.setToolTip(t("Speed: from one event a second, over real time, to flat out (- and +)"))
         slider.valueChanged.connect(self._moved)
         return slider
 

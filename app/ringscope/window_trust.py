@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMessageBox
 from ringscope.sources.keep import notes_of
 from ringscope.sources.unsaved import UnsavedFolder, unsaved_root
 from ringscope.window_unsaved import UnsavedOffer
+from ringscope.words import t
 from ringscope_core.query.opening import open_for_view
 from ringscope_core.session.errors import DamagedSession, SessionError
 from ringscope_core.session.salvage import salvage
@@ -95,12 +96,12 @@ def ask(window: Window) -> QMessageBox.StandardButton:
     """Save, keep for the next start, discard, or stay."""
     box = QMessageBox(window)
     box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Unsaved recording")
-    box.setText("This recording has marks or notes of yours and is not saved.")
-    box.setInformativeText("Keep it, and the next start of Ringscope offers it again.")
+    box.setWindowTitle(t("Unsaved recording"))
+    box.setText(t("This recording has marks or notes of yours and is not saved."))
+    box.setInformativeText(t("Keep it, and the next start of Ringscope offers it again."))
     kinds = QMessageBox.StandardButton
     box.setStandardButtons(kinds.Save | kinds.Ignore | kinds.Discard | kinds.Cancel)
-    box.button(QMessageBox.StandardButton.Save).setText("Save as...")
-    box.button(QMessageBox.StandardButton.Ignore).setText("Keep")
+    box.button(QMessageBox.StandardButton.Save).setText(t("Save as..."))
+    box.button(QMessageBox.StandardButton.Ignore).setText(t("Keep"))
     box.setDefaultButton(QMessageBox.StandardButton.Save)
     return QMessageBox.StandardButton(box.exec())

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QLa
 
 from ringscope.sources.keep import copy_session
 from ringscope.sources.unsaved import KEEP_BYTES, KEEP_DAYS, Unsaved, clean_up, delete_unsaved, find_unsaved
+from ringscope.words import t
 from ringscope_core.query.decode import format_count
 from ringscope_core.session.errors import SessionError
 
@@ -33,7 +34,7 @@ class UnsavedBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("strip")
-        self.setAccessibleName("Unsaved sessions")
+        self.setAccessibleName(t("Unsaved sessions"))
         self.offered: list[Unsaved] = []
         self._title = QLabel()
         font = self._title.font()
@@ -53,9 +54,9 @@ class UnsavedBar(QFrame):
         self._rows.setAutoFillBackground(False)
         self._scroll.viewport().setAutoFillBackground(False)
         self._scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._all = self._deleting(QPushButton("Delete all"), lambda: self.chosen.emit("delete all", ""))
-        later = QPushButton("Not now")
-        later.setToolTip("They are offered again at the next start")
+        self._all = self._deleting(QPushButton(t("Delete all")), lambda: self.chosen.emit("delete all", ""))
+        later = QPushButton(t("Not now"))
+        later.setToolTip(t("They are offered again at the next start"))
         later.clicked.connect(self.hide)
         head = QHBoxLayout()
         head.addWidget(self._title, 1)
@@ -83,11 +84,13 @@ class UnsavedBar(QFrame):
         self._grid.setColumnStretch(1, 1)
         count = len(found)
         size = format_bytes(sum(one.size for one in found))
-        limits = f"kept for {KEEP_DAYS} days, at most {KEEP_BYTES >> 30} GiB together"
+        limits = t("kept for {days} days, at most {size} GiB together", days=KEEP_DAYS, size=KEEP_BYTES >> 30)
         if count == 1:
-            self._title.setText(f"A recording was not saved when an earlier window ended ({size}). Such recordings are {limits}.")
+            self._title.setText(t("A recording was not saved when an earlier window ended ({size}). Such recordings are {limits}.", size=size, limits=limits))
         else:
-            self._title.setText(f"{count} recordings were not saved when earlier windows ended ({size}). They are {limits}.")
+            self._title.setText(
+                t("{count} recordings were not saved when earlier windows ended ({size}). They are {limits}.", count=count, size=size, limits=limits)
+            )
         self._all.setVisible(count > 1)
         self._scroll.setFixedHeight(self._grid.sizeHint().height() if count <= _ROWS else round(self._grid.sizeHint().height() * _ROWS / count))
         self.setVisible(bool(found))
@@ -102,9 +105,9 @@ class UnsavedBar(QFrame):
         name = f"{one.title}, {details_of(one)}"
         path = str(one.path)
         buttons = (
-            self._button("Open", f"Open {name}", lambda: self.chosen.emit("open", path)),
-            self._button("Save as...", f"Save {name}", lambda: self.chosen.emit("save", path)),
-            self._deleting(QPushButton("Delete"), lambda: self.chosen.emit("delete", path), f"Delete {name}"),
+            self._button(t("Open"), t("Open {name}", name=name), lambda: self.chosen.emit("open", path)),
+            self._button(t("Save as..."), t("Save {name}", name=name), lambda: self.chosen.emit("save", path)),
+            self._deleting(QPushButton(t("Delete")), lambda: self.chosen.emit("delete", path), t("Delete {name}", name=name)),
         )
         for column, widget in enumerate((title, details, *buttons)):
             self._grid.addWidget(widget, place, column)
@@ -122,7 +125,7 @@ class UnsavedBar(QFrame):
 
         def pressed() -> None:
             if button.text() == text:
-                button.setText("Really delete?")
+                button.setText(t("Really delete?"))
                 QTimer.singleShot(4000, button, lambda: button.setText(text))
             else:
                 button.setText(text)
@@ -166,7 +169,7 @@ class UnsavedOffer(QObject):
     def _do(self, verb: str, name: str) -> None:
         if verb == "delete all":
             problems = [delete_unsaved(one.path) for one in self._bar.offered]
-            self._told(next(filter(None, problems), ""), "deleted")
+            self._told(next(filter(None, problems), ""), t("deleted"))
             self._bar.offer([one for one, problem in zip(self._bar.offered, problems, strict=True) if problem])
             return
         path = Path(name)
@@ -186,11 +189,11 @@ class UnsavedOffer(QObject):
         return True
 
     def _save(self, path: Path) -> bool:
-        target, _ = QFileDialog.getSaveFileName(self._window, "Save session", "session.ringscope", "Ringscope sessions (*.ringscope)")
+        target, _ = QFileDialog.getSaveFileName(self._window, t("Save session"), "session.ringscope", t("Ringscope sessions (*.ringscope)"))
         if not target:
             return False
         problem = copy_session(path, Path(target))
-        self._told(problem, f"saved {target}")
+        self._told(problem, t("saved {target}", target=target))
         if problem or any(one.path == path and one.problem for one in self._bar.offered):
             # of a damaged one the copy has what is whole; the file itself stays until somebody deletes it
             return False
@@ -198,7 +201,7 @@ class UnsavedOffer(QObject):
 
     def _delete(self, path: Path) -> bool:
         problem = delete_unsaved(path)
-        self._told(problem, "deleted")
+        self._told(problem, t("deleted"))
         return not problem
 
     def _told(self, problem: str, success: str) -> None:
@@ -209,8 +212,10 @@ def details_of(one: Unsaved) -> str:
     """When, how long, how much: one line."""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.when))
     if one.problem:
-        return f"{when}, {format_bytes(one.size)}, {one.problem}; Open shows what of it is whole"
-    return f"{when}, {one.virtual_s:.3f} s, {format_count(one.events)} events, {format_bytes(one.size)}"
+        return t("{when}, {size}, {problem}; Open shows what of it is whole", when=when, size=format_bytes(one.size), problem=one.problem)
+    return t(
+        "{when}, {virtual_s:.3f} s, {events} events, {size}", when=when, virtual_s=one.virtual_s, events=format_count(one.events), size=format_bytes(one.size)
+    )
 
 
 def format_bytes(size: float) -> str:

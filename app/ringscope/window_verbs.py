@@ -11,22 +11,25 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from ringscope.commands import SPEED_REAL
+from ringscope.core_words import heard
 from ringscope.icons import icon
 from ringscope.sources.keep import copy_session, notes_of
 from ringscope.sources.playback import FACTORS
 from ringscope.theme import Theme
 from ringscope.views.spec import View
-from ringscope.window_actions import ACTIONS, plain
+from ringscope.window_actions import ACTIONS, plain, said
 from ringscope.window_debug import DebugVerbs
 from ringscope.window_docks import TITLES
 from ringscope.window_export import show_export
 from ringscope.window_help import KeySheet
-from ringscope.window_import import OPEN_FILTERS, open_any
+from ringscope.window_import import open_any, open_filters
 from ringscope.window_palette import Choice, Palette
 from ringscope.window_preferences import PreferencesDialog
 from ringscope.window_time import TimeVerbs
 from ringscope.window_transport import FLAT_OUT, position_of, speed_at
+from ringscope.words import t
 from ringscope_core import __version__
+from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.keep import kept_words
 from ringscope_core.trace.levels import LEVEL_NAMES
 
@@ -43,6 +46,8 @@ class Verbs:
         self._theme: Theme = window.theme
         self.open_session: Callable[[Path], None] | None = None
         """How another session is opened; the verb that made the window sets it."""
+        self.figure_command: Callable[[Window, bool], tuple[str, str]] | None = None
+        """Makes the command that draws the view or the whole window, and a line about it; the verb that made the window sets it."""
         self.saved_notes: int = 0
         """Marks and notes in the copy that was saved last."""
         self._table: dict[str, Callable[[], object]] = {
@@ -50,8 +55,10 @@ class Verbs:
             "save": self.save,
             "export": self.export,
             "picture": self.picture,
+            "figure_command": partial(self.copy_figure, True),
             "quit": window.close,
             "copy_table": self.copy_table,
+            "view_figure_command": partial(self.copy_figure, False),
             "find": self.find,
             "filter": lambda: window.top.filter_box.setFocus(),
             "clear_filter": lambda: self.focus.set_filter(""),
@@ -114,6 +121,8 @@ class Verbs:
         self.time.show_state()
         actions["run"].setEnabled(commands.can_pause)
         actions["restart"].setEnabled(commands.can_restart)
+        for name in ("figure_command", "view_figure_command"):
+            actions[name].setEnabled(self.figure_command is not None)
         actions["back"].setEnabled(self.focus.can_back)
         actions["forward"].setEnabled(self.focus.can_forward)
         actions["link"].setEnabled(commands.can_link)
@@ -126,7 +135,7 @@ class Verbs:
             actions[f"trace_{level}"].setChecked(commands.trace_level == level)
         if commands.running != self._shown_running:
             self._shown_running = commands.running
-            actions["run"].setText("&Pause" if commands.running else "&Run")
+            actions["run"].setText(t("&Pause") if commands.running else t("&Run"))
             actions["run"].setIcon(icon("pause" if commands.running else "run", self._theme, "accent"))
         actions["follow"].setChecked(self.focus.following)
 
@@ -180,7 +189,7 @@ class Verbs:
         if row is not None and int(row["cause"]) >= 0:
             self.focus.select(seq=int(row["cause"]))
         else:
-            self.window.status.showMessage("this event has no recorded cause", 4000)
+            self.window.status.showMessage(t("this event has no recorded cause"), 4000)
 
     def change_speed(self, positions: int) -> None:
         """Slower or faster by so many notches of the slider; of a speed in virtual time, by as many tenths of a decade."""
@@ -203,18 +212,20 @@ class Verbs:
     # -- files and help -----------------------------------------------------------------------------------------------------
     def open(self) -> None:
         """Ask for a session and open it."""
-        name, _ = QFileDialog.getOpenFileName(self.window, "Open session", "", OPEN_FILTERS)
+        name, _ = QFileDialog.getOpenFileName(self.window, t("Open session"), "", open_filters())
         if name and self.open_session is not None:
             open_any(Path(name), self.window, self.open_session, self.window.show_problem)
 
     def save(self) -> bool:
         """Ask for a name and keep a copy of the recording; whether that was done."""
-        name, _ = QFileDialog.getSaveFileName(self.window, "Save session", "session.ringscope", "Ringscope sessions (*.ringscope)")
+        name, _ = QFileDialog.getSaveFileName(self.window, t("Save session"), "session.ringscope", t("Ringscope sessions (*.ringscope)"))
         if not name:
             return False
         problem = copy_session(self.store.reader.path, Path(name))
-        kept = kept_words(self.store.reader.keep_bytes, self.store.reader.let_go, whole=True)
-        self.window.status.showMessage(problem or f"saved {name}{f': what is left of a run that {kept}' if kept else ''}", 8000)
+        kept = heard(kept_words(self.store.reader.keep_bytes, self.store.reader.let_go, whole=True))
+        self.window.status.showMessage(
+            problem or (t("saved {name}: what is left of a run that {kept}", name=name, kept=kept) if kept else t("saved {name}", name=name)), 8000
+        )
         if not problem:
             self.saved_notes = notes_of(self.store.reader)
         return not problem
@@ -229,16 +240,28 @@ class Verbs:
 
     def picture(self) -> None:
         """Ask for a name and write the window as a PNG."""
-        name, _ = QFileDialog.getSaveFileName(self.window, "Save picture", "ringscope.png", "PNG (*.png)")
+        name, _ = QFileDialog.getSaveFileName(self.window, t("Save picture"), "ringscope.png", t("PNG (*.png)"))
         if name and not self.window.grab().save(name, "PNG"):
-            self.window.status.showMessage(f"{name} cannot be written", 8000)
+            self.window.status.showMessage(t("{name} cannot be written", name=name), 8000)
 
     def copy_table(self) -> None:
         """The current view as text, to the clipboard."""
         view = self.window.current_view()
         if view is not None:
             QGuiApplication.clipboard().setText(view.table_text())
-            self.window.status.showMessage("copied", 3000)
+            self.window.status.showMessage(t("copied"), 3000)
+
+    def copy_figure(self, whole: bool) -> None:
+        """The command that draws what is on screen, to the clipboard."""
+        if self.figure_command is None:
+            return
+        try:
+            line, said = self.figure_command(self.window, whole)
+        except InputError as error:
+            self.window.status.showMessage(f"no figure command: {error.allowed}", 10_000)
+            return
+        QGuiApplication.clipboard().setText(line)
+        self.window.status.showMessage(said, 8000)
 
     def find(self) -> None:
         """Search in the current view."""
@@ -263,8 +286,11 @@ class Verbs:
         """What this is."""
         QMessageBox.about(
             self.window,
-            "About Ringscope",
-            f"<b>Ringscope {__version__}</b><p>A visual debugger for QEMU's virtio-net-pci.<br>The model follows QEMU 4.1.0; no QEMU code is included.</p>",
+            t("About Ringscope"),
+            t(
+                "<b>Ringscope {version}</b><p>A visual debugger for QEMU's virtio-net-pci.<br>The model follows QEMU 4.1.0; no QEMU code is included.</p>",
+                version=__version__,
+            ),
         )
 
     def palette(self) -> None:
@@ -276,10 +302,15 @@ class Verbs:
         window, focus = self.window, self.focus
         actions = window.commands_by_name
         found = [
-            Choice(plain(spec.text), spec.keys, actions[spec.name].trigger) for spec in ACTIONS if spec.name != "palette" and actions[spec.name].isEnabled()
+            Choice(plain(said(spec.text)), spec.keys, actions[spec.name].trigger)
+            for spec in ACTIONS
+            if spec.name != "palette" and actions[spec.name].isEnabled()
         ]
-        found += [Choice(f"View: {title}", "", partial(window.show_view, name)) for name, (title, _) in TITLES.items()]
-        found += [Choice(f"Type: {row['name']}", "", partial(focus.select, type_name=str(row["name"]))) for row in self.store.reader.types]
-        found += [Choice(f"Object: {self.store.path_of(oid)}", self.store.type_of(oid), partial(focus.select, oid=oid)) for oid in self.store.names.known()]
-        found += [Choice(f"Mark: {mark.name}", f"event {mark.seq}", partial(focus.select, seq=mark.seq)) for mark in self.store.marks()]
+        found += [Choice(t("View: {title}", title=t(title)), "", partial(window.show_view, name)) for name, (title, _) in TITLES.items()]
+        found += [Choice(t("Type: {name}", name=row["name"]), "", partial(focus.select, type_name=str(row["name"]))) for row in self.store.reader.types]
+        found += [
+            Choice(t("Object: {path}", path=self.store.path_of(oid)), self.store.type_of(oid), partial(focus.select, oid=oid))
+            for oid in self.store.names.known()
+        ]
+        found += [Choice(t("Mark: {name}", name=mark.name), t("event {seq}", seq=mark.seq), partial(focus.select, seq=mark.seq)) for mark in self.store.marks()]
         return found

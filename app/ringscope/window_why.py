@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.widgets.tree_list import Node, TreeList
+from ringscope.words import t
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.query.travel import why
 
@@ -20,14 +21,14 @@ class WhyPopup(QDialog):
 
     def __init__(self, store: Store, focus: Focus, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Tool)
-        self.setWindowTitle("Why?")
-        self.setAccessibleName("Why")
+        self.setWindowTitle(t("Why?"))
+        self.setAccessibleName(t("Why"))
         self.resize(720, 260)
         self._store, self._focus = store, focus
         self.heading = QLabel()
         self.heading.setWordWrap(True)
         self.heading.setProperty("role", "heading")
-        self.tree = TreeList(["Event", "Time (s)", "Kind", "Object", "What"], {0, 1}, "Chain of causes", (12, 13, 17, 18, 40))
+        self.tree = TreeList([t("Event"), t("Time (s)"), t("Kind"), t("Object"), t("What")], {0, 1}, t("Chain of causes"), (12, 13, 17, 18, 40))
         self.tree.setRootIsDecorated(False)
         layout = QVBoxLayout(self)
         layout.addWidget(self.heading)
@@ -49,8 +50,15 @@ class WhyPopup(QDialog):
                 root.add(self._line(link))
             self.tree.put(root)
             self.tree.select_key(seq)
-            more = f", the nearest {SHOWN} are shown" if len(chain) > SHOWN else ""
-            self.heading.setText(f"Event {format_count(seq)} happened because of {len(chain)} {'others' if len(chain) > 1 else 'other'}{more}")
+            more = t(", the nearest {shown} are shown", shown=SHOWN) if len(chain) > SHOWN else ""
+            self.heading.setText(
+                t(
+                    "Event {seq} happened because of {n} others" if len(chain) > 1 else "Event {seq} happened because of {n} other",
+                    seq=format_count(seq),
+                    n=len(chain),
+                )
+                + more
+            )
         self.show()
         self.tree.setFocus()
         return True
@@ -59,11 +67,11 @@ class WhyPopup(QDialog):
         store = self._store
         row = store.row(seq)
         if row is None:
-            return Node(seq, [format_count(seq), "", "not recorded", "", ""], muted=True)
+            return Node(seq, [format_count(seq), "", t("not recorded"), "", ""], muted=True)
         spec = store.kind(int(row["kind"]))
         clock = format_clock(int(row["vt"]))
         texts = [format_count(seq), clock, spec.name if spec else str(int(row["kind"])), store.name_of(int(row["obj"])), store.describe_event(row)]
-        return Node(seq, texts, tip=spec.title if spec else "")
+        return Node(seq, texts, tip=t(spec.title) if spec else "")
 
     def _pick(self, key: object) -> None:
         if isinstance(key, int):

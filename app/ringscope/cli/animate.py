@@ -44,7 +44,7 @@ def command(words: Words, first: str, last: str, speed: str, fps: str, every: st
         check_folder(output)
     film = Film(first, last, parse_fps(fps, suffix), parse_speed(speed) if speed else None, parse_every(every), once)
     spec = picture_of(replace(words, at=""), suffix or ".png")
-    meter = Meter("pictures", sys.stderr)
+    meter = Meter("steps", sys.stderr)
     try:
         with Recordings() as recordings:
             made = animate(spec, recordings.open(words.source, words.settings), output, film, meter)

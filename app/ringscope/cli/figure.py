@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,9 +35,8 @@ def command(words: Words, at: str, texts: tuple[str, ...], output: str, form: st
     with Recordings() as recordings:
         data = produce(spec, recordings.open(words.source, words.settings), suffix)
     if path is None:
-        stream = click.get_binary_stream("stdout")
-        stream.write(data)
-        stream.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     else:
         write_whole(path, data)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -58,7 +58,7 @@ def command(file: Path, check: bool, differences: Path | None, only: tuple[str, 
         for job in jobs:
             click.echo(f"{job.name}\t{_shown(job.output)}")
         return 0
-    return _check(jobs, differences or file.parent / DIFFERENCES) if check else _draw(file, jobs, every, force)
+    return _check(file, jobs, differences or file.parent / DIFFERENCES) if check else _draw(file, jobs, every, force)
 
 
 def _chosen(jobs: list[Job], only: tuple[str, ...]) -> list[Job]:
@@ -89,25 +89,39 @@ def _draw(file: Path, jobs: list[Job], every: list[Job], force: bool) -> int:
     return EXIT_FAILED if counts["failed"] else 0
 
 
-def _check(jobs: list[Job], folder: Path) -> int:
+def _check(file: Path, jobs: list[Job], folder: Path) -> int:
     from ringscope.figures.batch import check_all
-    from ringscope.figures.difference import compare
+    from ringscope.figures.difference import SUFFIXES, compare
     from ringscope.figures.files import write_whole
+    from ringscope.figures.interrupt import interrupt_later
     from ringscope.figures.recordings import Recordings
     from ringscope_core.scenario.errors import InputError
 
+    def place(job: Job, suffix: str) -> Path:
+        try:
+            below = job.output.resolve().relative_to(file.parent.resolve())
+        except ValueError:
+            below = Path(job.output.name)
+        return folder / below.with_name(f"{below.name}{suffix}")
+
     def show(job: Job, old: bytes, new: bytes) -> tuple[str, Path | None]:
-        found = compare(old, new, job.suffix, job.output.name)
+        with interrupt_later():
+            found = compare(old, new, job.suffix, job.output.name)
         if not found.data:
             return found.text, None
-        path = folder / f"{job.output.name}{found.suffix}"
+        path = place(job, found.suffix)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("diff", str(folder), f"a folder that can be made ({error.strerror})") from None
         write_whole(path, found.data)
         return found.text, path
 
+    for job in jobs:
+        # what an earlier check showed
+        for suffix in SUFFIXES:
+            with suppress(OSError):
+                place(job, suffix).unlink()
     with Recordings() as recordings:
         counts = _report(check_all(jobs, recordings, show), len(jobs))
     if counts["failed"]:

@@ -25,7 +25,7 @@ def command(folder: Path, size: str) -> None:
     from ringscope.figures.record import record
     from ringscope_core.scenario.load import load
 
-    pixels = parse_size(size)
+    pixels = parse_size(size, "window")
     _make_folder(folder)
     console = Console(highlight=False)
     scenario = load(SCENARIO)

@@ -39,6 +39,7 @@ def window_options(function: F) -> F:
     @click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default=None, help="Colours; auto follows the desktop.")
     @click.option("--size", type=Size(), default=None, metavar="WxH", help="The window's size in pixels.")
     @click.option("--view", default="", metavar="NAME", help="The view in front: types, objects, realize, rings, throughput, events.")
+    @click.option("--lang", type=click.Choice(["en", "zh"]), default=None, help="The window's language; without it the desktop's.")
     @click.option("--screenshot", type=click.Path(path_type=Path, dir_okay=False), default=None, hidden=True)
     @click.option("--after", type=click.FloatRange(0.1, 3600), default=4.0, hidden=True)
     @click.option("--fps-report", type=click.Path(path_type=Path, dir_okay=False), default=None, hidden=True)
@@ -49,19 +50,27 @@ def window_options(function: F) -> F:
         theme: str | None,
         size: tuple[int, int] | None,
         view: str,
+        lang: str | None,
         screenshot: Path | None,
         after: float,
         fps_report: Path | None,
         watchdog: bool,
         **rest: Any,
     ) -> Any:
-        return function(*args, window=_options(theme, size, view, screenshot, after, fps_report, watchdog), **rest)
+        return function(*args, window=_options(theme, size, view, lang, screenshot, after, fps_report, watchdog), **rest)
 
     return with_options  # type: ignore[return-value]
 
 
 def _options(
-    theme: str | None, size: tuple[int, int] | None, view: str, screenshot: Path | None, after: float, fps_report: Path | None, watchdog: bool
+    theme: str | None,
+    size: tuple[int, int] | None,
+    view: str,
+    lang: str | None,
+    screenshot: Path | None,
+    after: float,
+    fps_report: Path | None,
+    watchdog: bool,
 ) -> Callable[[], WindowOptions]:
     """The options as a function: `WindowOptions` is Qt's side of the house, and a verb may find that it has no display."""
 
@@ -72,6 +81,6 @@ def _options(
 
         if view and view not in (*ALL_VIEWS, *PANELS):
             raise InputError("view", view, f"one of {', '.join((*ALL_VIEWS, *PANELS))}")
-        return WindowOptions(theme or "", size, view, screenshot, after, fps_report, watchdog)
+        return WindowOptions(theme or "", size, view, screenshot, after, fps_report, watchdog, lang or "")
 
     return make

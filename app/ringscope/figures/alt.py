@@ -70,7 +70,7 @@ class _Facts:
         """The ring that is shown, 0 for none."""
         if is_ring(self.aim.oid):
             return self.aim.oid
-        return ring_at(self.reader, self.seq) or next(iter(self.moment.ring_oids()), 0)
+        return ring_at(self.reader, self.seq) or next(iter(self.moment.queues()), 0)
 
 
 def _title(view: str) -> str:

@@ -40,7 +40,7 @@ MOST_PIXELS: Final = 1 << 33
 """Of all pictures together: what takes hours, or a disk."""
 _LOOKED_AT: Final = 4096
 Progress = Callable[[int, int], bool]
-"""Told how many pictures of how many are painted; answers whether to go on."""
+"""Told how many steps of how many are done; answers whether to go on.  Each picture is painted and written."""
 
 
 class Cancelled(Exception):
@@ -73,6 +73,8 @@ class Spool:
         self.stills: list[Still] = []
         self.size: tuple[int, int] = (0, 0)
         self._last = b""
+        self.on_read: Callable[[int], None] = lambda place: None
+        """Told of each picture that a writer takes; may raise `Cancelled`."""
 
     def add(self, shot: Shot, image: QImage) -> None:
         """Take the picture of `shot`, or let the last one last longer."""
@@ -90,6 +92,7 @@ class Spool:
 
     def pixels(self, place: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
         """A picture as rows of 0xRRGGBB."""
+        self.on_read(place)
         width, height = self.size
         return np.frombuffer(zlib.decompress(self._path(place).read_bytes()), np.uint32).reshape(height, width)
 
@@ -109,7 +112,14 @@ def animate(spec: FigureSpec, reader: SessionReader, path: Path, film: Film, pro
     ring = 0 if spec.focus.strip() or spec.view not in ("rings", WINDOW) else _busiest_ring(reader, first, last)
     with tempfile.TemporaryDirectory(prefix="ringscope-") as folder:
         spool = Spool(Path(folder))
-        _paint(spec, reader, plan, ring, spool, progress or (lambda done, total: True))
+        go_on: Progress = progress or (lambda done, total: True)
+        _paint(spec, reader, plan, ring, spool, go_on)
+
+        def told(place: int) -> None:
+            if not go_on(len(plan) * (len(spool.stills) + place) // len(spool.stills), 2 * len(plan)):
+                raise Cancelled
+
+        spool.on_read = told
         suffix = path.suffix.lower()
         if suffix == ".gif":
             write_gif(path, spool, film.once)
@@ -130,7 +140,7 @@ def _paint(spec: FigureSpec, reader: SessionReader, plan: list[Shot], ring: int,
         image: QImage | None = None
         shown = -1
         for done, shot in enumerate(plan):
-            if not progress(done, len(plan)):
+            if not progress(done, 2 * len(plan)):
                 raise Cancelled
             if image is None or shot.seq != shown:
                 stage.go(shot.seq)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope.figures.cache_key import key
 from ringscope.figures.files import write_whole
-from ringscope.figures.produce import produce
+from ringscope.figures.produce import produce, produce_moving
+from ringscope.figures.spec import FigureSpec
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.errors import SessionError
 
@@ -46,12 +47,15 @@ class Outcome:
 def job_key(job: Job, recordings: Recordings) -> str:
     """Names what `job` gives; raises InputError for a source that there is not."""
     name = key(job.spec, recordings.digest(job.spec.source, job.settings), job.suffix)
-    return name if job.motion is None else hashlib.sha256(f"{name} {job.motion}".encode()).hexdigest()[:32]
+    return name if job.film is None else hashlib.sha256(f"{name} {job.film}".encode()).hexdigest()[:32]
 
 
 def draw_job(job: Job, recordings: Recordings) -> bytes:
     """The bytes of one figure."""
     reader = recordings.open(job.spec.source, job.settings)
+    if job.film is not None:
+        assert isinstance(job.spec, FigureSpec)
+        return produce_moving(job.spec, reader, job.suffix, job.film)
     return produce(job.spec, reader, job.suffix)
 
 

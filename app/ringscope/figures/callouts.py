@@ -179,11 +179,14 @@ def busy(root: QWidget, theme: Theme) -> npt.NDArray[np.bool_]:
     root.render(painter, QPoint(0, 0))
     painter.end()
     flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
-    pixels = flat[:, : image.width(), :3].astype(np.int16)
-    quiet = np.zeros(pixels.shape[:2], np.bool_)
+    channels = [np.ascontiguousarray(flat[:, : image.width(), place]) for place in range(3)]
+    quiet = np.zeros(channels[0].shape, np.bool_)
     for name in _BACKGROUNDS:
         color: QColor = theme.color(name)
-        quiet |= (np.abs(pixels - np.array((color.blue(), color.green(), color.red()), np.int16)) <= _NEAR).all(axis=2)
+        near = np.ones(quiet.shape, np.bool_)
+        for channel, value in zip(channels, (color.blue(), color.green(), color.red()), strict=True):
+            near &= (channel >= max(value - _NEAR, 0)) & (channel <= min(value + _NEAR, 255))
+        quiet |= near
     return ~quiet
 
 

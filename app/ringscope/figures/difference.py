@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ringscope.figures.spec import ANIMATIONS
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+SUFFIXES: Final = (".png", ".diff")
+"""Of what shows a difference."""
 _GAP: Final = 16
 _TITLE: Final = 28
 _PAD: Final = 3
@@ -38,6 +43,8 @@ def compare(old: bytes, new: bytes, suffix: str, name: str = "") -> Difference:
     """How `old` and `new`, two files of type `suffix`, differ."""
     if suffix in (".rst", ".md", ".txt"):
         return _texts(old, new, name)
+    if suffix in ANIMATIONS:
+        return _animations(old, new)
     first, second = rasterise(old, suffix), rasterise(new, suffix)
     if first is None or second is None:
         what = "the old file is no picture" if first is None and second is not None else "it cannot be rasterised here"
@@ -76,9 +83,11 @@ def _svg(data: bytes) -> QImage | None:
     from PySide6.QtSvg import QSvgRenderer
 
     renderer = QSvgRenderer(QByteArray(data))
-    if not renderer.isValid() or renderer.defaultSize().isEmpty():
+    # the size of the document is in millimetres, the box in logical pixels
+    size = renderer.viewBox().size()
+    if not renderer.isValid() or size.isEmpty():
         return None
-    image = QImage(renderer.defaultSize(), QImage.Format.Format_RGB32)
+    image = QImage(size, QImage.Format.Format_RGB32)
     image.fill(0xFFFFFFFF)
     painter = QPainter(image)
     renderer.render(painter)
@@ -112,6 +121,34 @@ def pixels(image: QImage) -> NDArray[np.uint8]:
     plain = image.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
     return rows[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3).copy()
+
+
+def _animations(old: bytes, new: bytes) -> Difference:
+    """The first picture that differs."""
+    before, after = _stills(old), _stills(new)
+    if not before or not after:
+        return Difference(f"{len(old):,} bytes were, {len(new):,} are (the old file is no animation)", b"", "")
+    same = 0
+    while same < min(len(before), len(after)) and np.array_equal(pixels(before[same]), pixels(after[same])):
+        same += 1
+    said = f"{len(before)} pictures were, {len(after)} are; " if len(before) != len(after) else ""
+    if same == min(len(before), len(after)):
+        return Difference(f"{said}the pictures are the same, how long they last or the bytes of the file are not", b"", "")
+    found = _pictures(before[same], after[same])
+    return Difference(f"{said}picture {same + 1} is the first that differs: {found.text}", found.data, found.suffix)
+
+
+def _stills(data: bytes) -> list[QImage]:
+    """The pictures of an animation, none when it is no such file."""
+    from PIL import Image, ImageSequence
+    from PySide6.QtGui import QImage
+
+    try:
+        with Image.open(io.BytesIO(data)) as moving:
+            frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(moving)]
+    except (OSError, ValueError):
+        return []
+    return [QImage(frame.tobytes(), *frame.size, 3 * frame.width, QImage.Format.Format_RGB888).convertToFormat(QImage.Format.Format_RGB32) for frame in frames]
 
 
 def _pictures(old: QImage, new: QImage) -> Difference:
@@ -175,8 +212,10 @@ def _marked(rows: NDArray[np.uint8], changed: NDArray[np.bool_]) -> NDArray[np.u
 
 
 def _side_by_side(old: NDArray[np.uint8], new: NDArray[np.uint8], marked: NDArray[np.uint8], found: list[tuple[int, int, int, int]]) -> bytes:
-    from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, Qt
+    from PySide6.QtCore import QRect, Qt
     from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
+
+    from ringscope.figures.png_file import png_bytes
 
     height, width = old.shape[:2]
     sheet = QImage(3 * width + 4 * _GAP, height + _TITLE + 2 * _GAP, QImage.Format.Format_RGB32)
@@ -196,9 +235,4 @@ def _side_by_side(old: NDArray[np.uint8], new: NDArray[np.uint8], marked: NDArra
             for left, top, wide, high in found[:_ENOUGH]:
                 painter.drawRect(x + left - _PAD, y + top - _PAD, wide + 2 * _PAD, high + 2 * _PAD)
     painter.end()
-    out = QByteArray()
-    buffer = QBuffer(out)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    # PySide6's stubs want bytes here
-    sheet.save(buffer, b"PNG")  # type: ignore[call-overload]
-    return bytes(out.data())
+    return png_bytes(sheet)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ringscope.figures.parse import near
 from ringscope.figures.request import Words, picture_of, spec_of
+from ringscope.figures.shots import Film, parse_every, parse_fps, parse_speed
 from ringscope.figures.spec import ANIMATIONS, PICTURES, TEXTS, FigureSpec, TextSpec
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.shipped import SHIPPED
@@ -21,7 +22,7 @@ _TEXT: Final = ("source", "view", "focus", "at", "layout", "crop", "filter")
 _CHOICES: Final = ("theme", "lang")
 """One or several: a figure is drawn for each."""
 _SETTINGS: Final = ("set", "device", "netdev", "seed")
-_MOVING: Final = ("from", "to", "fps", "speed")
+_MOVING: Final = ("from", "to", "fps", "speed", "every", "once")
 """Words of animations."""
 _OWN: Final = ("name", "output", "text", "callout")
 """Words that say something of one figure alone."""
@@ -31,16 +32,7 @@ DEFAULT_KEYS: Final = _SHARED
 _PICTURE_ONLY: Final = ("layout", "size", "scale", "theme", "crop")
 """Defaults that do not concern texts."""
 MAX_BYTES: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Motion:
-    """The stretch of an animation, in the words of its verb."""
-
-    first: str
-    last: str
-    fps: str = ""
-    speed: str = ""
+FPS: Final = "25"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +45,8 @@ class Job:
     settings: tuple[str, ...]
     where: str
     """The line that asks for it, as ``figures.toml:12``."""
-    motion: Motion | None = None
+    film: Film | None = None
+    """The stretch of an animation; None for what stands still."""
 
     @property
     def suffix(self) -> str:
@@ -235,17 +228,17 @@ class _Figure:
         return found
 
     def _job(self, output: str, suffix: str, theme: str, lang: str) -> Job:
-        name = self._filled("name", self._text("name") or Path(output).stem, theme, lang)
         path = self._folder / self._text("folder") / self._filled("output", output, theme, lang)
+        name = self._filled("name", self._text("name"), theme, lang) or path.stem
         if path.exists() and path.is_dir():
             raise InputError(self._field("output"), output, "a file, not a folder")
         words = self._words(suffix, theme, lang)
-        motion = self._motion(suffix)
+        film = self._film(suffix)
         try:
-            spec = picture_of(words, suffix) if motion is not None else spec_of(words, suffix)
+            spec = picture_of(words, suffix) if film is not None else spec_of(words, suffix)
         except InputError as error:
             raise InputError(self._field(error.field), error.value, error.allowed) from None
-        return Job(name, path, spec, self._settings(), self._lines.where(self._number), motion)
+        return Job(name, path, spec, self._settings(), self._lines.where(self._number), film)
 
     def _filled(self, key: str, text: str, theme: str, lang: str) -> str:
         """`text` with ``{theme}`` and ``{lang}`` put in."""
@@ -275,7 +268,8 @@ class _Figure:
         )
         # what is said for all pictures does not concern texts, and a layout only the window
         if suffix in TEXTS:
-            words = replace(words, **{key: "" for key in _PICTURE_ONLY if key not in self._own})
+            unsaid: dict[str, Any] = {key: "" for key in _PICTURE_ONLY if key not in self._own}
+            words = replace(words, **unsaid)
             if words.texts and "view" not in self._own:
                 words = replace(words, view="")
         elif words.view != "window" and "layout" not in self._own:
@@ -286,17 +280,21 @@ class _Figure:
         """A path as seen from the file's folder."""
         return str(self._folder / path) if path else ""
 
-    def _motion(self, suffix: str) -> Motion | None:
+    def _film(self, suffix: str) -> Film | None:
         given = [key for key in _MOVING if key in self._own]
         if suffix not in ANIMATIONS:
             if given:
                 raise InputError(self._field(given[0]), self._get(given[0]), f"given with an animation only ({' or '.join(ANIMATIONS)})")
             return None
-        first, last = self._text("from"), self._text("to")
-        for key, value in (("from", first), ("to", last)):
-            if not value:
-                raise InputError(self._field(key), "", "a moment, such as 100ms or break:virtio_init: an animation shows a stretch of time")
-        return Motion(first, last, self._number_of("fps"), self._number_of("speed"))
+        once = self._get("once")
+        if once is not None and not isinstance(once, bool):
+            raise InputError(self._field("once"), once, "true or false")
+        speed = self._number_of("speed")
+        try:
+            fps, factor, every = parse_fps(self._number_of("fps") or FPS, suffix), parse_speed(speed) if speed else None, parse_every(self._text("every"))
+        except InputError as error:
+            raise InputError(self._field(error.field), error.value, error.allowed) from None
+        return Film(self._text("from") or "start", self._text("to") or "end", fps, factor, every, bool(once))
 
 
 def _commands(texts: tuple[str, ...]) -> tuple[str, ...]:

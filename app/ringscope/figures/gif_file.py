@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from ringscope.figures.files import write_whole
@@ -15,6 +17,7 @@ from ringscope.figures.palette import Palette
 if TYPE_CHECKING:
     from ringscope.figures.animation import Spool
 
+_CLEAR: Final = 255
 UNIT: Final = 100
 """Units a second."""
 _LOOKED_AT: Final = 48
@@ -38,9 +41,13 @@ def write_gif(path: Path, spool: Spool, once: bool) -> None:
     flat = palette.flat()
 
     def pictures() -> Iterator[Image.Image]:
+        before: npt.NDArray[np.uint8] | None = None
         for pixels in spool:
-            image = Image.fromarray(palette.indices(pixels), "P")
-            image.putpalette(flat)
+            now = palette.indices(pixels)
+            # what stays as it was is left clear: the file is a fraction as large
+            image = Image.fromarray(now if before is None else np.where(now == before, np.uint8(_CLEAR), now), "P")
+            image.putpalette([*flat, *([0] * (3 * (_CLEAR + 1) - len(flat)))])
+            before = now
             yield image
 
     made = pictures()
@@ -48,5 +55,15 @@ def write_gif(path: Path, spool: Spool, once: bool) -> None:
     buffer = io.BytesIO()
     durations = [10 * delay for delay in delays(spool, UNIT)]
     loop = {} if once else {"loop": 0}
-    first.save(buffer, "GIF", save_all=True, append_images=made, duration=durations if count > 1 else durations[0], optimize=False, disposal=1, **loop)
+    first.save(
+        buffer,
+        "GIF",
+        save_all=True,
+        append_images=made,
+        duration=durations if count > 1 else durations[0],
+        optimize=False,
+        disposal=1,
+        transparency=_CLEAR,
+        **loop,
+    )
     write_whole(path, buffer.getvalue())

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _RING_VIEWS: Final = ("rings", "window")
 """Views that are pictured at the ring at work when nothing else is asked for."""
+_INSPECTOR: Final = "inspector"
+_DEVICE: Final = "virtio-net-device"
+"""What the inspector shows in a window where nobody has chosen anything."""
 
 
 def look(focus: Focus, recording: Recording, spec: FigureSpec | TextSpec) -> None:
@@ -27,6 +30,9 @@ def look(focus: Focus, recording: Recording, spec: FigureSpec | TextSpec) -> Non
     focus.scrub(seq)
     if not aim.oid and spec.view in _RING_VIEWS:
         focus.oid = ring_at(reader, seq)
+    elif not spec.focus.strip() and spec.view == _INSPECTOR:
+        device = next((oid for oid in recording.names.known() if recording.names.type_name(oid) == _DEVICE), 0)
+        aim = Aim(oid=device, type_name=_DEVICE, subject="object") if device else aim
     focus.select(
         oid=aim.oid or None,
         field=aim.field if aim.field >= 0 else None,

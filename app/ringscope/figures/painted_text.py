@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QFontMetricsF, QPaintDevice, QPaintEngine, QPaintEngineState, QPainter, QTextItem
@@ -17,6 +17,13 @@ class Piece(NamedTuple):
 
     text: str
     box: QRectF
+
+
+@runtime_checkable
+class KeepsPixmaps(Protocol):
+    """A widget that paints some things once into a pixmap, unless it is painted for vectors."""
+
+    vector: bool
 
 
 class _TextEngine(QPaintEngine):
@@ -105,9 +112,15 @@ class _TextDevice(QPaintDevice):
 def painted_texts(widget: QWidget) -> list[Piece]:
     """Every text that `widget` paints now, in reading order; pieces that touch (an underlined letter) are one."""
     device = _TextDevice(widget)
+    # what is painted into a pixmap once is painted anew for vectors: else its texts would not be heard of
+    cached = [child for child in widget.findChildren(QWidget) if isinstance(child, KeepsPixmaps) and child.vector is False]
+    for child in cached:
+        child.vector = True
     painter = QPainter(device)
     widget.render(painter, QPoint(0, 0))
     painter.end()
+    for child in cached:
+        child.vector = False
     joined: list[Piece] = []
     for piece in device.engine.pieces:
         last = joined[-1] if joined else None

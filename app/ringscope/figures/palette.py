@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-COLORS: Final = 256
+COLORS: Final = 255
+"""One index is left for what does not change from one picture to the next."""
 _EXACT: Final = 160
 """Of a picture with more colours than fit: how many of the commonest are kept as they are."""
 _UNSET: Final = 0xFFFF
@@ -18,7 +19,7 @@ Pixels = npt.NDArray[np.uint32]
 
 
 class Palette:
-    """At most 256 colours, and the nearest of them for any other."""
+    """At most 255 colours, and the nearest of them for any other."""
 
     def __init__(self, pictures: Iterable[Pixels]) -> None:
         """Made of `pictures`, each rows of 0xRRGGBB."""

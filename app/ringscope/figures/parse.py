@@ -17,9 +17,10 @@ VIEW_NAMES: Final = (WINDOW, *ALL_VIEWS, *PANELS)
 """What can be drawn."""
 TABLE_VIEWS: Final = (*ALL_VIEWS, *PANELS)
 """What has a table twin."""
-MIN_SIZE: Final = (320, 240)
-MIN_PANEL: Final = (120, 80)
-"""A panel alone may be small."""
+MIN_SIZE: Final = (120, 80)
+"""Of a view or a panel alone."""
+MIN_WINDOW: Final = (960, 600)
+"""The window gets no smaller."""
 MAX_SIZE: Final = (8192, 8192)
 MIN_SCALE: Final = 0.25
 MAX_SCALE: Final = 8.0
@@ -67,7 +68,7 @@ def parse_lang(text: str) -> str:
     return _one_of("lang", text, LANGUAGES)
 
 
-def parse_size(text: str, view: str = WINDOW) -> tuple[int, int]:
+def parse_size(text: str, view: str = "") -> tuple[int, int]:
     """``WxH`` in logical pixels; raises InputError."""
     found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
     if found is None:
@@ -77,19 +78,20 @@ def parse_size(text: str, view: str = WINDOW) -> tuple[int, int]:
     return size
 
 
-def check_size(size: tuple[int, int], view: str = WINDOW) -> None:
+def check_size(size: tuple[int, int], view: str = "") -> None:
     """Raise InputError for a size that is too small for `view` or too large."""
-    least = _least(view)
+    least = least_size(view)
     if not (least[0] <= size[0] <= MAX_SIZE[0] and least[1] <= size[1] <= MAX_SIZE[1]):
         raise _wrong_size(f"{size[0]}x{size[1]}", view)
 
 
-def _least(view: str) -> tuple[int, int]:
-    return MIN_PANEL if view in PANELS else MIN_SIZE
+def least_size(view: str) -> tuple[int, int]:
+    """The smallest width and height of a picture of `view`."""
+    return MIN_WINDOW if view == WINDOW else MIN_SIZE
 
 
 def _wrong_size(text: str, view: str) -> InputError:
-    least = _least(view)
+    least = least_size(view)
     return InputError("size", text, f"WIDTHxHEIGHT from {least[0]}x{least[1]} to {MAX_SIZE[0]}x{MAX_SIZE[1]}")
 
 

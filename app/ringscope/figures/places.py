@@ -59,7 +59,10 @@ def places_of(root: QWidget, targets: list[str], field: str = "callout") -> list
 def crop_rect(root: QWidget, name: str) -> QRect:
     """What ``--crop name`` keeps of `root`: a part as it is, anything else with a margin.  Raises InputError."""
     target = name if ":" in name else f"part:{name}"
-    box = place_of(root, target, "crop")
+    try:
+        box = place_of(root, target, "crop")
+    except InputError as error:
+        raise InputError("crop", name, error.allowed) from None
     if not target.startswith("part:"):
         box = box.adjusted(-CROP_MARGIN, -CROP_MARGIN, CROP_MARGIN, CROP_MARGIN)
     return box.intersected(root.rect())

@@ -123,13 +123,19 @@ class Recordings:
         # under another name until it is whole: other processes look for `path`
         fresh = path.with_name(f".{os.getpid()}-{path.name}")
         try:
-            record(scenario, fresh, _duration(scenario))
+            failures = [str(line) for line in _listed(record(scenario, fresh, _duration(scenario)).get("failures"))]
+            if failures and not (scenario.expect_error and any(line.endswith(scenario.expect_error) for line in failures)):
+                raise InputError("scenario", scenario.name, f"a machine that QEMU would build, or an expect_error that says how it fails: {failures[0]}")
             fresh.replace(path)
         finally:
             for left in (fresh, fresh.with_name(f"{fresh.name}-wal"), fresh.with_name(f"{fresh.name}-shm")):
                 with contextlib.suppress(OSError):
                     left.unlink()
         self.recorded += 1
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _duration(scenario: Scenario) -> int:

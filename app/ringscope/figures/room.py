@@ -23,11 +23,14 @@ MOST_BUSY: Final = 0.004
 """The share of a label's pixels that may be more than background: a grid line, say."""
 _MARGIN_COST: Final = 140.0
 """What a margin costs, in pixels of leader: a quiet place in the picture comes first, but not far away."""
-_BUSY_LINE: Final = 1.5
+_BUSY_LINE: Final = 2.5
 """What a pixel of leader over content costs beside its length."""
 _CROSSING: Final = 600.0
 _TRIED: Final = 240
 """Places whose leaders are looked at, the nearest first."""
+_SHIFT: Final = 16
+_SHIFTS: Final = 26
+"""Pixels between places in a margin, and how many are tried either way."""
 _ROUNDS: Final = 3
 
 
@@ -179,10 +182,10 @@ class Room:
         box = self.picture
         middle_x, middle_y = target.x + target.w / 2 - w / 2, target.y + target.h / 2 - h / 2
         out: list[tuple[float, Box]] = []
-        for shift in range(40):
+        for shift in range(_SHIFTS):
             for sign in (1, -1) if shift else (1,):
-                y = min(max(middle_y + sign * shift * 12, box.y), max(box.bottom - h, box.y))
-                x = min(max(middle_x + sign * shift * 12, box.x), max(box.right - w, box.x))
+                y = min(max(middle_y + sign * shift * _SHIFT, box.y), max(box.bottom - h, box.y))
+                x = min(max(middle_x + sign * shift * _SHIFT, box.x), max(box.right - w, box.x))
                 out += [(0.0, Box(box.right + LEAST_LINE, y, w, h)), (0.0, Box(box.x - LEAST_LINE - w, y, w, h))]
                 out += [(0.0, Box(x, box.bottom + LEAST_LINE, w, h)), (0.0, Box(x, box.y - LEAST_LINE - h, w, h))]
         free = [place for _, place in out if not any(place.meets(one) for one in blocked)]

@@ -18,10 +18,13 @@ from ringscope.commands import Commands
 from ringscope.figures.application import drawing_application
 from ringscope.figures.callouts import Arranged, arrange
 from ringscope.figures.fitting import bare, fit_columns, paint_arrows
+from ringscope.figures.layouts import read_layout
 from ringscope.figures.look import look
 from ringscope.figures.parse import WINDOW
 from ringscope.figures.places import crop_rect
 from ringscope.focus import Focus
+from ringscope.sources.playback import Playback
+from ringscope.sources.session import SessionControls
 from ringscope.store import Store
 from ringscope.theme import FIGURE_THEMES, Theme, apply
 from ringscope.views import load_view
@@ -113,7 +116,7 @@ class Stage:
 
     # -- building -----------------------------------------------------------------------------------------------------
     def _view(self) -> QWidget:
-        view = load_view(self.spec.view).make(self.store, self.focus, Commands())
+        view = load_view(self.spec.view).make(self.store, self.focus, Commands(SessionControls(self.store, self.focus)))
         view.set_theme(self.theme)
         self._refresh = view.refresh
         # in a frame without a layout the figure has the size that was asked for, whatever the view's least size is
@@ -128,10 +131,14 @@ class Stage:
 
         # a window of its own settings: a figure neither follows nor changes a person's layout
         self._folder = tempfile.TemporaryDirectory()
-        settings = Path(self._folder.name) / "window.json"
-        if self.spec.layout:
-            settings.write_bytes(Path(self.spec.layout).read_bytes())
-        window = Window(self.store, self.focus, Commands(), self.theme, Settings(settings), narrow=self.spec.size[0] < _NARROW)
+        settings = Settings(Path(self._folder.name) / "window.json")
+        layout = read_layout(self.spec.layout) if self.spec.layout else None
+        if layout is not None:
+            layout.put_into(settings)
+        narrow = layout.narrow if layout is not None else self.spec.size[0] < _NARROW
+        playback = Playback(self.store, self.focus)
+        commands = Commands(SessionControls(self.store, self.focus, playback))
+        window = Window(self.store, self.focus, commands, self.theme, settings, narrow=narrow, playback=playback)
         window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self._refresh = window.tick
         return window
@@ -174,9 +181,16 @@ class Stage:
     # -- painting -----------------------------------------------------------------------------------------------------
     def _arrange(self) -> Arranged:
         if self._arranged is None:
-            self._frame = crop_rect(self.widget, self.spec.crop) if self.spec.crop else self.widget.rect()
+            self._frame = self._cropped()
             self._arranged = arrange(self.widget, self.spec.callouts, self.theme, self._frame)
+            if self._cropped() != self._frame:
+                # a target was scrolled into sight, and the crop with it
+                self._frame = self._cropped()
+                self._arranged = arrange(self.widget, self.spec.callouts, self.theme, self._frame)
         return self._arranged
+
+    def _cropped(self) -> QRect:
+        return crop_rect(self.widget, self.spec.crop) if self.spec.crop else self.widget.rect()
 
     def use(self, arranged: Arranged, frame: QRect) -> None:
         """Show these callouts around `frame` of the widget until the stage moves on: in an animation they stand still."""

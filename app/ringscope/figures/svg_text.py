@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtGui import QFont
 
+from ringscope.figures.numbers import number
 from ringscope_resources import FONT_FAMILIES, font_file
 
 if TYPE_CHECKING:
@@ -28,23 +29,24 @@ class Texts:
     def __init__(self) -> None:
         self._used: dict[tuple[str, bool, bool], set[str]] = defaultdict(set)
 
-    def element(self, text: str, style: dict[str, str], place: dict[str, str]) -> str:
-        """The ``text`` element that says `text` at `place` (x and y); `style` holds Qt's attributes of its font."""
-        families = [word.strip().strip("'\"") for word in style.get("font-family", "").split(",") if word.strip()]
-        bold = int(style.get("font-weight", "400")) >= 600
-        italic = style.get("font-style", "normal") != "normal"
-        size = float(style.get("font-size", "13"))
+    def element(self, text: str, x: float, y: float, font: QFont, width: float, rest: str = "") -> str:
+        """The ``text`` element that says `text` from (x, y) on, `width` pixels long; `rest` is more attributes."""
+        families = [name for name in font.families() if name] or [font.family()]
+        bold = font.weight() >= QFont.Weight.DemiBold
+        italic = font.italic()
+        size = font.pixelSize() if font.pixelSize() > 0 else font.pointSizeF() / _POINTS
         self._note(text, families, bold, italic)
-        words = [f'{key}="{value}"' for key, value in place.items()]
-        names = ",".join(f"'{name}'" if " " in name else name for name in [*families, _GENERIC.get(families[0] if families else "", "sans-serif")])
-        words += [f'font-family="{names}"', f'font-size="{size:g}"']
+        names = ",".join(f"'{name}'" if " " in name else name for name in [*families, _GENERIC.get(families[0], "sans-serif")])
+        words = [f'x="{number(x)}" y="{number(y)}" font-family="{names}" font-size="{number(size)}"']
         words += ['font-weight="700"'] if bold else []
         words += ['font-style="italic"'] if italic else []
+        if lines := [word for word, has in (("underline", font.underline()), ("line-through", font.strikeOut())) if has]:
+            words.append(f'text-decoration="{" ".join(lines)}"')
         if len(text.strip()) > 1:
-            words.append(f'textLength="{_measured(tuple(families), size, bold, italic, text):.2f}" lengthAdjust="spacingAndGlyphs"')
+            words.append(f'textLength="{number(width)}" lengthAdjust="spacingAndGlyphs"')
         if text != " ".join(text.split()):
             words.append('xml:space="preserve"')
-        return f"<text {' '.join(words)}>{escape(text)}</text>"
+        return f"<text {' '.join(words)}{rest}>{escape(text)}</text>"
 
     def _note(self, text: str, families: list[str], bold: bool, italic: bool) -> None:
         known = [name for name in families if name in FONT_FAMILIES]
@@ -60,23 +62,6 @@ class Texts:
             f"src:url(data:font/woff2;base64,{_subset(font_file(family, bold, italic), ''.join(sorted(signs)))}) format('woff2')}}"
             for (family, bold, italic), signs in sorted(self._used.items())
         ]
-
-
-@lru_cache(maxsize=4096)
-def _measured(families: tuple[str, ...], size: float, bold: bool, italic: bool, text: str) -> float:
-    return QFontMetricsF(_font(families, size, bold, italic)).horizontalAdvance(text)
-
-
-@lru_cache(maxsize=256)
-def _font(families: tuple[str, ...], size: float, bold: bool, italic: bool) -> QFont:
-    font = QFont()
-    font.setFamilies(list(families))
-    font.setPointSizeF(size * _POINTS)
-    font.setBold(bold)
-    font.setItalic(italic)
-    for feature in ("calt", "liga"):
-        font.setFeature(QFont.Tag(feature), 0)
-    return font
 
 
 @lru_cache(maxsize=16)

@@ -18,7 +18,7 @@ _NBSP: Final = "\N{NO-BREAK SPACE}"
 _RST_SIGNS: Final = re.compile(r"([\\*`|]|_(?![A-Za-z0-9]))")
 _RST_STARTS: Final = re.compile(r"(?:[^\w\\]|\(?[A-Za-z0-9#]{1,6}[.)](?:\s|$))")
 """Beginnings that would make a list, a field or a directive of a paragraph."""
-_MD_SIGNS: Final = re.compile(r"([\\|`*<>\[\]~{}$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_MD_SIGNS: Final = re.compile(r"([\\|`*<>\[\]~{}$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def form_of(name: str) -> str:
@@ -63,7 +63,9 @@ def literal_block(lines: Iterable[str], form: str) -> str:
 
 
 def table_block(table: Table, form: str) -> str:
-    """A table: ``list-table``, pipes, or aligned columns."""
+    """A table: ``list-table``, pipes, or aligned columns.  One without rows says so: documents have no tables of headings alone."""
+    if not table.rows:
+        table = table._replace(rows=(("-", *([""] * (len(table.headings) - 1))),))
     if form == "txt":
         return table.text()
     return _rst_table(table) if form == "rst" else _md_table(table)
@@ -85,7 +87,8 @@ def rst_words(text: str) -> str:
 def md_words(text: str) -> str:
     """`text` with the signs of Markdown made plain, in one line; spaces in front are kept."""
     body = " ".join(text.split())
-    indent = _NBSP * (len(text) - len(text.lstrip(" "))) if body else ""
+    # readers strip the character itself from cells
+    indent = "&nbsp;" * (len(text) - len(text.lstrip(" "))) if body else ""
     return indent + _MD_SIGNS.sub(r"\\\1", body)
 
 

@@ -22,6 +22,7 @@ from PySide6.QtCore import QEventLoop, QObject, QProcess, QTimer, Signal
 from ringscope.commands import SPEED_MAX, SPEED_REAL, Controls, Stop
 from ringscope.sources.qmp_link import QmpLink
 from ringscope.sources.unsaved import UnsavedFolder
+from ringscope.words import t
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.keep import KEEP_DEFAULT, keep_bytes
 
@@ -179,7 +180,7 @@ class EngineControls(Controls):
         while self.state == "starting" and not self.problem and time.monotonic() < deadline:
             loop.exec()
         if self.problem or self.state == "starting" or self.session is None:
-            raise RuntimeError(self.problem or f"the engine did not start within {timeout_s:.0f} s")
+            raise RuntimeError(self.problem or t("the engine did not start within {timeout_s:.0f} s", timeout_s=timeout_s))
         return self.session
 
     def _read_output(self) -> None:
@@ -223,7 +224,7 @@ class EngineControls(Controls):
 
     def _failed_to_start(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self.problem = f"the engine could not be started ({self.process.errorString() if self.process else ''})"
+            self.problem = t("the engine could not be started ({error})", error=self.process.errorString() if self.process else "")
             self._set_state("failed")
 
     def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
@@ -232,10 +233,10 @@ class EngineControls(Controls):
             return
         lines = bytes(self.process.readAllStandardError().data()).decode("utf-8", "replace").strip().splitlines()
         last = lines[-1].removeprefix("ringscope-engine: ") if lines else ""
-        how = f"killed by signal {code}" if status == QProcess.ExitStatus.CrashExit else f"exit code {code}"
+        how = t("killed by signal {code}", code=code) if status == QProcess.ExitStatus.CrashExit else t("exit code {code}", code=code)
         was_starting = self.state == "starting"
         if was_starting:
-            self.problem = last or f"the engine ended at its start ({how})"
+            self.problem = last or t("the engine ended at its start ({how})", how=how)
         self._drop_link()
         self._set_state("failed")
         if not was_starting:

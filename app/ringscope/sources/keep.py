@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringscope.words import t
 from ringscope_core.session.errors import DamagedSession, SessionError
 from ringscope_core.session.guard import check_whole
 from ringscope_core.session.salvage import salvage
@@ -21,14 +22,14 @@ def copy_session(source: Path, target: Path) -> str:
     SQLite's backup sees one moment of a file that another process writes; the copy appears under its name only when it is whole.
     """
     if source.resolve() == target.resolve():
-        return f"{target} is the recording itself"
+        return t("{target} is the recording itself", target=target)
     try:
         check_whole(source)
     except DamagedSession as error:
         # a plain copy would carry the damage on, and its checksums would vouch for it
         return _copy_rest(source, target, error)
     except SessionError as error:
-        return f"{target} was not written ({error.reason})"
+        return t("{target} was not written ({reason})", target=target, reason=error.reason)
     return _copy(source, target)
 
 
@@ -37,7 +38,7 @@ def _copy_rest(source: Path, target: Path, error: DamagedSession) -> str:
         with salvage(source, error.reason) as rest:
             return _copy(rest.path, target)
     except SessionError as failure:
-        return f"{target} was not written ({failure.reason})"
+        return t("{target} was not written ({reason})", target=target, reason=failure.reason)
 
 
 def _copy(source: Path, target: Path) -> str:
@@ -56,7 +57,7 @@ def _copy(source: Path, target: Path) -> str:
         fresh.replace(target)
     except (OSError, sqlite3.Error) as error:
         fresh.unlink(missing_ok=True)
-        return f"{target} was not written ({error})"
+        return t("{target} was not written ({error})", target=target, error=error)
     return ""
 
 

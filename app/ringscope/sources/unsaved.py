@@ -18,6 +18,7 @@ from typing import IO, Final
 
 import platformdirs
 
+from ringscope.words import t
 from ringscope_core.session.errors import SessionError
 
 try:
@@ -137,13 +138,13 @@ def delete_unsaved(path: Path) -> str:
     """Delete a recording that was left behind, and its folder when it was the last in it; one line when that failed."""
     held = UnsavedFolder.hold(path.parent)
     if held is None:
-        return f"{path.name} is in use" if path.exists() else ""
+        return t("{name} is in use", name=path.name) if path.exists() else ""
     try:
         for one in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
             one.unlink(missing_ok=True)
     except OSError as error:
         held.release()
-        return f"{path} was not deleted ({error.strerror})"
+        return t("{path} was not deleted ({strerror})", path=path, strerror=error.strerror)
     if any(path.parent.glob(_PATTERN)):
         held.release()
     else:

@@ -21,8 +21,6 @@ AUTO: Final = "auto"
 """The theme that is light and dark in HTML, as the page is, and ``print`` in PDF."""
 THEMES: Final = (AUTO, *FIGURE_THEMES)
 FORMATS: Final = ("svg", "png")
-QEMU_VERSIONS: Final = {"4.1": "4.1.0", "7.2": "7.2.22"}
-"""What ``{version}`` in ``ringscope_qemu_url`` stands for, by profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,8 @@ def register(app: Sphinx) -> None:
     app.add_config_value("ringscope_figure_format", "svg", "env", text, "svg or png: what HTML pages get; PDF always gets vectors")
     app.add_config_value("ringscope_figure_theme", AUTO, "env", text, "auto, light, dark or print")
     app.add_config_value("ringscope_figure_size", "1200x750", "env", text, "WIDTHxHEIGHT in logical pixels")
-    app.add_config_value("ringscope_figure_scale", 2.0, "env", frozenset({float, int}), "pixels of a PNG for each logical one")
+    # a text, for Sphinx takes no other number than whole ones from its command line
+    app.add_config_value("ringscope_figure_scale", "2", "env", frozenset({str, float, int}), "pixels of a PNG for each logical one")
     app.add_config_value("ringscope_cache", "", "", text, "folder of what was drawn and recorded; empty: beside the doctrees")
     app.add_config_value("ringscope_sessions", "", "env", text, "folder in which sessions and scenario files are looked for as well")
     app.add_config_value("ringscope_qemu_url", "", "env", text, "address of a line of QEMU's source, with {version}, {file} and {line}")

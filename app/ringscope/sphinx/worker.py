@@ -45,12 +45,15 @@ class Jobs:
         wanted = figure_spec(spec)
         return alt_text(wanted, self._reader(wanted.source))
 
-    def transcript(self, spec: dict[str, Any]) -> list[list[str]]:
-        """Prompt, command and output of each command."""
+    def transcript(self, spec: dict[str, Any]) -> list[dict[str, Any]]:
+        """Prompt, command, output and tables of each command."""
         from ringscope.figures.transcript import transcript
 
         wanted = TextSpec(**{**spec, "commands": tuple(spec["commands"])})
-        return [[entry.prompt, entry.command, entry.output] for entry in transcript(wanted, self._reader(wanted.source))]
+        return [
+            {**entry._asdict(), "tables": [{**table._asdict(), "right": sorted(table.right)} for table in entry.tables]}
+            for entry in transcript(wanted, self._reader(wanted.source))
+        ]
 
     def facts(self, source: str) -> dict[str, Any]:
         """The session file of `source`, its size in bytes, its events, virtual ns and trace level."""

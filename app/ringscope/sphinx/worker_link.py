@@ -79,7 +79,7 @@ class WorkerLink:
 
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None or self._owner != os.getpid():
-            self._log = tempfile.TemporaryFile()
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
             self._owner = os.getpid()
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _START, json.dumps([str(Path(place).absolute()) for place in sys.path]), str(self._folder)],

@@ -19,6 +19,8 @@ from ringscope.figures.recordings import Recordings, is_session
 from ringscope.figures.spec import FigureSpec, TextSpec
 from ringscope.sphinx.worker import write_whole
 from ringscope.sphinx.worker_link import WorkerLink
+from ringscope_core.gdb.tables import Table
+from ringscope_core.gdb.transcript import Entry
 
 if TYPE_CHECKING:
     from ringscope.sphinx.settings import Settings
@@ -73,10 +75,10 @@ class Workshop:
         name = key(spec.with_(theme="light", scale=1.0), self._recordings.digest(spec.source), ".alt")
         return str(self._kept(name, lambda: self._link.ask("alt", spec=asdict(spec))))
 
-    def transcript(self, spec: TextSpec) -> list[tuple[str, str, str]]:
-        """Prompt, command and output of each command."""
+    def transcript(self, spec: TextSpec) -> list[Entry]:
+        """What each command printed."""
         name = key(spec, self._recordings.digest(spec.source), ".json")
-        return [(prompt, command, output) for prompt, command, output in self._kept(name, lambda: self._link.ask("transcript", spec=asdict(spec)))]
+        return [_entry(said) for said in self._kept(name, lambda: self._link.ask("transcript", spec=asdict(spec)))]
 
     def facts(self, source: str) -> SessionFacts:
         """The session file of `source` and what is said of it; a scenario is recorded when it was not yet."""
@@ -121,6 +123,11 @@ class Workshop:
         said = make()
         write_whole(path, json.dumps(said, ensure_ascii=False).encode())
         return said
+
+
+def _entry(said: Any) -> Entry:
+    tables = (Table(tuple(one["headings"]), tuple(map(tuple, one["rows"])), frozenset(one["right"]), one["title"]) for one in said["tables"])
+    return Entry(said["command"], said["prompt"], said["output"], tuple(tables))
 
 
 def _in_use(path: Path) -> bool:

@@ -6,10 +6,12 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QStringListModel, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QSizePolicy, QToolTip
 
+from ringscope.core_words import heard
 from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
 from ringscope.theme import Theme, mono_font
+from ringscope.words import t
 from ringscope_core.query.filters import Filter, FilterError, completions
 
 
@@ -29,8 +31,8 @@ class FilterBox(QLineEdit):
         self._start = 0
         self.problem: str = ""
         """What is wrong with the text, empty when nothing is."""
-        self.setPlaceholderText("Filter, such as  kind == kick and obj == tx0")
-        self.setAccessibleName("Filter")
+        self.setPlaceholderText(t("Filter, such as  kind == kick and obj == tx0"))
+        self.setAccessibleName(t("Filter"))
         self.setClearButtonEnabled(True)
         self.setFont(mono_font(9.5))
         self.setMinimumWidth(180)
@@ -52,14 +54,14 @@ class FilterBox(QLineEdit):
         try:
             Filter(text, self._store.recording)
         except FilterError as error:
-            self.problem = str(error)
+            self.problem = heard(str(error))
             validity = "invalid"
         if self.property("validity") != validity:
             self.setProperty("validity", validity)
             self.style().unpolish(self)
             self.style().polish(self)
         self.setToolTip(self.problem)
-        self.setAccessibleDescription(self.problem or "the filter is right")
+        self.setAccessibleDescription(self.problem or t("the filter is right"))
         if not self.problem:
             self._focus.set_filter(text.strip())
 

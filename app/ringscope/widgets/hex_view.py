@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPlainTextEdit
 
 from ringscope.theme import mono_font
+from ringscope.words import t
 
 SHOWN = 64 * 1024
 """Bytes shown; of more, the text says how many are left out."""
@@ -30,7 +31,7 @@ class HexView(QPlainTextEdit):
         self.setReadOnly(True)
         self.setFont(mono_font(8.5))
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.setAccessibleName("Bytes")
+        self.setAccessibleName(t("Bytes"))
         self._shown: tuple[bytes, int] | None = None
         self.bytes_a_line = 16
 
@@ -41,5 +42,5 @@ class HexView(QPlainTextEdit):
         self._shown = (data, width)
         lines = hex_lines(data[:SHOWN], width)
         if len(data) > SHOWN:
-            lines.append(f"... {len(data) - SHOWN} more bytes")
+            lines.append(t("... {n} more bytes", n=len(data) - SHOWN))
         self.setPlainText("\n".join(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from ringscope.words import t
 from ringscope_core.query.decode import format_clock, format_count
 from ringscope_core.session.changes import MAX_NAME
 from ringscope_core.session.rows import MarkRow
@@ -18,22 +19,22 @@ class MarkDialog(QDialog):
 
     def __init__(self, mark: MarkRow, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Edit mark")
+        self.setWindowTitle(t("Edit mark"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(420)
         self.name = QLineEdit(mark.name)
         self.name.setMaxLength(MAX_NAME)
-        self.name.setAccessibleName("Name")
+        self.name.setAccessibleName(t("Name"))
         self.note = QPlainTextEdit(mark.note)
-        self.note.setAccessibleName("Note")
+        self.note.setAccessibleName(t("Note"))
         self.note.setTabChangesFocus(True)
         self.note.setFixedHeight(5 * self.note.fontMetrics().lineSpacing())
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        remove = self.buttons.addButton("Remove", QDialogButtonBox.ButtonRole.DestructiveRole)
+        remove = self.buttons.addButton(t("Remove"), QDialogButtonBox.ButtonRole.DestructiveRole)
         form = QFormLayout()
-        form.addRow("Name", self.name)
-        form.addRow("Note", self.note)
-        form.addRow("At", QLabel(f"event {format_count(mark.seq)}, {format_clock(mark.vt)} s"))
+        form.addRow(t("Name"), self.name)
+        form.addRow(t("Note"), self.note)
+        form.addRow(t("At"), QLabel(t("event {seq}, {vt} s", seq=format_count(mark.seq), vt=format_clock(mark.vt))))
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addWidget(self.buttons)

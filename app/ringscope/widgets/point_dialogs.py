@@ -9,13 +9,14 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
 from ringscope.widgets.point_form import SORTS, PointForm, Sort
+from ringscope.words import later, t
 from ringscope_core.query.travel import seek
 from ringscope_core.scenario.errors import InputError
 
 if TYPE_CHECKING:
     from ringscope.store import Store
 
-UNTIL_SORTS: Final = (*SORTS, Sort("packet", "Packet number", "7"), Sort("seq", "Event number", "12345"))
+UNTIL_SORTS: Final = (*SORTS, Sort("packet", later("Packet number"), "7"), Sort("seq", later("Event number"), "12345"))
 PACKET_EVENTS: Final = "frame_tx,frame_rx"
 
 
@@ -49,9 +50,9 @@ class PointDialog(_PointDialog):
 
     def __init__(self, store: Store, point: Mapping[str, Any], done_with: Callable[[dict[str, object]], None], parent: QWidget | None = None) -> None:
         number = int(point.get("id", 0))
-        title = f"Breakpoint {number}" if number else "Add breakpoint"
-        hint = "Live it stops the machine; in a recording Continue goes to it, forwards and backwards."
-        super().__init__(title, hint, "Change" if number else "Add", PointForm(store), parent)
+        title = t("Breakpoint {number}", number=number) if number else t("Add breakpoint")
+        hint = t("Live it stops the machine; in a recording Continue goes to it, forwards and backwards.")
+        super().__init__(title, hint, t("Change") if number else t("Add"), PointForm(store), parent)
         self._done_with = done_with
         self.form.fill(point)
 
@@ -67,7 +68,7 @@ class UntilDialog(_PointDialog):
 
     def __init__(self, store: Store, to_event: Callable[[int], None], to_point: Callable[[dict[str, object]], None], parent: QWidget | None = None) -> None:
         form = PointForm(store, UNTIL_SORTS, stops=False)
-        super().__init__("Run until", "Runs on from here to the next such place: over the recording, then the machine.", "Run", form, parent)
+        super().__init__(t("Run until"), t("Runs on from here to the next such place: over the recording, then the machine."), t("Run"), form, parent)
         self._store, self._to_event, self._to_point = store, to_event, to_point
 
     def accept(self) -> None:
@@ -89,7 +90,7 @@ class UntilDialog(_PointDialog):
     def _go_to_number(self, what: str, text: str) -> None:
         number = int(text) if text.isdecimal() else -1
         if number < 0:
-            raise InputError("number", text, "a whole number from 0")
+            raise InputError("number", text, t("a whole number from 0"))
         if what == "seq":
             if number <= self._store.last_seq or not self._store.live:
                 number = seek(self._store.recording, f"#{number}")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QLa
 from ringscope.focus import Focus
 from ringscope.theme import mono_font
 from ringscope.widgets.filter_box import FilterBox
+from ringscope.words import later, t
 from ringscope_core.query.breakpoints import parse_breakpoint
 from ringscope_core.query.sources import checkpoints_of
 from ringscope_core.scenario.errors import InputError
@@ -28,11 +29,11 @@ class Sort(NamedTuple):
 
 
 SORTS: Final = (
-    Sort("function", "Function", "virtio_net_device_realize"),
-    Sort("checkpoint", "Line", "virtio_net_device_realize:2705"),
-    Sort("event", "Event", "kick"),
-    Sort("field", "Field change", "VirtIODevice.status, or net0.VirtIODevice.status"),
-    Sort("time", "Virtual time", "1.5s, 20ms, 300us"),
+    Sort("function", later("Function"), "virtio_net_device_realize"),
+    Sort("checkpoint", later("Line"), "virtio_net_device_realize:2705"),
+    Sort("event", later("Event"), "kick"),
+    Sort("field", later("Field change"), later("VirtIODevice.status, or net0.VirtIODevice.status")),
+    Sort("time", later("Virtual time"), later("1.5s, 20ms, 300us")),
 )
 PLACE_FIELDS: Final = ("breakpoint", "what", "where", "function", "checkpoint", "event", "kind", "field", "object", "time", "seek", "packet", "number")
 """Fields of an InputError that speak of the place."""
@@ -49,7 +50,7 @@ class PointForm(QWidget):
         self._kept: dict[str, Any] = {}
         self.what = QComboBox()
         self.what.setAccessibleName("what")
-        self.what.addItems([sort.title for sort in sorts])
+        self.what.addItems([t(sort.title) for sort in sorts])
         self.where = QLineEdit()
         self.where.setAccessibleName("where")
         self.where.setFont(mono_font(9.5))
@@ -62,18 +63,18 @@ class PointForm(QWidget):
         # a box of its own focus: what is typed here filters nothing
         self.condition = FilterBox(store, Focus(self))
         self.condition.setAccessibleName("condition")
-        self.condition.setPlaceholderText("every time; or such as  obj == net0 and value == 15")
-        self.ignore, self.every = _count(0, "ignore count"), _count(1, "every Nth hit")
+        self.condition.setPlaceholderText(t("every time; or such as  obj == net0 and value == 15"))
+        self.ignore, self.every = _count(0, t("ignore count")), _count(1, t("every Nth hit"))
         self.log = QLineEdit()
-        self.log.setAccessibleName("message")
-        self.log.setPlaceholderText("stop; or a message to log instead, such as  status is {value}")
-        self.temporary = QCheckBox("Delete it after it has stopped once")
-        self.enabled = QCheckBox("Enabled")
+        self.log.setAccessibleName(t("message"))
+        self.log.setPlaceholderText(t("stop; or a message to log instead, such as  status is {value}"))
+        self.temporary = QCheckBox(t("Delete it after it has stopped once"))
+        self.enabled = QCheckBox(t("Enabled"))
         self.enabled.setChecked(True)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.setProperty("role", "problem")
-        self.problem.setAccessibleName("problem")
+        self.problem.setAccessibleName(t("problem"))
         self._lines: dict[str, QLineEdit] = {"where": self.where, "condition": self.condition, "log": self.log}
         self._build(stops)
         self.what.currentIndexChanged.connect(self._what_changed)
@@ -85,13 +86,13 @@ class PointForm(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Stop at", self.what)
-        form.addRow("Where", self.where)
-        form.addRow("Only if", self.condition)
+        form.addRow(t("Stop at"), self.what)
+        form.addRow(t("Where"), self.where)
+        form.addRow(t("Only if"), self.condition)
         if stops:
-            form.addRow("Ignore the first", self.ignore)
-            form.addRow("Then each Nth", self.every)
-            form.addRow("Instead of stopping", self.log)
+            form.addRow(t("Ignore the first"), self.ignore)
+            form.addRow(t("Then each Nth"), self.every)
+            form.addRow(t("Instead of stopping"), self.log)
             form.addRow("", self.temporary)
             form.addRow("", self.enabled)
         form.addRow(self.problem)
@@ -148,7 +149,7 @@ class PointForm(QWidget):
         _set_validity(line, "invalid")
         line.setFocus(Qt.FocusReason.OtherFocusReason)
         allowed = error.allowed if len(error.allowed) < 300 else error.allowed[:297] + "..."
-        given = f"'{error.value}' is not allowed" if str(error.value) else "is missing"
+        given = t("'{value}' is not allowed", value=error.value) if str(error.value) else t("is missing")
         self.problem.setText(f"{error.field}: {given}; {allowed}")
         self.problem.show()
 
@@ -161,7 +162,7 @@ class PointForm(QWidget):
 
     def _what_changed(self, _: int) -> None:
         sort = self.sort
-        self.where.setPlaceholderText(f"such as  {sort.example}")
+        self.where.setPlaceholderText(t("such as  {example}", example=sort.example))
         self._offers.setStringList(offers(self.store, sort.what))
         self.condition.setEnabled(sort.what in ("function", "checkpoint", "event", "field"))
         self._clear()

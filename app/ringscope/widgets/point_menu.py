@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ringscope.widgets.point_dialogs import PointDialog
+from ringscope.words import t
 from ringscope_core.trace.kinds import EV_FIELD
 
 if TYPE_CHECKING:
@@ -37,12 +38,16 @@ def add_offers(menu: QMenu, offers: list[Offer], store: Store, commands: Command
     for offer in offers:
         known = next((point for point in commands.points if same_place(point, offer.point)), None)
         if known is not None:
-            _add(menu, f"Delete breakpoint {known['id']} ({offer.text[:1].lower()}{offer.text[1:]})", partial(commands.remove_point, int(known["id"])))
+            _add(
+                menu,
+                t("Delete breakpoint {number} ({what})", number=known["id"], what=offer.text[:1].lower() + offer.text[1:]),
+                partial(commands.remove_point, int(known["id"])),
+            )
         else:
             _add(menu, offer.text, partial(commands.add_point, offer.point), commands.can_break)
     first = offers[0].point
-    _add(menu, "With a condition...", lambda: PointDialog(store, first, commands.add_point, window).open(), commands.can_break)
-    _add(menu, f"Run until {first['where']}", partial(commands.until_wanted.emit, first))
+    _add(menu, t("With a condition..."), lambda: PointDialog(store, first, commands.add_point, window).open(), commands.can_break)
+    _add(menu, t("Run until {where}", where=first["where"]), partial(commands.until_wanted.emit, first))
 
 
 def _add(menu: QMenu, text: str, action: Callable[[], object], enabled: bool = True) -> QAction:
@@ -54,9 +59,9 @@ def _add(menu: QMenu, text: str, action: Callable[[], object], enabled: bool = T
 
 def function_offers(function: str, line: int = 0, definition: int = 0) -> list[Offer]:
     """On a function, and on a line in it when it is not where it begins."""
-    offers = [Offer(f"Break at {function}", {"what": "function", "where": function})]
+    offers = [Offer(t("Break at {function}", function=function), {"what": "function", "where": function})]
     if line and line != definition:
-        offers.insert(0, Offer(f"Break at {function}:{line}", {"what": "checkpoint", "where": f"{function}:{line}"}))
+        offers.insert(0, Offer(t("Break at {function}:{line}", function=function, line=line), {"what": "checkpoint", "where": f"{function}:{line}"}))
     return offers
 
 
@@ -65,13 +70,13 @@ def event_offers(store: Store, row: Any, filter_text: str) -> list[Offer]:
     spec = store.kind(int(row["kind"]))
     if spec is None:
         return []
-    offers = [Offer(f"Break at every {spec.name}", {"what": "event", "where": spec.name})]
+    offers = [Offer(t("Break at every {name}", name=spec.name), {"what": "event", "where": spec.name})]
     oid = int(row["obj"])
     if oid:
         name = object_word(store, oid)
-        offers.append(Offer(f"Break at {spec.name} of {name}", {"what": "event", "where": spec.name, "condition": f"obj == {name}"}))
+        offers.append(Offer(t("Break at {kind} of {name}", kind=spec.name, name=name), {"what": "event", "where": spec.name, "condition": f"obj == {name}"}))
     if filter_text:
-        offers.append(Offer(f"Break at {spec.name} with this filter", {"what": "event", "where": spec.name, "condition": filter_text}))
+        offers.append(Offer(t("Break at {name} with this filter", name=spec.name), {"what": "event", "where": spec.name, "condition": filter_text}))
     if int(row["kind"]) == EV_FIELD:
         offers.extend(field_offers(store, oid, int(row["a0"])))
     return offers
@@ -84,10 +89,10 @@ def field_offers(store: Store, oid: int, field: int) -> list[Offer]:
         return []
     name = f"{spec.struct}.{spec.name}"
     owner = object_word(store, oid) if oid else ""
-    offers = [Offer(f"Break when any {name} changes", {"what": "field", "where": name})]
+    offers = [Offer(t("Break when any {name} changes", name=name), {"what": "field", "where": name})]
     if owner:
         where = f"{'#' if owner.isdecimal() else ''}{owner}.{name}"
-        offers.insert(0, Offer(f"Break when {owner}.{name} changes", {"what": "field", "where": where}))
+        offers.insert(0, Offer(t("Break when {owner}.{name} changes", owner=owner, name=name), {"what": "field", "where": where}))
     return offers
 
 

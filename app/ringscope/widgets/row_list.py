@@ -140,7 +140,7 @@ class RowList(QAbstractScrollArea):
             self._paint_line(painter, line, top, cells)
         if not lines:
             painter.setPen(faint)
-            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, "nothing to show")
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, t("nothing to show"))
 
     def _cells(self) -> list[tuple[int, int, int]]:
         """Left edge, width and text flags of each column."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, QRect, QRectF, Qt
@@ -107,8 +108,15 @@ def column_spot(header: QHeaderView, title: str) -> Spot | None:
     model = header.model()
     for place in range(header.count()):
         if str(model.headerData(place, Qt.Orientation.Horizontal) or "") == title and not header.isSectionHidden(place):
-            return Spot(header.viewport(), QRect(header.sectionViewportPosition(place), 0, header.sectionSize(place), header.height()))
+            box = QRect(header.sectionViewportPosition(place), 0, header.sectionSize(place), header.height())
+            return Spot(header.viewport(), box, partial(_scroll_to_column, header, place))
     return None
+
+
+def _scroll_to_column(header: QHeaderView, place: int) -> None:
+    table = header.parentWidget()
+    if isinstance(table, QAbstractItemView):
+        table.scrollTo(table.model().index(0, place))
 
 
 def number(text: str) -> int:

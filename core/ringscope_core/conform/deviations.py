@@ -108,12 +108,3 @@ def _entry(where: str, row: Any) -> Deviation:
     if not patterns:
         raise InputError(where, row["name"], f"at least one of {', '.join(PATTERNS)} is needed")
     return Deviation(row["name"], row["why"], row.get("profile", ""), patterns, row.get("rest", False))
-
-
-def as_table(deviations: Deviations) -> str:
-    """The list as a Markdown table, for the documentation."""
-    rows = ["| deviation | profile | where | why ours is right |", "|---|---|---|---|"]
-    for one in deviations.entries:
-        patterns = "; ".join(f"{key} `{pattern.pattern}`".replace("|", "\\|") for key, pattern in one.patterns.items())
-        rows.append(f"| {one.name} | {one.profile or 'every'} | {patterns} | {one.why} |")
-    return "\n".join(rows)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mypy_extensions import i32, i64
 
 from ringscope_core.engine.compare import ReplayError
+from ringscope_core.engine.errors import CancelledError
 from ringscope_core.engine.queries import human_monitor
 from ringscope_core.engine.replay import Rerun
 from ringscope_core.engine.replayable import can_branch
@@ -45,6 +46,7 @@ class MonitorAt:
         """`reader` stays the caller's, and is used while `answer` runs."""
         self._reader: SessionReader = reader
         self._known: dict[tuple[int, str], str | None] = {}
+        self._run: Rerun | None = None
 
     def problem(self) -> str:
         """Why this recording cannot be asked, "" when it can."""
@@ -56,14 +58,20 @@ class MonitorAt:
         Makes the run again from its beginning up to there, and compares every event on the way.  Raises ReplayError when that cannot be done.
         """
         if (seq, line) not in self._known:
-            self._known[seq, line] = self._run(seq, line)
+            self._known[seq, line] = self._made_again(seq, line)
         return self._known[seq, line]
 
-    def _run(self, seq: int, line: str) -> str | None:
+    def interrupt(self) -> None:
+        """End a run that is under way; from any thread."""
+        run = self._run
+        if run is not None:
+            run.cancel = True
+
+    def _made_again(self, seq: int, line: str) -> str | None:
         problem = self.problem()
         if problem:
             raise ReplayError(str(self._reader.path), problem)
-        run = Rerun(self._reader, seq)
+        self._run = run = Rerun(self._reader, seq)
         try:
             question = _Question(seq, lambda: self._ask(run, line))
             run.log.hook = question
@@ -72,7 +80,10 @@ class MonitorAt:
                 with suppress(_Asked):
                     run.build()
             return question.answer
+        except CancelledError:
+            raise ReplayError(str(self._reader.path), "interrupted on the way to the moment") from None
         finally:
+            self._run = None
             run.log.hooked = False
             run.close()
 

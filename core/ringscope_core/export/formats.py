@@ -33,9 +33,20 @@ FORMATS: Final[Mapping[str, Format]] = {
             pcapng.write,
             pcapng.steps,
             (
-                Option("vnet-hdr", "virtio_net_hdr", ("none", "link", "comment")),
-                Option("interfaces", "One interface for each", ("queue", "direction", "device")),
-                Option("time", "Clock", ("virtual", "wall")),
+                Option(
+                    "vnet-hdr",
+                    "virtio_net_hdr",
+                    ("none", "link", "comment"),
+                    means="`none`: Ethernet frames alone. `link`: virtio_net_hdr before each frame, as link type USER0 (147)."
+                    " `comment`: as a comment of each frame, its fields, then its bytes",
+                ),
+                Option(
+                    "interfaces",
+                    "One interface for each",
+                    ("queue", "direction", "device"),
+                    means="what an interface stands for; its name, description and hardware say which",
+                ),
+                Option("time", "Clock", ("virtual", "wall"), means="`virtual`: QEMU_CLOCK_VIRTUAL, from 0. `wall`: the host's, from when the run began"),
             ),
         ),
         Format(
@@ -45,9 +56,26 @@ FORMATS: Final[Mapping[str, Format]] = {
             ("events",),
             perfetto.write,
             perfetto.steps,
-            (Option("time", "Clock", ("virtual", "wall", "events")), Option("instants", "Instants", ("main", "all"))),
+            (
+                Option(
+                    "time",
+                    "Clock",
+                    ("virtual", "wall", "events"),
+                    means="`virtual` and `wall`: the clock. `events`: a microsecond an event; calls take no virtual time, so their nest is seen best"
+                    " on this clock, on which counters have no place",
+                ),
+                Option("instants", "Instants", ("main", "all"), means="`main`: notifications, frames and errors. `all`: every event"),
+            ),
         ),
-        Format("csv", "CSV: one table", ".csv", WHATS, csv_file.write, _table_steps, (Option("text", "Event in words", ("no", "yes")),)),
+        Format(
+            "csv",
+            "CSV: one table",
+            ".csv",
+            WHATS,
+            csv_file.write,
+            _table_steps,
+            (Option("text", "Event in words", ("no", "yes"), means="`yes` adds the column `description`, the event in words"),),
+        ),
         Format("jsonl", "JSON lines", ".jsonl", WHATS, json_lines.write, _table_steps, many=True),
         Format(
             "parquet",
@@ -56,7 +84,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             WHATS,
             parquet.write,
             _table_steps,
-            (Option("partition", "Virtual time in a file", (), "10s", parquet.span_ns),),
+            (Option("partition", "Virtual time in a file", (), "10s", parquet.span_ns, "the virtual time that a file spans"),),
             many=True,
             folder=True,
         ),

@@ -41,6 +41,8 @@ class Option:
     default: str = ""
     check: Callable[[str], object] | None = None
     """Raises InputError for a free text that is none."""
+    means: str = ""
+    """What it and its values do, for the documentation."""
 
     @property
     def preset(self) -> str:

@@ -64,6 +64,8 @@ class Console:
         self.displays: list[Display] = []
         self.conditions: dict[int, str] = {}
         """C conditions by breakpoint; the filter language's are the breakpoint's own."""
+        self.unmet: dict[int, int] = {}
+        """Hits that a run counted though a C condition did not hold, by breakpoint."""
         self.once: set[int] = set()
         """Temporary breakpoints with a C condition: what looks for hits does not know it, so they go when it held."""
         self.scripts: dict[int, list[str]] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ringscope_core.gdb.backtrace import ENTRY_LINES, BtFrame, backtrace
 from ringscope_core.gdb.ctypes import parse_type
 from ringscope_core.gdb.memory import function_pointer, string_pointer
+from ringscope_core.gdb.queue_arguments import queue_argument
 from ringscope_core.gdb.signatures import LOCALS, RETURNS, argument_type
 from ringscope_core.gdb.value import OPTIMIZED_OUT, UNKNOWN, Value, number_of
 from ringscope_core.qom.symbols import SYMBOLS
@@ -62,7 +63,7 @@ def _arguments(moment: Moment, entry: Sequence[int]) -> list[tuple[str, Value]]:
         if unit == "opt":
             value = Value(ctype, note=OPTIMIZED_OUT)
         elif unit == "unknown" or not left:
-            value = Value(ctype, note=UNKNOWN)
+            value = queue_argument(moment, ctype, entry) or Value(ctype, note=UNKNOWN)
         elif unit == "entry_bool":
             number = left.pop(0)
             value = number_of(ctype, number) if begins else Value(ctype, note=OPTIMIZED_OUT)

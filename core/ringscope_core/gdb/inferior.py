@@ -64,6 +64,10 @@ class Monitor(Protocol):
         """What it prints of a line right after event `seq`; None while there is no machine."""
         ...
 
+    def interrupt(self) -> None:
+        """End an answer that takes long; from any thread."""
+        ...
+
 
 class RecordedInferior:
     """A recording and where one stands in it."""
@@ -103,6 +107,8 @@ class RecordedInferior:
     def interrupt(self) -> None:
         """End the move that is under way (from another thread, or a signal)."""
         self._interrupted = True
+        if self.monitor is not None:
+            self.monitor.interrupt()
 
     # -- moving -------------------------------------------------------------------------------------------------------
     def step(self, kind: str, count: int = 1, direction: int = FORWARD) -> Stop:
@@ -144,12 +150,25 @@ class RecordedInferior:
                 first, last = (hit.seq, last) if back else (first, hit.seq)
         return best
 
+    def others_at(self, stop: Stop) -> list[Stop]:
+        """The same stop at each other breakpoint that is hit there too."""
+        found: list[Stop] = []
+        for point in self.points():
+            if point.enabled and not point.log and (stop.point is None or point.id != stop.point.id):
+                try:
+                    hit = next(search_of(self.recording).search(replace(point, since=0)).hits(stop.seq, stop.seq, False), None)
+                except InputError:
+                    continue
+                if hit is not None:
+                    found.append(replace(stop, point=point, old=hit.old if point.what == "field" else None))
+        return found
+
     def _arrived(self, hit: tuple[int, Breakpoint, int | None] | None, target: int | None, direction: int, own: Breakpoint | None = None) -> Stop:
         if hit is not None:
             self.seq = hit[0]
             if hit[1] is own:
                 return Stop(self.seq, "step")
-            self._count(hit[1])
+            self.count(hit[1])
             return Stop(self.seq, "breakpoint", hit[1], old=hit[2])
         if self._interrupted:
             return Stop(self.seq, "interrupt")
@@ -159,7 +178,8 @@ class RecordedInferior:
         self.seq = self.first if direction < 0 else self.last
         return Stop(self.seq, "start" if direction < 0 else "end")
 
-    def _count(self, point: Breakpoint) -> None:
+    def count(self, point: Breakpoint) -> None:
+        """A breakpoint was hit; a temporary one is gone."""
         point.hits += 1
         if point.temporary:
             self._points = [other for other in self._points if other is not point]
@@ -369,7 +389,7 @@ class LiveInferior(RecordedInferior):
         self._points = found
         return found
 
-    def _count(self, point: Breakpoint) -> None:
+    def count(self, point: Breakpoint) -> None:
         # the run counts for itself what it meets; a stop of the cursor alone is not counted
         if point.temporary:
             self._control.execute("x-ringscope-break", remove=point.id)

@@ -153,7 +153,7 @@ class ObjectPlace(StructPlace):
         if struct == "VirtIOPCIProxy" and name == "vqs":
             return QueueTable(moment, found.ctype, address, self.oid)
         if struct == "VirtQueue" and name == "vdev":
-            device = _device_of_ring(moment, self.oid)
+            device = device_of_ring(moment, self.oid)
             return Leaf(Value(found.ctype, moment.address_of(device) or None), address) if device else None
         if struct == "PCIDevice" and name == "io_regions":
             return RegionTable(moment, found.ctype, address, self.oid)
@@ -425,7 +425,8 @@ class _Interface(StructPlace):
         return Leaf(string_pointer(found.ctype, self._name) if self._name else Value(found.ctype, 0), address)
 
 
-def _device_of_ring(moment: Moment, ring: int) -> int:
+def device_of_ring(moment: Moment, ring: int) -> int:
+    """The virtio device that a ring belongs to, 0 when it is not known."""
     devices = [oid for oid in moment.state.objects if "VirtIODevice" in moment.structs_of(oid)]
     return next((oid for oid in devices if moment.ring_of(oid, int(ring_index(ring))) == ring), 0)
 

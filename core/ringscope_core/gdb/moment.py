@@ -130,6 +130,10 @@ class Moment:
         """Every virtqueue that has memory or fields."""
         return sorted({oid for oid in (*self.state.rings, *self.state.fields) if is_ring(oid)})
 
+    def queues(self) -> list[int]:
+        """Those of `ring_oids` that a device has made or that have memory: what may be called a queue at this moment."""
+        return [oid for oid in self.ring_oids() if oid in self.state.rings or self.field(oid, "VRing.num")]
+
     def ring_of(self, device: int, index: int) -> int:
         """Virtqueue `index` of the virtio device with object id `device`; 0 when its function is not known."""
         bdf = self.bdf_of(device)

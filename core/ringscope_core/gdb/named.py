@@ -23,7 +23,7 @@ def named(recording: Recording, text: str, seq: int) -> int:
         raise InputError("object", text, "a QOM path or its end, net0, tx0, net0.tx0")
     moment = Moment(recording, seq, TypeTable(recording.reader.types))
     names = recording.names
-    rings = set(moment.ring_oids()) | {oid for oid in names.known() if is_ring(oid)}
+    rings = set(moment.queues()) or {oid for oid in names.known() if is_ring(oid)}
     found = [oid for oid in dict.fromkeys([*moment.state.objects, *sorted(rings)]) if _fits(names.path(oid), names.name(oid), wanted)]
     if not found:
         found = [oid for oid in names.known() if _fits(names.path(oid), names.name(oid), wanted)]
@@ -44,5 +44,5 @@ def _fits(path: str, name: str, wanted: str) -> bool:
 
 def _examples(moment: Moment, rings: set[int]) -> list[str]:
     names = moment.recording.names
-    objects = [names.name(oid) for oid in moment.state.objects if "VirtIODevice" in moment.structs_of(oid) or "PCIDevice" in moment.structs_of(oid)]
+    objects = [names.name(oid) for oid in moment.state.objects if {"VirtIODevice", "VirtIOPCIProxy"} & set(moment.structs_of(oid))]
     return [*objects[:4], *(names.name(oid) for oid in sorted(rings)[:4])] or ["/machine"]

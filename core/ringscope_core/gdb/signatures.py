@@ -97,9 +97,10 @@ LOCALS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "virtio_net_handle_rx": (("n", "(VirtIONet *)vdev"),),
     "virtio_net_handle_tx_bh": (("n", "(VirtIONet *)vdev"),),
     "virtio_net_handle_tx_timer": (("n", "(VirtIONet *)vdev"),),
+    "virtio_net_flush_tx": (("n", "(VirtIONet *)q->n"), ("vdev", "(VirtIODevice *)q->n")),
     "virtio_reset": (("vdev", "(VirtIODevice *)opaque"),),
 }
-"""Local variables that are casts of the arguments: (name, what it is) by function."""
+"""Local variables that are casts of the arguments, or members of them: (name, what it is) by function."""
 
 RETURNS: Final[dict[str, str]] = {
     "check_only_migratable": "bool",

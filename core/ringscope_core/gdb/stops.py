@@ -25,8 +25,12 @@ def frame_line(frame: BtFrame, width: int, lead: str = "", numbered: bool = Fals
     flow = Flow(width)
     where = f"0x{frame.address:016x} in " if frame.address else ""
     head = f"#{frame.number:<3}" if numbered else ""
-    args = ", ".join(f"{name}={value}" for name, value in frame.args)
-    flow.put(f"{lead}{head}{where}{frame.function} ({args})")
+    flow.put(f"{lead}{head}{where}{frame.function} (")
+    for place, (name, value) in enumerate(frame.args):
+        flow.put(", " if place else "")
+        flow.wrap(4)
+        flow.put(f"{name}={value}")
+    flow.put(")")
     flow.wrap(3)
     flow.put(f" at {frame.source}")
     return flow.text()

@@ -136,7 +136,7 @@ def _is_words(rest: str) -> str:
 def forget(console: Console, number: int) -> None:
     """Delete a breakpoint with all that the console knows of it."""
     console.inferior.remove(number)
-    for table in (console.conditions, console.scripts, console.labels):
+    for table in (console.conditions, console.scripts, console.labels, console.unmet):
         table.pop(number, None)
     console.once.discard(number)
 
@@ -276,8 +276,9 @@ def _info(console: Console, rest: str) -> str:
         condition = console.conditions.get(point.id) or point.condition
         if condition:
             lines.append(f"\tstop only if {condition}")
-        if point.hits:
-            lines.append(f"\tbreakpoint already hit {point.hits} time{'s' if point.hits > 1 else ''}")
+        hits = point.hits - console.unmet.get(point.id, 0)
+        if hits > 0:
+            lines.append(f"\tbreakpoint already hit {hits} time{'s' if hits > 1 else ''}")
         if point.ignore:
             lines.append(f"\tignore next {point.ignore} hits")
         if point.log:

@@ -81,7 +81,7 @@ def _rings(console: Console, rest: str) -> str:
     names = ("VRing.num", "VirtQueue.last_avail_idx", "VirtQueue.shadow_avail_idx", "VirtQueue.used_idx", "VirtQueue.signalled_used")
     more = ("VirtQueue.inuse", "VirtQueue.notification", "VirtQueue.vector", "vring_virtqueue.last_used_idx", "vring_virtqueue.num_free")
     heads = ("num", "last_avail", "shadow_avail", "used", "signalled", "inuse", "notify", "vector", "last_used", "num_free")
-    found = [oid for oid in moment.ring_oids() if moment.field(oid, "VRing.num") or oid in moment.state.rings]
+    found = moment.queues()
     if not found:
         return "There are no queues at this moment."
     rows: list[tuple[str, ...]] = []

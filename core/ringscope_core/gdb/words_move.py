@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ringscope_core.gdb.ctypes import INT
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.frames import returned
-from ringscope_core.gdb.inferior import BACKWARD, FORWARD, LiveInferior
+from ringscope_core.gdb.inferior import BACKWARD, FORWARD, LiveInferior, Stop
 from ringscope_core.gdb.places import location_plain
 from ringscope_core.gdb.printer import brief, show
 from ringscope_core.gdb.stops import frame_line, location, place_of, stop_text
@@ -21,7 +21,6 @@ from ringscope_core.trace.kinds import EV_FRAME_LEAVE
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.console import Console
-    from ringscope_core.gdb.inferior import Stop
 
 _MOST: Final = 1_000_000_000
 _SAID: Final = 1000
@@ -50,8 +49,8 @@ def _after(console: Console, stop: Stop, before: tuple[int, str]) -> str:
     return text
 
 
-def _unmet(console: Console, stop: Stop, complaints: list[str]) -> bool:
-    """Whether the breakpoint's C condition does not hold at a stop; one that cannot be worked out stops, and says so."""
+def _unmet(console: Console, stop: Stop, complaints: list[str], counted: bool = True) -> bool:
+    """Whether the breakpoint's C condition does not hold at a stop; one that cannot be worked out stops, and says so.  `counted`: it was taken for a hit."""
     text = console.conditions.get(stop.point.id) if stop.point is not None else None
     if not text or stop.point is None:
         return False
@@ -63,9 +62,24 @@ def _unmet(console: Console, stop: Stop, complaints: list[str]) -> bool:
         return False
     if value.number is None or value.number:
         return False
-    if not isinstance(console.inferior, LiveInferior):
+    if isinstance(console.inferior, LiveInferior):
+        # the run has counted it, and knows nothing of C
+        console.unmet[stop.point.id] = console.unmet.get(stop.point.id, 0) + 1
+    elif counted:
         stop.point.hits -= 1
     return True
+
+
+def _wanted(console: Console, stop: Stop, complaints: list[str]) -> Stop | None:
+    """The stop that a breakpoint here means: this one, another breakpoint's at the same event, or None when no condition holds."""
+    if stop.reason != "breakpoint" or not _unmet(console, stop, complaints):
+        return stop
+    for other in console.inferior.others_at(stop):
+        if not _unmet(console, other, complaints, False):
+            if other.point is not None:
+                console.inferior.count(other.point)
+            return other
+    return None
 
 
 def _said(console: Console, since: int) -> list[str]:
@@ -85,8 +99,9 @@ def step(console: Console, kind: str, rest: str, direction: int) -> str:
     complaints: list[str] = []
     since = console.inferior.seq
     stop = console.inferior.step(kind, number_argument(console, rest), direction)
-    while stop.reason == "breakpoint" and _unmet(console, stop, complaints):
+    while (wanted := _wanted(console, stop, complaints)) is None:
         stop = console.inferior.step(kind, 1, direction)
+    stop = wanted
     return "\n".join([*_said(console, since), *complaints, _after(console, stop, before)])
 
 
@@ -102,9 +117,11 @@ def _until_wanted(console: Console, begin: Callable[[], Stop], direction: int = 
     since = console.inferior.seq if begin_here else console.inferior.first - 1
     stop = begin()
     while True:
-        if not (stop.reason == "breakpoint" and _unmet(console, stop, complaints)):
+        wanted = _wanted(console, stop, complaints)
+        if wanted is not None:
             skip -= 1
-            if stop.reason != "breakpoint" or skip <= 0:
+            if wanted.reason != "breakpoint" or skip <= 0:
+                stop = wanted
                 break
         stop = console.inferior.cont(direction)
     return "\n".join([*_said(console, since), *complaints, _after(console, stop, before)])
@@ -204,13 +221,16 @@ def _finish(console: Console, rest: str) -> str:
     head = "Run till exit from " + frame_line(frame.shown, console.width, numbered=True)
     target = frame.shown.seq
     before = place_of(console)
+    complaints: list[str] = []
+    since = console.inferior.seq
     while True:
         stop = console.inferior.step("out", 1, FORWARD)
         console.moved()
+        stop = _wanted(console, stop, complaints) or Stop(stop.seq, "step")
         if stop.reason != "step" or all(open_.shown.seq != target for open_ in console.frames):
             break
     text = _after(console, stop, before) if stop.reason != "step" else "\n".join(location(console, (-2, ""), full=True))
-    lines = [head, text]
+    lines = [head, *_said(console, since), *complaints, text]
     rows = console.inferior.recording.reader.events(stop.seq, stop.seq)
     if stop.reason == "step" and len(rows) and int(rows[0]["kind"]) == _LEAVE:
         value = returned(frame.shown.function, int(rows[0]["a1"]))
@@ -227,9 +247,15 @@ def _reverse_finish(console: Console, rest: str) -> str:
         raise ConsoleError('"finish" not meaningful in the outermost frame.')
     head = "Run back to call of " + frame_line(frame.shown, console.width, numbered=True)
     before = place_of(console)
-    depth = frame.number
+    complaints: list[str] = []
+    target, depth = frame.shown.seq, frame.number
     stop = console.inferior.step("out", depth + 1, BACKWARD)
-    return f"{head}\n{_after(console, stop, before)}"
+    while (wanted := _wanted(console, stop, complaints)) is None:
+        console.moved()
+        depth = next((open_.number for open_ in console.frames if open_.shown.seq == target), -1)
+        stop = console.inferior.step("out", depth + 1, BACKWARD) if depth >= 0 else Stop(stop.seq, "step")
+    stop = wanted
+    return "\n".join([head, *complaints, _after(console, stop, before)])
 
 
 @word("until", "Running", "[LOCATION]", "u", True)
@@ -244,7 +270,13 @@ def _advance(console: Console, rest: str) -> str:
     if not rest:
         raise ConsoleError("Argument required (a location).")
     before = place_of(console)
-    return _after(console, console.inferior.until(location_plain(console, rest)), before)
+    complaints: list[str] = []
+    since, place = console.inferior.seq, location_plain(console, rest)
+    stop = console.inferior.until(place)
+    while (wanted := _wanted(console, stop, complaints)) is None:
+        stop = console.inferior.until(place)
+    stop = wanted
+    return "\n".join([*_said(console, since), *complaints, _after(console, stop, before)])
 
 
 @word("interrupt", "Running", aliases="stop")

@@ -79,7 +79,7 @@ def _ranged(rest: str) -> tuple[str, int, int]:
 def _ring_of(console: Console, name: str) -> int:
     oid = named(console.inferior.recording, name, console.inferior.seq) if name else console.focus
     if not oid:
-        known = ", ".join(console.moment.recording.names.name(one) for one in console.moment.ring_oids())
+        known = ", ".join(console.moment.recording.names.name(one) for one in console.moment.queues())
         raise ConsoleError(f"Argument required (a ring: {known or 'there is none at this moment'}).")
     if not is_ring(oid):
         raise ConsoleError(f"{name or console.moment.recording.names.name(oid)} is no ring.")

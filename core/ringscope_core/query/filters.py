@@ -43,7 +43,7 @@ FIELDS: Final = {
     "seq": "the event's number",
     "vt": "virtual time: ns, or with `us`, `ms`, `s`",
     "wall": "the host's time since the run began, as `vt`",
-    "cause": "the number of the event that led to it, 0 for none",
+    "cause": "the number of the event that led to it, -1 for none",
 }
 """What every event has, with what it means; the arguments of its kind come besides."""
 OPERATORS: Final = {

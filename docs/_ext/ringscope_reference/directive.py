@@ -20,7 +20,6 @@ class ReferenceDirective(SphinxDirective):
     """Writes the blocks of a topic where it stands, one level below the heading it stands under."""
 
     required_arguments = 1
-    option_spec = {}
 
     def run(self) -> list[nodes.Node]:
         """The nodes; an unknown topic is an error with file and line."""

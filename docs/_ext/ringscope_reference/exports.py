@@ -19,11 +19,11 @@ def exports() -> list[Block]:
     formats = tuple((code(made.name), made.title, code(made.suffix) if made.suffix else w("a folder"), codes(made.whats)) for made in FORMATS.values())
     blocks: list[Block] = [Table(header, formats, (14, 42, 14, 30))]
     rows = tuple(
-        (code(made.name), code(f"--{option.name}"), codes(option.values) or w("a text"), code(option.preset), option.title)
+        (code(made.name), code(f"--{option.name}"), codes(option.values) or w("a text"), code(option.preset), markdown_of(option.means))
         for made in FORMATS.values()
         for option in made.options
     )
-    blocks.append(Table((w("format"), w("option"), w("allowed"), w("default"), w("means")), rows, (13, 18, 26, 13, 30)))
+    blocks.append(Table((w("format"), w("option"), w("allowed"), w("default"), w("means")), rows, (12, 16, 18, 11, 43)))
     return blocks
 
 

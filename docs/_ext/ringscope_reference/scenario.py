@@ -39,7 +39,7 @@ def is_array(name: str) -> bool:
     return get_origin(validate.fields_of(Scenario)[name]) is list
 
 
-def keys() -> list[str]:
+def key_names() -> list[str]:
     """Every key, with its table: ``driver.mtu``."""
     return [f"{table}.{key}" if table else key for table, struct in tables().items() for key in validate.fields_of(struct)]
 
@@ -115,4 +115,4 @@ def shipped() -> list[Block]:
     return [Table((w("name"), w("title"), w("shows"), w("profile"), w("traffic")), tuple(rows), (16, 22, 40, 8, 14))]
 
 
-__all__ = ["keys", "scenario", "shipped", "tables"]
+__all__ = ["key_names", "scenario", "shipped", "tables"]

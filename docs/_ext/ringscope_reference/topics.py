@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from ringscope.cli.main import VERBS
+
 from . import events, exports, fidelity, filters, packages, protocol, scenario, verbs, views
 from .blocks import Block
 from .declared import source_of
 
 _MADE_FROM: Final[dict[str, tuple[Callable[[], list[Block]], tuple[str, ...]]]] = {
-    "verbs": (verbs.verbs, ("ringscope.cli.main", *(f"ringscope.cli.{verb}" for verb in verbs.VERBS))),
+    "verbs": (verbs.verbs, ("ringscope.cli.main", *(f"ringscope.cli.{verb}" for verb in VERBS))),
     "views": (views.views, ("ringscope.views", "ringscope.views.spec")),
     "keys": (views.keys, ("ringscope.window_actions", "ringscope.window_debug_actions", "ringscope.window_time_actions")),
     "themes": (views.themes, ("ringscope.theme",)),

@@ -24,8 +24,8 @@ def usage(verb: str) -> str:
 
 
 def options_of(verb: str) -> list[click.Option]:
-    """Every option but ``--help``, which all have."""
-    return [param for param in command_of(verb).params if isinstance(param, click.Option)]
+    """Every option but ``--help``, which all have, and those for our own tests."""
+    return [param for param in command_of(verb).params if isinstance(param, click.Option) and not param.hidden]
 
 
 def verbs() -> list[Block]:

@@ -31,8 +31,8 @@ def keys() -> list[Block]:
         blocks.append(
             Section(name.replace("/", ": "), f"menu-{name.lower().replace('/', '-')}", (Table((w("command"), w("keys"), w("does")), rows, (30, 24, 46)),))
         )
-    rows = tuple((code(keys_), str(text)) for keys_, text in PANEL_KEYS)
-    blocks.append(Section(w("In a widget"), "menu-widgets", (Table((w("keys"), w("does")), rows, (34, 66)),)))
+    in_widgets = tuple((code(keys_), str(text)) for keys_, text in PANEL_KEYS)
+    blocks.append(Section(w("In a widget"), "menu-widgets", (Table((w("keys"), w("does")), in_widgets, (34, 66)),)))
     return blocks
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 ZH: Final = {
-    "verb": "命令",
+    "verb": "动词",
     "does": "作用",
     "option": "选项",
     "means": "含义",
-    "One of": "可取值:",
+    "One of": "可取值：",
     "Must be given.": "必须给出。",
     "May be given again.": "可重复给出。",
     "Default": "默认值",
@@ -51,22 +51,22 @@ ZH: Final = {
     "allowed": "可取值",
     "must be given": "必须给出",
     "empty": "空",
-    "a list of": "列表:",
+    "a list of": "列表：",
     "a text": "文本",
     "a whole number": "整数",
     "from {least}": "从 {least} 起",
     "{least} to {most}": "{least} 到 {most}",
-    "a duration such as 500us, 20ms, 3s or 2m": "时长,如 500us、20ms、3s 或 2m",
-    "a size such as 64M or 1G, from 16M to 3G, in whole pages": "大小,如 64M 或 1G,16M 到 3G,整页",
-    "an Ethernet address such as 52:54:00:12:34:56": "以太网地址,如 52:54:00:12:34:56",
-    "an IPv4 address such as 10.0.2.15": "IPv4 地址,如 10.0.2.15",
-    "0 for what the device proposes, or a power of two from 2 to 1024": "0 表示采用设备的建议,或 2 到 1024 之间的 2 的幂",
+    "a duration such as 500us, 20ms, 3s or 2m": "时长，如 500us、20ms、3s 或 2m",
+    "a size such as 64M or 1G, from 16M to 3G, in whole pages": "大小，如 64M 或 1G,16M 到 3G，整页",
+    "an Ethernet address such as 52:54:00:12:34:56": "以太网地址，如 52:54:00:12:34:56",
+    "an IPv4 address such as 10.0.2.15": "IPv4 地址，如 10.0.2.15",
+    "0 for what the device proposes, or a power of two from 2 to 1024": "0 表示采用设备的建议，或 2 到 1024 之间的 2 的幂",
     "profile": "版本",
     "traffic": "流量",
     "answers": "返回",
     "any others": "任意其他参数",
     "optional": "可选",
-    "Changes the machine, and is recorded.": "改变机器,并被记录。",
+    "Changes the machine, and is recorded.": "改变机器，并被记录。",
     "Profile 7.2 only.": "仅 7.2 版。",
     "Stopping, stepping, looking": "停止、单步与查看",
     "The run and its machine": "运行与机器",
@@ -83,6 +83,25 @@ ZH: Final = {
     "Machine": "机器",
     "Recording": "记录",
     "Settings": "设置",
+    "Backwards": "反向",
+    "Information": "信息",
+    "Sources": "源代码",
+    "QOM types: parents, interfaces, whether abstract": "QOM 类型：父类型、接口、是否抽象",
+    "properties of every type: names, types, defaults, order": "每个类型的属性：名称、类型、默认值、顺序",
+    "devices of many options: their values as the monitor tells them": "各种选项的设备：监视器给出的属性值",
+    "options and command lines that QEMU refuses, word for word": "QEMU 拒绝的选项和命令行，逐字比较",
+    "PCI configuration space, byte for byte": "PCI 配置空间，逐字节比较",
+    "sequences of register accesses": "寄存器访问序列",
+    "rings, well-formed and hostile: memory, frames, interrupts": "规范的和恶意的环：内存、帧、中断",
+    "configuration space of the device, failover": "设备配置空间、故障切换",
+    "headers of frames, announcements": "帧头、通告",
+    "what a driver must not do": "驱动程序不得做的事",
+    "found by random sequences, shrunk": "由随机序列发现并缩减",
+    "receive coalescing": "接收合并",
+    "receive side scaling, hashes": "接收侧扩展、散列",
+    "command lines made at random": "随机生成的命令行",
+    "devices of options made at random": "随机选项的设备",
+    "configuration spaces of options made at random": "随机选项的配置空间",
     "format": "格式",
     "is": "说明",
     "ends in": "后缀",
@@ -109,7 +128,7 @@ ZH: Final = {
     "found": "次数",
     "patterns": "模式",
     "How they are recognised": "如何识别",
-    "layers, the highest first": "各层,自上而下",
+    "layers, the highest first": "各层，自上而下",
 }
 """English -> Chinese."""
 
@@ -124,6 +143,6 @@ EN: Final = {
     "theme print": "For paper: white, without shades that ink cannot hold.",
 }
 """Whole sentences by a short name."""
-ZH["theme light"] = "浅色背景,深色文字。"
-ZH["theme dark"] = "深色背景,浅色文字。"
-ZH["theme print"] = "用于打印:白色背景。"
+ZH["theme light"] = "浅色背景，深色文字。"
+ZH["theme dark"] = "深色背景，浅色文字。"
+ZH["theme print"] = "用于打印：白色背景。"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,7 +61,7 @@ def test_figure_of_a_scenario_is_repeatable(verb: Verb, tmp_path: Path) -> None:
             "view: 'ring' is not allowed; one of window, types, objects, realize, rings, throughput, events, typetree",
         ),
         ({"--at": "noon"}, "at: 'noon' is not allowed; a virtual time such as 12.5ms, seq:N, packet:N, mark:NAME, start, end, or "),
-        ({"--size": "big"}, "size: 'big' is not allowed; WIDTHxHEIGHT from 320x240 to 8192x8192"),
+        ({"--size": "big"}, "size: 'big' is not allowed; WIDTHxHEIGHT from 120x80 to 8192x8192"),
         ({"--theme": "blue"}, "theme: 'blue' is not allowed; one of light, dark, print"),
     ],
 )
@@ -72,6 +74,49 @@ def test_bad_options_are_one_line(verb: Verb, recording: Path, tmp_path: Path, c
     assert err.startswith(f"ringscope: {says}")
     assert err.count("\n") == 1
     assert not out.exists()
+
+
+def test_texts_and_standard_output(recording: Path, tmp_path: Path) -> None:
+    """A figure goes into a pipe, its type said; commands print where the first moment is."""
+    written = tmp_path / "bt.md"
+    words = ["figure", str(recording), "--text", "bt", "--at", "break:virtio_net_device_realize"]
+    program = [sys.executable, "-m", "ringscope"]
+    piped = subprocess.run([*program, *words, "-o", "-", "--format", "md"], check=True, capture_output=True)
+    subprocess.run([*program, *words, "-o", str(written)], check=True)
+    assert piped.stdout == written.read_bytes()
+    assert piped.stdout.startswith(b"```text\n(gdb) bt\n")
+    picture = subprocess.run([*program, "figure", str(recording), "--view", "timeline", "-o", "-", "--format", "PNG"], check=True, capture_output=True)
+    assert picture.stdout.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-o", "-"), "format: '' is not allowed; one of png, svg, pdf, rst, md, txt, with -o -"),
+        (("-o", "x.svg", "--format", "svg"), "format: 'svg' is not allowed; given with -o - only"),
+        (("-o", "x.gif"), "output: 'x.gif' is not allowed; a file name ending in .png or .svg or .pdf or .rst or .md or .txt"),
+        (("-o", "missing/x.svg"), "output: 'missing/x.svg' is not allowed; a file in a folder that exists"),
+        (("-o", "x.svg", "--set", "seed=3"), "set: 'seed=3' is not allowed; nothing: a session is as it was recorded"),
+        (("-o", "x.svg", "--focus", "nett0"), "focus: 'nett0' is not allowed; "),
+        (("-o", "x.svg", "--filter", "kind =="), "filter: 'kind ==' is not allowed; "),
+        (("-o", "x.svg", "--text", "bt"), "text: 'bt' is not allowed; given with an output file ending in .rst"),
+        (("-o", "x.svg", "--layout", "x"), "layout: 'x' is not allowed; given with the view window only"),
+        (("-o", "x.svg", "--callout", "nowhere"), "callout: 'nowhere' is not allowed; TARGET:TEXT"),
+        (("-o", "x.svg", "--scale", "0"), "scale: '0' is not allowed; a number from 0.25 to 8"),
+        (("-o", "x.svg", "--lang", "fr"), "lang: 'fr' is not allowed; one of en, zh"),
+    ],
+)
+def test_words_that_cannot_be_are_one_line(
+    verb: Verb, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], says: str
+) -> None:
+    """Whatever is wrong: its name, its value, what is allowed; exit 2, nothing written."""
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    code, out, err = verb("figure", str(recording), "--view", "rings", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"ringscope: {says}")
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_bad_sources_are_one_line(verb: Verb, tmp_path: Path) -> None:

@@ -228,3 +228,13 @@ def test_the_parser_never_breaks(text: str) -> None:
 def test_deep_nesting_is_refused(text: str) -> None:
     with pytest.raises(ConsoleError, match="deeply"):
         parse(text)
+
+
+def test_a_queue_that_no_call_was_seen_to_get(open_console: Open) -> None:
+    """virtio_net_flush_tx(q): its caller, or what it does, says which; the address stays unknown."""
+    console = open_console("multiqueue", "b virtio_net_flush_tx if q->tx_vq->queue_index == 3", "run")
+    assert console.execute("p q->tx_vq->queue_index").endswith(" = 3")
+    assert console.execute("p q").endswith("= (VirtIONetQueue *) <unknown>") and "q=<unknown>" in console.execute("bt 1")
+    assert console.execute("p n == q->n && n->curr_queues == 4").endswith(" = 1")
+    handler = open_console("ping", "tb virtio_net_handle_tx_bh", "run")
+    assert handler.execute("p vq->queue_index").endswith(" = 1") and handler.execute("info locals") == "n = (VirtIONet *) 0x55555729b2b0"

@@ -184,7 +184,7 @@ class BreakpointsView(View):
 
     def parts(self) -> Mapping[str, QWidget]:
         """The panes."""
-        return {"list": self.table, "messages": self.log_table}
+        return {"empty": self.empty} if self._both.isHidden() else {"list": self.table, **({} if self.log_table.isHidden() else {"messages": self.log_table})}
 
     def table_text(self) -> str:
         """The list, then the messages."""

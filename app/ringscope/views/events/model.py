@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ringscope.core_words import heard
 from ringscope.store import Store
 from ringscope.theme import LIGHT, Theme
 from ringscope.widgets.row_list import Column, Line
@@ -200,7 +201,7 @@ class EventRows:
             spec.name if spec else t("kind {number}", number=number),
             store.name_of(int(row["obj"])),
             str(cause) if cause >= 0 else "",
-            store.decoder.describe(number, arguments_of(row)),
+            heard(store.decoder.describe(number, arguments_of(row))),
         )
         severity = severity_of(number, row)
         return Line(texts, self.theme.severity(severity) if severity else self.theme.group(spec.group if spec else ""))

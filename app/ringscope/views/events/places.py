@@ -52,6 +52,9 @@ def _row_of(view: EventsView, seq: int) -> int:
 def _row_of_kind(view: EventsView, name: str) -> int:
     first, count = _page(view)
     lines = view.rows.lines(first, count)
+    names = {spec.name for spec in view.store.reader.kinds.values()}
+    # ``event:pop`` is virtqueue_pop
+    name = name if name in names else next((full for full in sorted(names) if full.endswith(f"_{name}")), name)
     here = next((first + place for place, line in enumerate(lines) if line.texts[_KIND] == name), -1)
     if here >= 0 or not view.rows.count():
         return here

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
+from ringscope.core_words import heard
 from ringscope.focus import Focus
 from ringscope.icons import icon
 from ringscope.store import Store
@@ -137,7 +138,7 @@ class EventsView(View):
             try:
                 self.rows.set_filter(self._filter)
             except FilterError as error:
-                self._shown.setText(str(error))
+                self._shown.setText(heard(str(error)))
                 return
         self.rows.advance(SCAN_MS)
         following = self.focus.following and self.store.live

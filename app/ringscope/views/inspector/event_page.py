@@ -70,9 +70,7 @@ class EventPage(Page):
         for place, (name, text, unit) in enumerate(store.decoder.arguments(number, arguments_of(row))):
             value = int(row[f"a{place}"])
             args.add(
-                Node(
-                    f"packet:{value}" if unit == "packet" else f"arg{place}:", [name, text, t(unit)], tip=f"{name} = {value} = 0x{value & 0xFFFFFFFFFFFFFFFF:x}"
-                )
+                Node(f"packet:{value}" if unit == "packet" else f"arg{place}:", [name, text, unit], tip=f"{name} = {value} = 0x{value & 0xFFFFFFFFFFFFFFFF:x}")
             )
         self._add_causes(root, int(row["cause"]))
         self._add_stack(root, seq)

@@ -238,7 +238,7 @@ class NotebookView(View):
 
     def parts(self) -> Mapping[str, QWidget]:
         """The panes."""
-        return {"list": self.list, "text": self.text}
+        return {"empty": self.empty} if self._split.isHidden() else {"list": self.list, "text": self.text}
 
     def table_text(self) -> str:
         """The notebook as Markdown."""

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ringscope.core_words import heard
 from ringscope.theme import Theme, mono_font
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope.words import later, t
@@ -55,7 +56,7 @@ def rows_of(matches: list[FrameMatch]) -> list[tuple[str, ...]]:
         theirs = f"#{match.pasted.number}" if match.pasted is not None else ""
         ours = f"#{match.ours.number}" if match.ours is not None else ""
         frame = match.pasted or match.ours
-        rows.append((t(match.verdict), theirs, ours, frame.function if frame is not None else "", "; ".join(match.notes)))
+        rows.append((heard(match.verdict), theirs, ours, frame.function if frame is not None else "", "; ".join(map(heard, match.notes))))
     return rows
 
 

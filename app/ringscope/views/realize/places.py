@@ -61,7 +61,7 @@ def _bar(view: RealizeView, name: str) -> Spot | None:
     if call is None:
         return None
     box = chart.bar_of(call)
-    return part_of(chart, box, lambda: chart.show_call(call))
+    return part_of(chart, box, lambda: view.show_bar(call))
 
 
 def _row(view: RealizeView, name: str, column: int) -> Spot | None:

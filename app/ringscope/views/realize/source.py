@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from ringscope.core_words import heard
 from ringscope.theme import Theme
 from ringscope.views.realize.code import CodeText
 from ringscope.widgets.point_dialogs import PointDialog
@@ -158,7 +159,7 @@ class SourcePane(QWidget):
         self.title.setText(f"{self.function}:{self.line} \N{MIDDLE DOT} {file}:{found.line or self.line}")
         self.title.setToolTip(str(found.path))
         if not found.text:
-            self._blank(f"{file}:{self.line}", found.note)
+            self._blank(f"{file}:{self.line}", heard(found.note))
             return
         self._say(found.note)
         self.code.show_text(found.text, False)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
+from ringscope.core_words import heard
 from ringscope.theme import Theme
 from ringscope.views.realize import places
 from ringscope.views.realize.chart import AXES, FlameChart
@@ -209,11 +210,15 @@ class RealizeView(View):
         call = self.chart.selected
         if call is None or not call.covers(self._seq) or not self.commands.stands_at(self._seq) or self.chart.in_sight(call, self._seq):
             return
+        self.show_bar(call)
+        self.chart.show_moment(self._seq)
+
+    def show_bar(self, call: Call) -> None:
+        """Bring the bar of `call` into sight, out of the chapter shown when need be."""
         if not self.chart.in_reach(call):
             self.chapter.setCurrentIndex(self.chapter.count() - 1)
             self._show_chapter(self.chapter.count() - 1)
         self.chart.show_call(call)
-        self.chart.show_moment(self._seq)
 
     def _landmark(self) -> Call | None:
         calls = self.chart.tree.named(self.store.reader.functions, (LANDMARK,))
@@ -233,9 +238,9 @@ class RealizeView(View):
         self.stop_note.setVisible(stands)
         if stop is not None and stands:
             self.stop_note.setText(
-                t("Stopped: {reason}", reason=stop.reason)
+                t("Stopped: {reason}", reason=heard(stop.reason))
                 if stop.seq == self.focus.seq
-                else t("The machine stands at event {seq}: {reason}", seq=stop.seq, reason=stop.reason)
+                else t("The machine stands at event {seq}: {reason}", seq=stop.seq, reason=heard(stop.reason))
             )
         self.stack_title.setText(title + (t(" · {n} frames", n=len(frames)) if frames else ""))
 

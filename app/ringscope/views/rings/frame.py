@@ -60,7 +60,7 @@ def header_lines(state: MachineState, use: FrameUse, header: bytes | None = None
     """What the virtio_net_hdr in front of the frame holds, as far as the recording tells; `header` is the recorded one, None when it was not."""
     if header:
         values = "  ".join(f"{name} {value}" for name, value in header_fields(header))
-        return [f"virtio_net_hdr ({len(header)} bytes):", f"  {values}"]
+        return [t("virtio_net_hdr ({n} bytes):", n=len(header)), f"  {values}"]
     device = next((values for values in state.fields.values() if values.get(_GUEST_HDR)), None)
     if device is None:
         return [t("virtio_net_hdr: not recorded")]

@@ -24,6 +24,11 @@ def _paint_rule(p: QPainter, widget: QWidget, theme: Theme) -> None:
     p.drawLine(0, widget.height() - 1, widget.width(), widget.height() - 1)
 
 
+def cell_word(name: str) -> str:
+    """The name of a number: fields have QEMU's and Linux's names in every language, what is not one field is said in words."""
+    return t(name) if " " in name else name
+
+
 class IndexPanel(QWidget):
     """Three columns: driver, memory, device."""
 
@@ -87,7 +92,7 @@ class IndexPanel(QWidget):
 
     def text(self) -> str:
         """The three columns as tab-separated lines."""
-        return "\n".join(f"{t(side)}\t{t(name)}\t{value}" for side, _, cells in self._columns for name, value in cells)
+        return "\n".join(f"{t(side)}\t{cell_word(name)}\t{value}" for side, _, cells in self._columns for name, value in cells)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the columns."""
@@ -111,8 +116,8 @@ class IndexPanel(QWidget):
             line = row.translated(0, ROW * (place + 1))
             p.setFont(ui_font(8.0))
             p.setPen(theme.color("text.muted"))
-            p.drawText(line, Qt.AlignmentFlag.AlignVCenter, t(name))
-            free = line.width() - QFontMetricsF(p.font()).horizontalAdvance(t(name)) - 6
+            p.drawText(line, Qt.AlignmentFlag.AlignVCenter, cell_word(name))
+            free = line.width() - QFontMetricsF(p.font()).horizontalAdvance(cell_word(name)) - 6
             p.setFont(mono_font(8.0))
             p.setPen(theme.color("text"))
             if QFontMetricsF(p.font()).horizontalAdvance(value) > free:

@@ -198,7 +198,7 @@ class PackedSnapshot(RingSnapshot):
         return (
             str(slot),
             str(ident),
-            m.STATES[int(self.states[slot])],
+            t(m.STATES[int(self.states[slot])]),
             f"0x{addr:x}",
             str(length),
             packed_flag_words(flags),

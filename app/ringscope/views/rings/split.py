@@ -241,7 +241,7 @@ class SplitSnapshot(RingSnapshot):
         head = self.heads[slot]
         state = int(self.states[slot])
         chained = str(following) if flags & 1 else ""
-        return (str(slot), str(head) if head >= 0 else "", m.STATES[state], f"0x{addr:x}", str(length), flag_words(flags), chained)
+        return (str(slot), str(head) if head >= 0 else "", t(m.STATES[state]), f"0x{addr:x}", str(length), flag_words(flags), chained)
 
     def sort_keys(self) -> tuple[Sequence[int] | npt.NDArray[Any], ...]:
         """By number, not by text."""

@@ -6,6 +6,8 @@ clicked, takes colours from the theme, and can say itself as text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ringscope.commands import Commands
@@ -42,6 +44,10 @@ class SkeletonView(View):
     def theme_changed(self, theme: Theme) -> None:
         """Only colours that were copied need a word here; what is read while painting does not."""
         self.table.nodes.muted = theme.color("text.muted")
+
+    def parts(self) -> Mapping[str, QWidget]:
+        """Panes that a figure can name: ``part:table``."""
+        return {"table": self.table}
 
     def table_text(self) -> str:
         """The view as text: for copying, screen readers, export."""

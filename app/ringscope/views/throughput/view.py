@@ -32,20 +32,20 @@ SPANS: Final = ((later("last 2 s"), 2.0), (later("last 10 s"), 10.0), (later("la
 WINDOWS: Final = ((later("per sample"), 0.0), (later("mean of 0.1 s"), 0.1), (later("mean of 0.5 s"), 0.5), (later("mean of 2 s"), 2.0))
 HEADINGS: Final = (
     later("queue"),
-    "packets/s",
-    "bit/s",
+    later("packets/s"),
+    later("bit/s"),
     later("available"),
     later("in flight"),
     "num",
-    "kicks/s",
-    "suppressed/s",
-    "interrupts/s",
-    "suppressed/s",
+    later("kicks/s"),
+    later("suppressed/s"),
+    later("interrupts/s"),
+    later("suppressed/s"),
     "p50",
     "p90",
     "p99",
-    "packets",
-    "drops",
+    later("packets"),
+    later("drops"),
 )
 COUNTERS: Final = (
     "packets",

@@ -49,7 +49,7 @@ class TypeItem(QGraphicsItem):
         return width, height
 
     def _size_lines(self) -> tuple[str, str]:
-        return f"instance {size_text(self.row.instance_size)}", f"class    {size_text(self.row.class_size)}"
+        return t("instance {size}", size=size_text(self.row.instance_size)), t("class    {size}", size=size_text(self.row.class_size))
 
     def boundingRect(self) -> QRectF:
         """The box and the fold knob at its right edge."""

@@ -1,0 +1,306 @@
+"""A paint engine of Qt that keeps what is painted as SVG elements, all of them in the coordinates of the picture.
+
+Qt's own writer leaves out the clips of widgets, puts those of painters into the wrong coordinates and needs `vector-effect`, which few
+programs know.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Final
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QPaintDevice,
+    QPaintEngine,
+    QPaintEngineState,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QRegion,
+    QTextItem,
+    QTransform,
+)
+
+from ringscope.figures.numbers import number
+from ringscope.figures.svg_page import Page
+
+_CAPS: Final = {Qt.PenCapStyle.FlatCap: "butt", Qt.PenCapStyle.SquareCap: "square", Qt.PenCapStyle.RoundCap: "round"}
+_JOINS: Final = {
+    Qt.PenJoinStyle.MiterJoin: "miter",
+    Qt.PenJoinStyle.SvgMiterJoin: "miter",
+    Qt.PenJoinStyle.BevelJoin: "bevel",
+    Qt.PenJoinStyle.RoundJoin: "round",
+}
+_HALF: Final = 0.5
+
+
+def _kept(method: Callable[..., None]) -> Callable[..., None]:
+    """What goes wrong while Qt is painting is kept for afterwards: Qt's own frames must not see an exception."""
+
+    @wraps(method)
+    def careful(self: SvgEngine, *args: Any) -> None:
+        if self.problem is None:
+            try:
+                method(self, *args)
+            except Exception as error:
+                self.problem = error
+
+    return careful
+
+
+class SvgEngine(QPaintEngine):
+    """Writes everything that is painted on its device into `page`."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(QPaintEngine.PaintEngineFeature.AllFeatures)
+        self.page = page
+        self.problem: Exception | None = None
+        """The first thing that went wrong."""
+        self._clip = ""
+        self._clip_known = False
+        self._cut: QRegion | None = None
+
+    # -- what Qt asks -------------------------------------------------------------------------------------------------
+    def begin(self, pdev: QPaintDevice) -> bool:
+        """Painting begins."""
+        return True
+
+    def end(self) -> bool:
+        """Painting has ended."""
+        return True
+
+    def type(self) -> QPaintEngine.Type:
+        """One of our own: Qt takes an engine of type SVG for its own class."""
+        return QPaintEngine.Type.User
+
+    def updateState(self, state: QPaintEngineState) -> None:
+        """Only clips are remembered; the rest is asked for when something is painted."""
+        flags = QPaintEngine.DirtyFlag
+        if state.state() & (flags.DirtyClipPath | flags.DirtyClipRegion | flags.DirtyClipEnabled):
+            self._clip_known = False
+
+    # -- shapes -------------------------------------------------------------------------------------------------------
+    @_kept
+    def drawPath(self, path: QPainterPath) -> None:
+        """Fill and outline."""
+        self._shape(path)
+
+    @_kept
+    def drawPolygon(self, points: Sequence[Any], *rest: Any) -> None:
+        """A polygon, or a line through points."""
+        mode = rest[-1] if rest else QPaintEngine.PolygonDrawMode.OddEvenMode
+        path = QPainterPath()
+        closed = mode != QPaintEngine.PolygonDrawMode.PolylineMode
+        path.addPolygon(QPolygonF([QPointF(point) for point in points]))
+        if closed:
+            path.closeSubpath()
+        path.setFillRule(Qt.FillRule.WindingFill if mode == QPaintEngine.PolygonDrawMode.WindingMode else Qt.FillRule.OddEvenFill)
+        self._shape(path, filled=closed)
+
+    @_kept
+    def drawRects(self, rects: Sequence[Any], *rest: Any) -> None:
+        """Rectangles, each an element of its own."""
+        for rect in rects:
+            path = QPainterPath()
+            path.addRect(QRectF(rect))
+            self._shape(path)
+
+    @_kept
+    def drawLines(self, lines: Sequence[Any], *rest: Any) -> None:
+        """Lines, as one path."""
+        path = QPainterPath()
+        for line in lines:
+            exact = QLineF(line)
+            path.moveTo(exact.p1())
+            path.lineTo(exact.p2() if exact.p1() != exact.p2() else exact.p2() + QPointF(0.01, 0))
+        self._shape(path, filled=False)
+
+    @_kept
+    def drawEllipse(self, rect: Any) -> None:
+        """An ellipse."""
+        path = QPainterPath()
+        path.addEllipse(QRectF(rect))
+        self._shape(path)
+
+    @_kept
+    def drawPoints(self, points: Sequence[Any], *rest: Any) -> None:
+        """Dots of the pen's width."""
+        self.drawLines([QLineF(QPointF(point), QPointF(point)) for point in points])
+
+    # -- texts and pictures -------------------------------------------------------------------------------------------
+    @_kept
+    def drawTextItem(self, p: Any, textItem: QTextItem) -> None:
+        """Text as text."""
+        text = textItem.text()
+        if not text.strip():
+            return
+        painter = self.painter()
+        moved = painter.combinedTransform()
+        fill = _paint("fill", painter.pen().color(), painter.opacity())
+        plain = moved.type().value <= QTransform.TransformationType.TxTranslate.value
+        at = moved.map(QPointF(p)) if plain else QPointF(p)
+        turn = "" if plain else f' transform="{_matrix(moved)}"'
+        self.page.text(self._clipped(), fill, text, at.x(), at.y(), textItem.font(), textItem.width(), turn)
+
+    @_kept
+    def drawPixmap(self, r: Any, pm: QPixmap, sr: Any) -> None:
+        """A picture that really is one."""
+        self.drawImage(r, pm.copy(QRectF(sr).toRect()).toImage(), QRectF(0, 0, 0, 0))
+
+    @_kept
+    def drawTiledPixmap(self, r: Any, pixmap: QPixmap, s: Any) -> None:
+        """A pattern of pictures."""
+        image = QImage(QRectF(r).toRect().size(), QImage.Format.Format_ARGB32_Premultiplied)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
+        painter.drawTiledPixmap(image.rect(), pixmap, QPointF(s).toPoint())
+        painter.end()
+        self.drawImage(r, image, QRectF(0, 0, 0, 0))
+
+    @_kept
+    def drawImage(self, r: Any, pm: QImage, sr: Any, flags: Any = None) -> None:
+        """A picture that really is one, as PNG."""
+        part = QRectF(sr)
+        image = pm if part.isEmpty() else pm.copy(part.toRect())
+        data = QByteArray()
+        buffer = QBuffer(data)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        image.save(buffer, "PNG")
+        moved = self.painter().combinedTransform()
+        plain = moved.type().value <= QTransform.TransformationType.TxScale.value
+        box = moved.mapRect(QRectF(r)) if plain else QRectF(r)
+        turn = "" if plain else f' transform="{_matrix(moved)}"'
+        self.page.picture(self._clipped(), box, bytes(data.toBase64().data()).decode(), self.painter().opacity(), turn)
+
+    # -- the parts ----------------------------------------------------------------------------------------------------
+    def _shape(self, path: QPainterPath, filled: bool = True) -> None:
+        painter = self.painter()
+        moved = painter.combinedTransform()
+        pen, brush = painter.pen(), painter.brush()
+        fill = self._fill(brush, painter, moved) if filled else "none"
+        line = pen.style() != Qt.PenStyle.NoPen and pen.color().alpha() > 0
+        if fill == "none" and not line:
+            return
+        words = 'fill="none"' if fill == "none" else fill
+        smooth = bool(painter.renderHints() & QPainter.RenderHint.Antialiasing)
+        there = moved.map(path)
+        level = _level(there)
+        if line:
+            width = pen.widthF() or 1.0
+            width *= 1.0 if pen.isCosmetic() else math.sqrt(abs(moved.determinant()))
+            if fill != "none" and not smooth and level:
+                # a fill covers pixels, a line their middles
+                self.page.shape(self._clipped(), words, there)
+                words = 'fill="none"'
+            words += f" {_stroke(pen, width, painter.opacity())}"
+            if not smooth and round(width) % 2 == 1:
+                there = there.translated(_HALF, _HALF)
+        if words != 'fill="none"':
+            self.page.shape(self._clipped(), words, there)
+
+    def _fill(self, brush: QBrush, painter: QPainter, moved: QTransform) -> str:
+        """The words of a brush: ``none``, or ``fill="..."`` and its opacity."""
+        if brush.style() == Qt.BrushStyle.NoBrush:
+            return "none"
+        gradient = brush.gradient()
+        if gradient is not None:
+            return self.page.gradient(gradient, moved, painter.opacity())
+        color = brush.color()
+        if brush.style() == Qt.BrushStyle.SolidPattern or brush.style() == Qt.BrushStyle.TexturePattern:
+            return _paint("fill", color, painter.opacity()) if color.alpha() else "none"
+        return self.page.hatching(brush.style(), color, painter.opacity())
+
+    def _clipped(self) -> str:
+        """The outline, as path data, that holds now: the widget's and the painter's together; "" for none."""
+        cut = self.systemClip()
+        if not self._clip_known or cut != self._cut:
+            self._clip_known, self._cut = True, QRegion(cut)
+            self._clip = self._outline(cut)
+        return self._clip
+
+    def _outline(self, cut: QRegion) -> str:
+        painter = self.painter()
+        outline: QPainterPath | None = None
+        if not cut.isEmpty():
+            outline = QPainterPath()
+            outline.addRegion(cut)
+        if painter.hasClipping():
+            own = painter.combinedTransform().map(painter.clipPath())
+            outline = own if outline is None else outline.intersected(own)
+            if outline.isEmpty():
+                return "M0,0"
+        if outline is None:
+            return ""
+        return self.page.clip(outline)
+
+
+class SvgDevice(QPaintDevice):
+    """A surface of `size` logical pixels for a `SvgEngine`."""
+
+    def __init__(self, size: QSize, page: Page) -> None:
+        super().__init__()
+        self.engine = SvgEngine(page)
+        metric = QPaintDevice.PaintDeviceMetric
+        self._metrics = {
+            metric.PdmWidth: size.width(),
+            metric.PdmHeight: size.height(),
+            metric.PdmWidthMM: round(size.width() * 25.4 / 96),
+            metric.PdmHeightMM: round(size.height() * 25.4 / 96),
+            metric.PdmDpiX: 96,
+            metric.PdmDpiY: 96,
+            metric.PdmPhysicalDpiX: 96,
+            metric.PdmPhysicalDpiY: 96,
+            metric.PdmDepth: 32,
+            metric.PdmNumColors: 1 << 24,
+            metric.PdmDevicePixelRatioScaled: int(QPaintDevice.devicePixelRatioFScale()),
+        }
+
+    def paintEngine(self) -> QPaintEngine:
+        """The engine."""
+        return self.engine
+
+    def metric(self, metric: QPaintDevice.PaintDeviceMetric) -> int:
+        """Sizes and resolution: 96 dpi, as a screen."""
+        return self._metrics.get(metric, 1)
+
+
+def _paint(name: str, color: QColor, opacity: float) -> str:
+    alpha = color.alphaF() * opacity
+    return f'{name}="{color.name()}"' + (f' {name}-opacity="{number(alpha, 3)}"' if alpha < 0.9995 else "")
+
+
+def _stroke(pen: QPen, width: float, opacity: float) -> str:
+    words = [_paint("stroke", pen.color(), opacity)]
+    if abs(width - 1) > 1e-3:
+        words.append(f'stroke-width="{number(width)}"')
+    cap, join = _CAPS.get(pen.capStyle(), "butt"), _JOINS.get(pen.joinStyle(), "bevel")
+    if cap != "square":
+        words.append(f'stroke-linecap="{cap}"')
+    if join != "bevel":
+        words.append(f'stroke-linejoin="{join}"')
+    if pen.style() != Qt.PenStyle.SolidLine:
+        words.append(f'stroke-dasharray="{" ".join(number(length * max(width, 1)) for length in pen.dashPattern())}"')
+        if pen.dashOffset():
+            words.append(f'stroke-dashoffset="{number(pen.dashOffset() * max(width, 1))}"')
+    return " ".join(words)
+
+
+def _matrix(moved: QTransform) -> str:
+    return f"matrix({' '.join(number(value, 5) for value in (moved.m11(), moved.m12(), moved.m21(), moved.m22(), moved.dx(), moved.dy()))})"
+
+
+def _level(path: QPainterPath) -> bool:
+    """Whether all its lines are upright or level."""
+    elements = [path.elementAt(place) for place in range(path.elementCount())]
+    return all(
+        element.isMoveTo() or (element.isLineTo() and (abs(element.x - before.x) < 1e-6 or abs(element.y - before.y) < 1e-6))
+        for before, element in zip(elements[:1] + elements, elements, strict=False)
+    )

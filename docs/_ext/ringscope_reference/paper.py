@@ -1,0 +1,53 @@
+"""Tables on paper: columns get shares of the page by what stands in them, so that no table is wider than its page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+LONGEST: Final = 70
+"""A cell with more letters goes over several lines."""
+LEAST: Final = 6
+PAGE: Final = 92
+"""Letters of code that a page is wide, in a table's type."""
+PADDING: Final = 3
+LONG: Final = 8
+"""Tables with more rows may go over several pages."""
+_BREAKS: Final = re.compile(r"[\s_./:,;=|-]")
+GIVEN: Final = "colwidths-given"
+
+
+class PaperTables(SphinxPostTransform):
+    """Gives widths to the columns of tables whose author gave none."""
+
+    default_priority = 400
+    builders = ("latex",)
+
+    def run(self, **_: Any) -> None:
+        """All tables of the document."""
+        for table in self.document.findall(nodes.table):
+            if len(list(table.findall(nodes.row))) > LONG:
+                table["classes"] = [*table["classes"], "longtable"]
+            if GIVEN not in table["classes"]:
+                table["classes"] = [*(name for name in table["classes"] if not name.startswith("colwidths")), GIVEN]
+                for spec, width in zip(table.findall(nodes.colspec), shares(table), strict=True):
+                    spec["colwidth"] = width
+
+
+def shares(table: nodes.table) -> list[int]:
+    """For each column its share, in hundredths: room for its longest piece that cannot be broken, and of the rest as much as its longest cell wants."""
+    columns = len(list(table.findall(nodes.colspec)))
+    wanted, least = [LEAST] * columns, [LEAST] * columns
+    for row in table.findall(nodes.row):
+        for place, entry in enumerate(row.findall(nodes.entry)):
+            text = entry.astext()
+            piece = max((len(part) for part in _BREAKS.split(text)), default=0)
+            wanted[place] = max(wanted[place], min(len(text), LONGEST))
+            least[place] = max(least[place], min(piece + PADDING, PAGE // 2))
+    rest = max(PAGE - sum(least), 0)
+    over = [max(full - small, 0) for full, small in zip(wanted, least, strict=True)]
+    widths = [small + rest * more / max(sum(over), 1) for small, more in zip(least, over, strict=True)]
+    return [max(round(100 * width / sum(widths)), 1) for width in widths]

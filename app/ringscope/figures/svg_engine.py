@@ -143,7 +143,7 @@ class SvgEngine(QPaintEngine):
         if not text.strip():
             return
         painter = self.painter()
-        moved = painter.combinedTransform()
+        moved = painter.deviceTransform()
         fill = _paint("fill", painter.pen().color(), painter.opacity())
         plain = moved.type().value <= QTransform.TransformationType.TxTranslate.value
         at = moved.map(QPointF(p)) if plain else QPointF(p)
@@ -174,7 +174,7 @@ class SvgEngine(QPaintEngine):
         buffer = QBuffer(data)
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "PNG")
-        moved = self.painter().combinedTransform()
+        moved = self.painter().deviceTransform()
         plain = moved.type().value <= QTransform.TransformationType.TxScale.value
         box = moved.mapRect(QRectF(r)) if plain else QRectF(r)
         turn = "" if plain else f' transform="{_matrix(moved)}"'
@@ -183,7 +183,7 @@ class SvgEngine(QPaintEngine):
     # -- the parts ----------------------------------------------------------------------------------------------------
     def _shape(self, path: QPainterPath, filled: bool = True) -> None:
         painter = self.painter()
-        moved = painter.combinedTransform()
+        moved = painter.deviceTransform()
         pen, brush = painter.pen(), painter.brush()
         fill = self._fill(brush, painter, moved) if filled else "none"
         line = pen.style() != Qt.PenStyle.NoPen and pen.color().alpha() > 0
@@ -233,7 +233,7 @@ class SvgEngine(QPaintEngine):
             outline = QPainterPath()
             outline.addRegion(cut)
         if painter.hasClipping():
-            own = painter.combinedTransform().map(painter.clipPath())
+            own = painter.deviceTransform().map(painter.clipPath())
             outline = own if outline is None else outline.intersected(own)
             if outline.isEmpty():
                 return "M0,0"

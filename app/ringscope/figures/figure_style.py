@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPalette, QPixmap, QPolygonF
+from PySide6.QtGui import QImage, QPainter, QPalette, QPixmap, QPolygonF
 from PySide6.QtWidgets import QProxyStyle, QStyle, QStyleOption, QStyleOptionHeader, QWidget
 
 from ringscope.vectors import drawing_of, paints_vectors
@@ -29,10 +29,10 @@ class FigureStyle(QProxyStyle):
         # the theme asks by this name whether the style is set
         self.setObjectName("fusion")
 
-    def drawItemPixmap(self, painter: QPainter, rect: QRect, alignment: int, pixmap: QPixmap) -> None:
+    def drawItemPixmap(self, painter: QPainter, rect: QRect, alignment: int, pixmap: QPixmap | QImage) -> None:
         """A pixmap whose drawing is known is drawn again where shapes are kept."""
-        drawing = drawing_of(pixmap) if paints_vectors(painter) else None
-        if drawing is None:
+        drawing = drawing_of(pixmap) if isinstance(pixmap, QPixmap) and paints_vectors(painter) else None
+        if drawing is None or not isinstance(pixmap, QPixmap):
             super().drawItemPixmap(painter, rect, alignment, pixmap)
             return
         size = pixmap.deviceIndependentSize().toSize()

@@ -173,7 +173,7 @@ class SvgEngine(QPaintEngine):
         data = QByteArray()
         buffer = QBuffer(data)
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, "PNG")
+        image.save(buffer, b"PNG")
         moved = self.painter().deviceTransform()
         plain = moved.type().value <= QTransform.TransformationType.TxScale.value
         box = moved.mapRect(QRectF(r)) if plain else QRectF(r)

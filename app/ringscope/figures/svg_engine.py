@@ -6,12 +6,13 @@ programs know.
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Final
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -30,6 +31,7 @@ from PySide6.QtGui import (
 )
 
 from ringscope.figures.numbers import number
+from ringscope.figures.png_file import png_bytes
 from ringscope.figures.svg_page import Page
 
 _CAPS: Final = {Qt.PenCapStyle.FlatCap: "butt", Qt.PenCapStyle.SquareCap: "square", Qt.PenCapStyle.RoundCap: "round"}
@@ -170,15 +172,11 @@ class SvgEngine(QPaintEngine):
         """A picture that really is one, as PNG."""
         part = QRectF(sr)
         image = pm if part.isEmpty() else pm.copy(part.toRect())
-        data = QByteArray()
-        buffer = QBuffer(data)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, b"PNG")
         moved = self.painter().deviceTransform()
         plain = moved.type().value <= QTransform.TransformationType.TxScale.value
         box = moved.mapRect(QRectF(r)) if plain else QRectF(r)
         turn = "" if plain else f' transform="{_matrix(moved)}"'
-        self.page.picture(self._clipped(), box, bytes(data.toBase64().data()).decode(), self.painter().opacity(), turn)
+        self.page.picture(self._clipped(), box, base64.b64encode(png_bytes(image)).decode(), self.painter().opacity(), turn)
 
     # -- the parts ----------------------------------------------------------------------------------------------------
     def _shape(self, path: QPainterPath, filled: bool = True) -> None:

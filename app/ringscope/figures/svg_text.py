@@ -79,7 +79,7 @@ def _signs(path: Path) -> frozenset[int]:
 def _open(path: Path) -> TTFont:
     from fontTools.ttLib import TTFont
 
-    return TTFont(path, lazy=True, recalcTimestamp=False)
+    return TTFont(io.BytesIO(path.read_bytes()), lazy=True, recalcTimestamp=False)
 
 
 @lru_cache(maxsize=256)

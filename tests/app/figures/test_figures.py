@@ -52,7 +52,8 @@ def test_svg_keeps_vectors(recording: Path, qtbot: QtBot) -> None:
     reader = SessionReader(recording)
     text = draw(FigureSpec("", "rings", size=SIZE), reader, ".svg").decode()
     reader.close()
-    assert text.count("<polyline") > 3 * 64
+    assert text.count("<path") + text.count("<rect") > 3 * 64
+    assert "<image" not in text
     assert ">receiveq0</text>" in text
 
 

@@ -258,7 +258,7 @@ class Verbs:
         try:
             line, said = self.figure_command(self.window, whole)
         except InputError as error:
-            self.window.status.showMessage(f"no figure command: {error.allowed}", 10_000)
+            self.window.status.showMessage(t("no figure command: {why}", why=error.allowed), 10_000)
             return
         QGuiApplication.clipboard().setText(line)
         self.window.status.showMessage(said, 8000)

@@ -7,8 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from ringscope.figures.alt_rates import rates
-from ringscope.figures.focusing import aim_of
-from ringscope.figures.moments import moment_of, ring_at
+from ringscope.figures.look import aim_at
 from ringscope.words import language, set_language, t
 from ringscope_core.gdb.frames import frames_of
 from ringscope_core.gdb.moment import Moment, TypeTable
@@ -18,7 +17,6 @@ from ringscope_core.query.recording import Recording
 from ringscope_core.trace.oids import is_ring
 
 if TYPE_CHECKING:
-    from ringscope.figures.focusing import Aim
     from ringscope.figures.spec import FigureSpec
     from ringscope_core.session.reader import SessionReader
 
@@ -43,8 +41,9 @@ class _Facts:
         self.spec: FigureSpec = spec
         self.reader: SessionReader = reader
         self.recording: Recording = Recording(reader)
-        self.seq: int = moment_of(reader, spec.view, spec.at, spec.focus)
-        self.aim: Aim = aim_of(self.recording, spec.focus, self.seq)
+        self.seq, self.aim, self._ring = aim_at(self.recording, spec)
+        self.vt: int = reader.vt_at_seq(self.seq)
+        """Of the event; a state of that moment may have been taken later."""
         self.moment: Moment = Moment(self.recording, self.seq, TypeTable(reader.types))
 
     def text(self) -> str:
@@ -58,7 +57,7 @@ class _Facts:
         values = {
             "view": t("Ringscope's window") if view == "window" else t("The {view} view", view=_title(view)),
             "name": str(self.reader.meta.get("scenario") or PurePath(self.spec.source).stem),
-            "time": format_clock(self.moment.state.vt),
+            "time": format_clock(self.vt),
             "seq": self.seq,
         }
         frames = frames_of(self.moment)
@@ -70,7 +69,7 @@ class _Facts:
         """The ring that is shown, 0 for none."""
         if is_ring(self.aim.oid):
             return self.aim.oid
-        return ring_at(self.reader, self.seq) or next(iter(self.moment.queues()), 0)
+        return self._ring or next(iter(self.moment.queues()), 0)
 
 
 def _title(view: str) -> str:
@@ -139,16 +138,18 @@ def _realize(facts: _Facts) -> list[str]:
     if not frames:
         return [t("No call is open at this moment.")]
     names = [frame.shown.function for frame in frames]
-    values = {"depth": len(names), "names": t(", ").join(names[:_NAMED_FRAMES]), "last": names[-1]}
+    # frames that a tail call hides are open too, though gdb does not list them
+    depth = len(facts.moment.state.stack)
+    values = {"depth": depth, "names": t(", ").join(names[:_NAMED_FRAMES]), "last": names[-1]}
     if len(names) == 1:
         return [t("One call is open.")]
     if len(names) <= _NAMED_FRAMES + 1:
-        return [t("{depth} calls are open, the innermost first: {names}.", depth=len(names), names=t(", ").join(names))]
+        return [t("{depth} calls are open, the innermost first: {names}.", depth=depth, names=t(", ").join(names))]
     return [t("{depth} calls are open, the innermost first: {names}, and so on out to {last}.", **values)]
 
 
 def _throughput(facts: _Facts) -> list[str]:
-    found = rates(facts.recording, facts.moment.state.vt)
+    found = rates(facts.recording, facts.vt)
     if found is None:
         return [t("No counters were sampled up to this moment.")]
     return [

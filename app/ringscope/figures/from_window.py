@@ -14,7 +14,7 @@ from ringscope.figures.layouts import layout_of, save_layout
 from ringscope.figures.parse import MAX_SIZE, WINDOW, least_size
 from ringscope.figures.record import record
 from ringscope.sources.engine import EngineControls
-from ringscope.words import language
+from ringscope.words import language, t
 from ringscope_core.query.decode import format_clock
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import load
@@ -53,7 +53,7 @@ def figure_command(window: Window, whole: bool) -> FigureCommand:
     """
     view = None if whole else window.current_view()
     if not whole and view is None:
-        raise InputError("view", "none", "a view that is open")
+        raise InputError("view", "none", t("a view that is open"))
     name = WINDOW if view is None else _name_of(window, view)
     words = ["ringscope", "figure"]
     source, note = _source(window)
@@ -63,9 +63,9 @@ def figure_command(window: Window, whole: bool) -> FigureCommand:
     if view is None:
         path = _layout(window)
         words += ["--layout", str(path)]
-        note = f"{note}; the layout is in {path}"
+        note = t("{what}; the layout is in {path}", what=note, path=path)
     words += ["-o", f"{name}.png"]
-    return FigureCommand(shlex.join(words), f"copied: {note}")
+    return FigureCommand(shlex.join(words), t("copied: {what}", what=note))
 
 
 def _name_of(window: Window, view: View) -> str:
@@ -133,36 +133,36 @@ def _source(window: Window) -> tuple[list[str], str]:
     path = window.store.reader.path.absolute()
     controls = window.commands.controls
     if not (isinstance(controls, EngineControls) and controls.owns(path)):
-        return [str(path)], f"a figure of {path.name}"
+        return [str(path)], t("a figure of {name}", name=path.name)
     why = _not_again(window, controls.options)
     if why:
-        raise InputError("session", "not saved", f"save it first (Ctrl+S), open it and copy again: {why}")
+        raise InputError("session", "not saved", t("save it first (Ctrl+S), open it and copy again: {why}", why=why))
     options = controls.options
     words = [options.scenario]
     for setting in [*options.settings, f"run.duration={window.store.reader.last_vt}ns"]:
         words += ["--set", setting]
-    return words, f"a figure of a new run of {options.scenario}, which comes out the same"
+    return words, t("a figure of a new run of {name}, which comes out the same", name=options.scenario)
 
 
 def _not_again(window: Window, options: EngineOptions) -> str:
     """Why a new run of the scenario would not show the same, "" when it does."""
     reader, seq = window.store.reader, window.focus.seq
     if options.branch_of is not None or isinstance(reader.meta.get("branch"), dict):
-        return "it is a branch"
+        return t("it is a branch")
     if reader.meta.get("time") != "deterministic":
-        return "its time goes with the wall clock"
+        return t("its time goes with the wall clock")
     if reader.controls():
-        return f"it was changed while it ran ({reader.controls()[0].name})"
+        return t("it was changed while it ran ({command})", command=reader.controls()[0].name)
     if reader.first_seq > 0 or reader.gaps():
-        return "a part of it was not kept"
+        return t("a part of it was not kept")
     if reader.last_vt > MOST_NS or seq > MOST_EVENTS:
-        return f"it has come to {format_clock(reader.last_vt)} s"
+        return t("it has come to {time} s", time=format_clock(reader.last_vt))
     return _compared(reader, options, seq)
 
 
 def _compared(reader: SessionReader, options: EngineOptions, seq: int) -> str:
     """Run it again and compare, event by event up to the one in focus."""
-    said = "a new run of its scenario does not come out the same"
+    said = t("a new run of its scenario does not come out the same")
     with tempfile.TemporaryDirectory(prefix="ringscope-") as folder:
         path = Path(folder) / "again.ringscope"
         try:

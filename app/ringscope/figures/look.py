@@ -23,16 +23,11 @@ _DEVICE: Final = "virtio-net-device"
 
 def look(focus: Focus, recording: Recording, spec: FigureSpec | TextSpec) -> None:
     """Move `focus` to where `spec` looks; raises InputError for what the recording does not have."""
-    reader = recording.reader
-    seq = moment_of(reader, spec.view, spec.at, spec.focus)
-    aim = aim_of(recording, spec.focus, seq) if spec.focus.strip() else Aim()
+    seq, aim, ring = aim_at(recording, spec)
     check_filter(recording, spec.filter)
     focus.scrub(seq)
-    if not aim.oid and spec.view in _RING_VIEWS:
-        focus.oid = ring_at(reader, seq)
-    elif not spec.focus.strip() and spec.view == _INSPECTOR:
-        device = next((oid for oid in recording.names.known() if recording.names.type_name(oid) == _DEVICE), 0)
-        aim = Aim(oid=device, type_name=_DEVICE, subject="object") if device else aim
+    if spec.view in _RING_VIEWS and not aim.oid:
+        focus.oid = ring
     focus.select(
         oid=aim.oid or None,
         field=aim.field if aim.field >= 0 else None,
@@ -42,6 +37,21 @@ def look(focus: Focus, recording: Recording, spec: FigureSpec | TextSpec) -> Non
         subject=aim.subject or None,
     )
     focus.set_filter(spec.filter)
+
+
+def aim_at(recording: Recording, spec: FigureSpec | TextSpec) -> tuple[int, Aim, int]:
+    """The moment that `spec` shows, what it is about (what it says, else what its view shows by itself), and the ring that is shown when none is said.
+
+    Raises InputError.
+    """
+    reader = recording.reader
+    seq = moment_of(reader, spec.view, spec.at, spec.focus)
+    aim = aim_of(recording, spec.focus, seq) if spec.focus.strip() else Aim()
+    ring = ring_at(reader, seq) if not aim.oid and spec.view in _RING_VIEWS else 0
+    if not spec.focus.strip() and spec.view == _INSPECTOR:
+        device = next((oid for oid in recording.names.known() if recording.names.type_name(oid) == _DEVICE), 0)
+        aim = Aim(oid=device, type_name=_DEVICE, subject="object") if device else aim
+    return seq, aim, ring
 
 
 def check_filter(recording: Recording, text: str) -> None:

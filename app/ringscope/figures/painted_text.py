@@ -8,6 +8,8 @@ from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QFontMetricsF, QPaintDevice, QPaintEngine, QPaintEngineState, QPainter, QTextItem
 from PySide6.QtWidgets import QWidget
 
+from ringscope.widgets.spots import names_of
+
 _TOUCHING: Final = 1.5
 """Pixels between two pieces of one text."""
 
@@ -131,12 +133,18 @@ def painted_texts(widget: QWidget) -> list[Piece]:
     return sorted(joined, key=lambda piece: (int(piece.box.center().y()) // 8, piece.box.left()))
 
 
-def text_place(widget: QWidget, label: str) -> QRect | None:
-    """The first text that is `label`, else the first one that contains it; None when nothing painted does."""
+def text_place(widget: QWidget, wanted: str) -> QRect | None:
+    """The first text that is `wanted`, else the first one that contains it, in English or as it is shown; None when nothing painted does."""
     pieces = painted_texts(widget)
-    found = next((piece for piece in pieces if piece.text.strip() == label), None) or next((piece for piece in pieces if label in piece.text), None)
-    if found is None:
-        return None
+    for label in names_of(wanted):
+        found = next((piece for piece in pieces if piece.text.strip() == label), None) or next((piece for piece in pieces if label in piece.text), None)
+        if found is not None:
+            return _part(widget, found, label)
+    return None
+
+
+def _part(widget: QWidget, found: Piece, label: str) -> QRect:
+    """Where in a text `label` stands."""
     metrics = QFontMetricsF(widget.font())
     whole = metrics.horizontalAdvance(found.text)
     at = found.text.index(label)

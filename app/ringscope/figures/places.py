@@ -165,17 +165,18 @@ def _offer(root: QWidget, target: str) -> str:
         texts = list(dict.fromkeys(piece.text.strip() for piece in painted_texts(root)))
         near = difflib.get_close_matches(target[5:], texts, _NEAR, 0.4)
         return f"no text that is painted contains it{'; near: ' + ', '.join(near) if near else ''}"
-    words = offered(root)
-    near = difflib.get_close_matches(target, words, _NEAR, 0.5)
-    near += [word for word in words if word.partition(":")[2] == target and word not in near][:_NEAR]
+    entries = _ranges(offered(root))
+    near = difflib.get_close_matches(target, entries, _NEAR, 0.5)
+    near += [entry for entry in entries if entry.partition(":")[2] == target and entry not in near][:_NEAR]
     kinds: dict[str, list[str]] = {}
-    for entry in _ranges([word for word in words if word not in near]):
-        kinds.setdefault(entry.partition(":")[0], []).append(entry)
+    for entry in entries:
+        if entry not in near:
+            kinds.setdefault(entry.partition(":")[0], []).append(entry)
     asked = target.partition(":")[0]
     first = kinds.pop(asked, [])
     out = [*near, *_some(asked, first, _MORE_OF_ASKED)]
-    for kind, entries in kinds.items():
-        out += _some(kind, entries, _MOST_OF_A_KIND if not first else 1)
+    for kind, others in kinds.items():
+        out += _some(kind, others, _MOST_OF_A_KIND if not first else 1)
     return f"one of {', '.join([*out, 'text:LABEL'])}"
 
 

@@ -15,11 +15,11 @@ STEP: Final = 6
 """Pixels between the places that are tried."""
 APART: Final = 8.0
 """Pixels between labels, and between a label and any target."""
-AIR: Final = 4.0
+AIR: Final = 5.0
 """Pixels around a label that are to be quiet too."""
 LEAST_LINE: Final = 16.0
 """A leader shorter than this is no line."""
-MOST_BUSY: Final = 0.004
+MOST_BUSY: Final = 0.001
 """The share of a label's pixels that may be more than background: a grid line, say."""
 _MARGIN_COST: Final = 140.0
 """What a margin costs, in pixels of leader: a quiet place in the picture comes first, but not far away."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_SHOTS: Final = 3000
 """Pictures of one animation."""
+_COUNTED: Final = 200_000
+"""Steps that are counted to say how many there are."""
 STEPS: Final[dict[str, tuple[int, ...]]] = {
     "event": (),
     "packet": PACKET_KINDS,
@@ -40,6 +42,10 @@ class Speed(NamedTuple):
 
     kind: str
     value: Fraction
+
+    def text(self) -> str:
+        """As it is written."""
+        return f"{float(self.value):g}{ {'time': 'x', 'events': 'ev/s', 'whole': 's'}[self.kind] }"
 
 
 WHOLE: Final = Speed("whole", Fraction(10))
@@ -106,7 +112,7 @@ def shots(reader: SessionReader, first: int, last: int, film: Film) -> list[Shot
     speed = film.speed or WHOLE
     span = reader.vt_at_seq(last) - reader.vt_at_seq(first)
     if speed.kind == "time" and not span:
-        raise InputError("speed", f"{float(speed.value):g}x", f"a speed in events a second: virtual time stands still from event {first} to {last}")
+        raise InputError("speed", speed.text(), f"a speed in events a second: virtual time stands still from event {first} to {last}")
     if speed.kind == "whole":
         # all of it in exactly so long, the last picture included
         steps = _counted(max(round(speed.value * film.fps), 2), film) - 1
@@ -137,11 +143,11 @@ def _stepped(reader: SessionReader, first: int, last: int, film: Film) -> list[S
     """One picture a step."""
     speed = film.speed
     if speed is not None and speed.kind == "time":
-        raise InputError("speed", f"{float(speed.value):g}x", f"steps a second, such as 4/s, or 10s for all: --every {film.every} goes by steps")
+        raise InputError("speed", speed.text(), f"steps a second, such as 4/s, or 10s for all: --every {film.every} goes by steps")
     kinds = STEPS[film.every]
-    rows = reader.find_events(list(kinds or reader.kinds), first + 1, last, MOST_SHOTS + 1) if last > first else ()
+    rows = reader.find_events(list(kinds or reader.kinds), first + 1, last, _COUNTED) if last > first else ()
     seqs = [first, *(int(row["seq"]) for row in rows)]
-    if seqs[-1] != last and len(seqs) <= MOST_SHOTS:
+    if seqs[-1] != last:
         seqs.append(last)
     _counted(len(seqs), film)
     rate = STEP_RATE if speed is None else speed.value if speed.kind == "events" else len(seqs) / speed.value
@@ -152,9 +158,12 @@ def _counted(count: int, film: Film) -> int:
     """`count`, unless that is too many: the message says how many, and what would make them fewer."""
     if count <= MOST_SHOTS:
         return count
+    would = f"at most {MOST_SHOTS} pictures, and this would be {count if count <= _COUNTED or not film.every else f'more than {_COUNTED}'}"
     if film.every:
-        raise InputError("every", film.every, f"at most {MOST_SHOTS} pictures, and this would be more: a shorter range, or larger steps than {film.every}")
-    raise InputError("fps", float(film.fps), f"at most {MOST_SHOTS} pictures, and this would be {count}: a shorter range, a higher --speed or fewer --fps")
+        raise InputError("every", film.every, f"{would}: a shorter range, or larger steps than {film.every}")
+    if film.speed is not None:
+        raise InputError("speed", film.speed.text(), f"{would}: a higher --speed, a shorter range or fewer --fps")
+    raise InputError("fps", float(film.fps), f"{would}: fewer --fps")
 
 
 def _even(seqs: Sequence[int], rate: Fraction) -> list[Shot]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtGui import QFont
 
 from ringscope.figures.numbers import number
 from ringscope_resources import FONT_FAMILIES, font_file
@@ -35,12 +35,6 @@ class Texts:
         bold = font.weight() >= QFont.Weight.DemiBold
         italic = font.italic()
         size = font.pixelSize() if font.pixelSize() > 0 else font.pointSizeF() / _POINTS
-        # programs differ in what they make of spaces at the ends
-        said = text.strip()
-        space = QFontMetricsF(font).horizontalAdvance(" ")
-        x += space * (len(text) - len(text.lstrip()))
-        width -= space * (len(text) - len(said))
-        text = said
         self._note(text, families, bold, italic)
         names = ",".join(f"'{name}'" if " " in name else name for name in [*families, _GENERIC.get(families[0], "sans-serif")])
         words = [f'x="{number(x)}" y="{number(y)}" font-family="{names}" font-size="{number(size)}"']
@@ -48,7 +42,7 @@ class Texts:
         words += ['font-style="italic"'] if italic else []
         if lines := [word for word, has in (("underline", font.underline()), ("line-through", font.strikeOut())) if has]:
             words.append(f'text-decoration="{" ".join(lines)}"')
-        if len(text) > 1:
+        if len(text.strip()) > 1:
             words.append(f'textLength="{number(width)}" lengthAdjust="spacingAndGlyphs"')
         if text != " ".join(text.split()):
             words.append('xml:space="preserve"')
@@ -79,6 +73,7 @@ def _signs(path: Path) -> frozenset[int]:
 def _open(path: Path) -> TTFont:
     from fontTools.ttLib import TTFont
 
+    # out of memory: a font that reads its tables when asked would keep its file open
     return TTFont(io.BytesIO(path.read_bytes()), lazy=True, recalcTimestamp=False)
 
 

@@ -33,7 +33,7 @@ def bytes_text(count: int) -> str:
         if size < 999.5:
             break
         size, unit = size / 1000, larger
-    return f"{size:.1f} {unit}" if unit != "B" and size < 99.5 else f"{size:.0f} {unit}"
+    return f"{size:.1f} {unit}" if unit != "B" and size < 99.95 else f"{size:.0f} {unit}"
 
 
 def time_text(ns: int) -> str:

@@ -49,10 +49,10 @@ class PointForm(QWidget):
         self._sorts = sorts
         self._kept: dict[str, Any] = {}
         self.what = QComboBox()
-        self.what.setAccessibleName("what")
+        self.what.setAccessibleName(t("what"))
         self.what.addItems([t(sort.title) for sort in sorts])
         self.where = QLineEdit()
-        self.where.setAccessibleName("where")
+        self.where.setAccessibleName(t("where"))
         self.where.setFont(mono_font(9.5))
         self._offers = QStringListModel(self)
         completer = QCompleter(self._offers, self)
@@ -62,7 +62,7 @@ class PointForm(QWidget):
         self.where.setCompleter(completer)
         # a box of its own focus: what is typed here filters nothing
         self.condition = FilterBox(store, Focus(self))
-        self.condition.setAccessibleName("condition")
+        self.condition.setAccessibleName(t("condition"))
         self.condition.setPlaceholderText(t("every time; or such as  obj == net0 and value == 15"))
         self.ignore, self.every = _count(0, t("ignore count")), _count(1, t("every Nth hit"))
         self.log = QLineEdit()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPlainTextEdit, QW
 from ringscope.theme import ROW
 from ringscope.widgets.row_list import RowList
 from ringscope.widgets.tree_list import Node, TreeList
+from ringscope.words import t
 
 
 class Spot(NamedTuple):
@@ -104,10 +105,11 @@ def columns(header: QHeaderView) -> list[str]:
 
 
 def column_spot(header: QHeaderView, title: str) -> Spot | None:
-    """A column's title; None when there is none so called."""
+    """A column by its title, in English or as it is shown; None when there is none so called."""
     model = header.model()
+    wanted = names_of(title)
     for place in range(header.count()):
-        if str(model.headerData(place, Qt.Orientation.Horizontal) or "") == title and not header.isSectionHidden(place):
+        if str(model.headerData(place, Qt.Orientation.Horizontal) or "") in wanted and not header.isSectionHidden(place):
             box = QRect(header.sectionViewportPosition(place), 0, header.sectionSize(place), header.height())
             return Spot(header.viewport(), box, partial(_scroll_to_column, header, place))
     return None
@@ -117,6 +119,11 @@ def _scroll_to_column(header: QHeaderView, place: int) -> None:
     table = header.parentWidget()
     if isinstance(table, QAbstractItemView):
         table.scrollTo(table.model().index(0, place))
+
+
+def names_of(word: str) -> tuple[str, str]:
+    """What a word in English may read on the screen: itself, or its translation; so a target is the same in every language."""
+    return word, t(word)
 
 
 def number(text: str) -> int:

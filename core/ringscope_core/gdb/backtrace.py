@@ -53,6 +53,11 @@ class BtFrame(NamedTuple):
         return f"{SOURCE_PREFIX}{self.path}:{self.line}"
 
 
+def return_address(function: str, line: int) -> int:
+    """Where execution goes on in `function` after its call at `line`; 0 when it is not known."""
+    return RETURN_ADDRESSES.get(function, 0) if _CALL_LINES.get(function) == line else 0
+
+
 def backtrace(stack: Sequence[Sequence[int]], functions: Mapping[int, FunctionSpec], strings: Sequence[str]) -> list[BtFrame]:
     """The open frames of `MachineState.stack` (outermost first) as gdb would list them, innermost first."""
     frames: list[BtFrame] = []
@@ -60,7 +65,7 @@ def backtrace(stack: Sequence[Sequence[int]], functions: Mapping[int, FunctionSp
     for depth, (fn, line, a0, a1, a2, a3, seq) in enumerate(reversed(stack)):
         spec = functions[fn]
         tail = depth > 0 and _TAIL_CALLS.get(spec.name) == line
-        address = RETURN_ADDRESSES.get(spec.name, 0) if depth > 0 and _CALL_LINES.get(spec.name) == line else 0
+        address = return_address(spec.name, line) if depth > 0 else 0
         begins = line <= ENTRY_LINES.get(spec.name, spec.line)
         args = _arguments(spec, (a0, a1, a2, a3), strings, begins)
         frames.append(BtFrame(None if tail else number, address, spec.name, args, spec.file, line, seq))

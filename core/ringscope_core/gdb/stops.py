@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ringscope_core.gdb.backtrace import return_address
 from ringscope_core.gdb.layout import Flow
 from ringscope_core.gdb.printer import show
 from ringscope_core.query.decode import format_clock
@@ -60,13 +61,15 @@ def at_call(console: Console) -> bool:
     return bool(len(rows)) and int(rows[0]["kind"]) in _CALLS
 
 
-def location(console: Console, before: tuple[int, str], lead: str = "", full: bool = False) -> list[str]:
-    """Frame and source line; the line alone in the frame where one was before."""
+def location(console: Console, before: tuple[int, str], lead: str = "", full: bool = False, returned: bool = False) -> list[str]:
+    """Frame and source line; the line alone in the frame where one was before.  `returned`: a call has ended in the middle of the line."""
     frames = console.frames
     if not frames:
         return [f"{lead}{event_line(console)}"]
     lines: list[str] = []
     shown = frames[0].shown
+    if returned:
+        shown = shown._replace(address=return_address(shown.function, shown.line))
     if full or lead or place_of(console) != before:
         lines.append(frame_line(shown, console.width, lead))
     lines.append(console.source.line(shown.path, shown.line))

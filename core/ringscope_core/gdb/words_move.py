@@ -229,7 +229,7 @@ def _finish(console: Console, rest: str) -> str:
         stop = _wanted(console, stop, complaints) or Stop(stop.seq, "step")
         if stop.reason != "step" or all(open_.shown.seq != target for open_ in console.frames):
             break
-    text = _after(console, stop, before) if stop.reason != "step" else "\n".join(location(console, (-2, ""), full=True))
+    text = _after(console, stop, before) if stop.reason != "step" else "\n".join(location(console, (-2, ""), full=True, returned=True))
     lines = [head, *_said(console, since), *complaints, text]
     rows = console.inferior.recording.reader.events(stop.seq, stop.seq)
     if stop.reason == "step" and len(rows) and int(rows[0]["kind"]) == _LEAVE:

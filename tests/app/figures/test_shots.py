@@ -87,12 +87,19 @@ def test_what_cannot_be(reader: SessionReader) -> None:
     """Backwards, too many, standing time: each says what to change."""
     with pytest.raises(InputError, match=r"^to: .*not before --from"):
         shots(reader, 9, 8, film())
-    with pytest.raises(InputError, match=rf"^fps: .*at most {MOST_SHOTS} pictures, and this would be \d+"):
+    with pytest.raises(InputError, match=rf"^speed: .0.1ev/s. .*at most {MOST_SHOTS} pictures, and this would be \d+"):
         shots(reader, 0, reader.last_seq, film(speed=Speed("events", Fraction(1, 10))))
     with pytest.raises(InputError, match=r"^speed: .*virtual time stands still"):
         shots(reader, 10, 20, film(speed=Speed("time", Fraction(1))))
     with pytest.raises(InputError, match=r"^speed: .*steps a second"):
         shots(reader, 10, 20, film(every="event", speed=Speed("time", Fraction(1))))
+
+
+def test_too_many_steps(reader: SessionReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says how many there are."""
+    monkeypatch.setattr("ringscope.figures.shots.MOST_SHOTS", 50)
+    with pytest.raises(InputError, match=r"^every: .event. .*at most 50 pictures, and this would be 101:"):
+        shots(reader, 100, 200, film(every="event"))
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def test_options_that_are_read_lines_at_a_time(project: Project) -> None:
     assert project.out(name=image[1]).stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_a_changed_source_draws_its_page_again(project: Project) -> None:
     """A page depends on its scenario file; a page of a shipped scenario stays as it is."""
     scenario = project.write("own.toml", 'name = "own"\ntitle = "Own"\n\n[run]\nduration = "1ms"\n')
@@ -137,6 +138,7 @@ def test_a_newer_program_reads_its_pages_again(project: Project, monkeypatch: py
     assert "0 added, 1 changed, 0 removed" in project.build().out
 
 
+@pytest.mark.slow
 def test_parallel_builds(project: Project) -> None:
     """``-j 2`` reads pages in processes of their own; each figure is drawn once."""
     for number in range(1, 7):

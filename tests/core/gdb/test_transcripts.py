@@ -61,7 +61,7 @@ def test_twice_is_the_same(recorded: Recorded, realize: Recording) -> None:
         assert run_lines(Recording(reader), WALK) == first
     assert [entry.command for entry in first] == list(WALK)
     assert "#0  virtio_net_device_realize (dev=0x55555729b2b0" in first[2].output
-    assert first[3].output.startswith("Run till exit from #0")
+    assert first[3].output.startswith("Run till exit from #0") and "\n0x0000555555896628 in virtio_device_realize (dev=0x55555729b2b0, " in first[3].output
     assert first[6].output == "No breakpoints or watchpoints."
 
 

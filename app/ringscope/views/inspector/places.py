@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringscope.widgets.spots import Spot, column_spot, columns, node_spot, tree_nodes, whole
+from ringscope.widgets.spots import Spot, column_spot, columns, names_of, node_spot, tree_nodes, whole
 from ringscope.widgets.tree_list import Node, TreeList
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def spot(view: InspectorView, target: str) -> Spot | None:
             if found is not None:
                 return found
         if kind == "field":
-            node = next((node for node in tree_nodes(tree) if name in (_name(node), node.texts[0] if node.texts else "")), None)
+            wanted = names_of(name)
+            node = next((node for node in tree_nodes(tree) if _name(node) in wanted or (node.texts and node.texts[0] in wanted)), None)
             if node is not None:
                 return node_spot(tree, node)
     return None

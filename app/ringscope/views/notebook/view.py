@@ -48,7 +48,7 @@ class NotebookView(View):
         self.text.setPlaceholderText(t("What is there to say about this moment?"))
         self.text.setAccessibleName(t("Text of the note"))
         self.text.setTabChangesFocus(True)
-        self.empty = QLabel(_EMPTY)
+        self.empty = QLabel(t(_EMPTY))
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setProperty("role", "muted")

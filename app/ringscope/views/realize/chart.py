@@ -74,7 +74,7 @@ class FlameChart(QWidget):
 
     def set_moment(self, seq: int) -> None:
         """Put the cursor after event `seq`; repaints only when something in sight changes by it."""
-        look = (self.selected, tuple(call.number for call in self._visible() if call.covers(seq)), self._cursor_px(seq))
+        look = (self.selected, tuple(call.number for call in self.visible_calls() if call.covers(seq)), self._cursor_px(seq))
         self.moment = seq
         if look != self._look:
             self._look = look
@@ -140,14 +140,14 @@ class FlameChart(QWidget):
         if point.y() < _RULER or point.y() > self.height() - _LEGEND:
             return None
         depth = int((point.y() - _RULER + self._top) // self._row_height())
-        for call in reversed(self._visible()):
+        for call in reversed(self.visible_calls()):
             if call.depth == depth:
                 box = self._box(call)
                 if box.left() - 1 <= point.x() <= max(box.right(), box.left() + 3):
                     return call
         return None
 
-    def _visible(self) -> list[Call]:
+    def visible_calls(self) -> list[Call]:
         """The calls that may be in sight, outer ones first."""
         return self.tree.between(*self._range) if self.axis == 0 else self.tree.calls
 
@@ -189,7 +189,7 @@ class FlameChart(QWidget):
         p.setFont(ui_font(8.5))
         metrics = QFontMetricsF(p.font())
         filled: dict[int, float] = {}
-        for call in self._visible():
+        for call in self.visible_calls():
             box = self._box(call)
             if box.right() < 0 or box.left() > self.width() or box.top() > self.height() or box.bottom() < _RULER:
                 continue

@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
 from ringscope.theme import LIGHT, Theme, mono_font
+from ringscope.words import t
 
 _PYTHON: Final = (
     "and as assert async await break class continue def del elif else except finally for from global if import in is lambda None True False "
@@ -138,7 +139,7 @@ class CodeText(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setFont(mono_font(9.0))
-        self.setAccessibleName("source")
+        self.setAccessibleName(t("source text"))
         self.setProperty("role", "flat")
         self.updateRequest.connect(self._scrolled)
         self._shown = ""

@@ -19,6 +19,7 @@ from ringscope.views.realize.model import MAX_EVENTS, ROOTS, Call, CallTree, sig
 from ringscope.views.realize.panes import Panes
 from ringscope.views.realize.source import SourcePane
 from ringscope.views.realize.stack import StackText
+from ringscope.views.realize.twin import calls_text
 from ringscope.views.spec import View
 from ringscope.widgets.point_menu import add_offers, field_offers, function_offers
 from ringscope.widgets.spots import Spot
@@ -451,8 +452,9 @@ class RealizeView(View):
         return super().spot(target) or places.spot(self, target)
 
     def table_text(self) -> str:
-        """The stack, then checkpoints and fields of the selected call."""
-        return "\n\n".join((self.stack.toPlainText(), self.call_title.text(), self.points.text(), self.fields.text()))
+        """The stack, the calls in sight of the timeline, then checkpoints and fields of the selected call."""
+        calls = calls_text(self.chart.visible_calls(), self.store.reader.functions, self.focus.seq)
+        return "\n\n".join((self.stack.toPlainText(), calls, self.call_title.text(), self.points.text(), self.fields.text()))
 
 
 def _heading(text: str) -> QLabel:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainterPath
 
 from ringscope.views.rings.geometry import RingGeometry
 from ringscope.views.rings.model import queue_word
-from ringscope.widgets.spots import Spot, column_spot, columns, number, part_of, row_spot
+from ringscope.widgets.spots import Spot, column_spot, columns, names_of, number, part_of, row_spot
 
 if TYPE_CHECKING:
     from ringscope.views.rings.view import RingsView
@@ -51,7 +51,8 @@ def spot(view: RingsView, target: str) -> Spot | None:
     if kind == "column":
         return column_spot(view.table.horizontalHeader(), name)
     if kind == "field":
-        box = view.numbers.box_of(name)
+        own, shown = names_of(name)
+        box = view.numbers.box_of(own) or view.numbers.box_of(shown)
         return part_of(view.numbers, box) if box is not None else None
     return _part(view, name) if kind == "part" else None
 

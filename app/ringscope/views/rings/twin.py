@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from ringscope.views.rings.model import STATES, RingSnapshot
 from ringscope.views.rings.queues import Card
 from ringscope.views.rings.split import SplitSnapshot
-from ringscope.words import t
+from ringscope.words import later, t
+
+SIDES = (later("driver"), later("memory"), later("device"))
+"""Who keeps an index, as `RingSnapshot.parties` calls them."""
 
 
 def queues_text(cards: Sequence[Card], oid: int) -> str:
@@ -19,7 +22,8 @@ def queues_text(cards: Sequence[Card], oid: int) -> str:
 
 def indices_text(snap: RingSnapshot) -> str:
     """What driver, memory and device hold, and where each index points."""
-    rows = [(t(side), t(name), value) for side, _, cells in snap.parties() for name, value in cells]
+    # a name of one word is a field's, which no language changes
+    rows = [(t(side), t(name) if " " in name else name, value) for side, _, cells in snap.parties() for name, value in cells]
     return "\n".join("\t".join(row) for row in ((t("kept by"), t("name"), t("value")), *rows))
 
 

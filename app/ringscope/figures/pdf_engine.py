@@ -12,6 +12,8 @@ from typing import Any
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QImage, QPaintDevice, QPaintEngine, QPaintEngineState, QPainter, QPainterPath, QPixmap, QPolygonF, QRegion, QTextItem
 
+from ringscope.vectors import drawing_of
+
 
 def _again(method: Callable[..., None]) -> Callable[..., None]:
     """Brings the other painter into the state of this one first; what goes wrong is kept, Qt's own frames must not see an exception."""
@@ -143,7 +145,13 @@ class AgainEngine(QPaintEngine):
 
     @_again
     def drawPixmap(self, r: Any, pm: QPixmap, sr: Any) -> None:
-        """A picture that really is one."""
+        """A picture that really is one; what was drawn into it as shapes is drawn as shapes again."""
+        drawing = drawing_of(pm)
+        if drawing is not None:
+            self.other.save()
+            drawing(self.other, QRectF(r))
+            self.other.restore()
+            return
         self.other.drawPixmap(QRectF(r), pm, QRectF(sr))
 
     @_again

@@ -33,6 +33,7 @@ from PySide6.QtGui import (
 from ringscope.figures.numbers import number
 from ringscope.figures.png_file import png_bytes
 from ringscope.figures.svg_page import Page
+from ringscope.vectors import drawing_of
 
 _CAPS: Final = {Qt.PenCapStyle.FlatCap: "butt", Qt.PenCapStyle.SquareCap: "square", Qt.PenCapStyle.RoundCap: "round"}
 _JOINS: Final = {
@@ -154,7 +155,14 @@ class SvgEngine(QPaintEngine):
 
     @_kept
     def drawPixmap(self, r: Any, pm: QPixmap, sr: Any) -> None:
-        """A picture that really is one."""
+        """A picture that really is one; what was drawn into it as shapes is drawn as shapes again."""
+        drawing = drawing_of(pm)
+        if drawing is not None:
+            painter = self.painter()
+            painter.save()
+            drawing(painter, QRectF(r))
+            painter.restore()
+            return
         self.drawImage(r, pm.copy(QRectF(sr).toRect()).toImage(), QRectF(0, 0, 0, 0))
 
     @_kept

@@ -160,6 +160,7 @@ class Stage:
         """A window makes its views when they are first seen."""
         if view not in self._prepared:
             self._prepared.add(view)
+            view.wanted_parts = frozenset([self.spec.crop, *(callout.target.removeprefix("part:") for callout in self.spec.callouts)])
             if isinstance(view, FigureView):
                 view.prepare_figure(self.vector)
             bare(self.widget)

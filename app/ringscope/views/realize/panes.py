@@ -72,3 +72,7 @@ class Panes(QWidget):
                 tabs.removeTab(tabs.indexOf(page))
         self._wide = None
         self._arrange(self.width() >= WIDE)
+
+    def has(self, page: QWidget) -> bool:
+        """Whether `page` is one of the pages."""
+        return any(one[1] is page for one in self._pages)

@@ -91,7 +91,7 @@ class RingsView(View):
         self.search_box.setPlaceholderText(t("Filter slots: available, write, 0x1200, ..."))
         self.search_box.setClearButtonEnabled(True)
         self.search_box.textChanged.connect(self.model.set_filter)
-        self.lower = lower = QSplitter(Qt.Orientation.Vertical)
+        self.slots_and_chain = lower = QSplitter(Qt.Orientation.Vertical)
         lower.setChildrenCollapsible(False)
         lower.addWidget(self._table_side())
         lower.addWidget(self.chain)
@@ -268,10 +268,10 @@ class RingsView(View):
 
     def arrange_figure(self) -> None:
         """The chain and its bytes get the room that they need, the slots what is left, with the chain's in the middle."""
-        room = self.lower.height() - self.lower.handleWidth()
-        least = self.search_box.parentWidget().height() + self.table.horizontalHeader().height() + _LEAST_SLOTS * ROW
+        room = self.slots_and_chain.height() - self.slots_and_chain.handleWidth()
+        least = self.table.y() + self.table.horizontalHeader().height() + _LEAST_SLOTS * ROW
         wanted = self.chain.fit_figure(max(room - least, room // 3))
-        self.lower.setSizes([room - wanted, wanted])
+        self.slots_and_chain.setSizes([room - wanted, wanted])
         # the next refresh scrolls again, in the room that there is then
         self._shown_slot = -1
         self._subject = (-1, 0, -1)

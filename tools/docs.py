@@ -29,7 +29,7 @@ _FAULTS: Final = (
     re.compile(r"^(?:LaTeX|Package hyperref|Package natbib) Warning: (.*(?:undefined|multiply).*)$"),
     re.compile(r"^LaTeX Font Warning: (.*undefined.*)$"),
 )
-_OVERFULL: Final = re.compile(r"^Overfull \\hbox \(([0-9.]+)pt too wide\) (.*)$")
+_OVERFULL: Final = re.compile(r"^Overfull \\[hv]box \(([0-9.]+)pt too (?:wide|high)\) (.*)$")
 
 
 def fail(what: str, advice: str) -> NoReturn:
@@ -94,7 +94,7 @@ def faults_of(log: str) -> list[str]:
                 found.append(line)
         wide = _OVERFULL.match(line)
         if wide and float(wide[1]) > OVERFULL_PT:
-            found.append(f"text reaches {float(wide[1]):.0f} pt beyond its column {wide[2]}")
+            found.append(f"text reaches {float(wide[1]):.0f} pt beyond its place: {wide[2]}")
     return list(dict.fromkeys(found))
 
 

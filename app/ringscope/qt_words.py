@@ -13,6 +13,14 @@ _FILES: Final = {"zh": "qtbase_zh_CN"}
 """Qt's catalogues, which come with it, by our language."""
 
 
+class _Translator(QTranslator):
+    """Qt's catalogue, but the names of keys stay what stands on them."""
+
+    def translate(self, context: str, source_text: str, disambiguation: str | None = None, n: int = -1) -> str | None:
+        """Qt's text in the language, or the name of a key."""
+        return source_text if context == "QShortcut" else super().translate(context, source_text, disambiguation, n)
+
+
 class _Spoken:
     """The translator that is installed."""
 
@@ -33,7 +41,7 @@ def speak(app: QApplication) -> None:
         app.removeTranslator(_SPOKEN.translator)
         _SPOKEN.translator = None
     if wanted in _FILES:
-        translator = QTranslator()
+        translator = _Translator()
         if translator.load(_FILES[wanted], QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
             app.installTranslator(translator)
             _SPOKEN.translator = translator

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from ringscope.qt_words import speak
 from ringscope.theme_sheet import style_sheet
+from ringscope.vectors import remembering
 from ringscope_resources import fonts as font_files
 
 SPACE: Final = 4
@@ -156,7 +157,7 @@ _PRINT: Final[Mapping[str, str]] = {
     "stripe": "#f7f7f7",
     "hover": "#ffffff",
     "selection": "#dcdcdc",
-    "border": "#9a9a9a",
+    "border": "#bdbdbd",
     "grid": "#d0d0d0",
     "text": "#000000",
     "text.muted": "#303030",
@@ -339,8 +340,8 @@ def apply(app: QApplication, theme: Theme) -> None:
     sheet = style_sheet(theme.hexes, f'"{_FONTS.mono}", "{HAN_FAMILY}"')
     if app.styleSheet() == sheet:
         return
-    # once there is a sheet the style under it is the right one, and goes by no name
-    if not app.styleSheet() and app.style().objectName().lower() != "fusion":
+    # figures have set a style of their own
+    if not remembering() and app.style().objectName().lower() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette_of(theme))
     app.setFont(ui_font())

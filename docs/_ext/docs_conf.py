@@ -33,6 +33,11 @@ _TEX_CHINESE: Final = r"""
 \setCJKsansfont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
 \setCJKmonofont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
 """
+_TEX_CHINESE_PREAMBLE: Final = r"""
+\makeatletter
+\patchcmd{\@makechapterhead}{\@chapapp\space \thechapter}{第 \thechapter{} 章}{}{}
+\makeatother
+"""
 # names with underscores, dots and slashes may break at the end of a line, in code too
 _TEX_PREAMBLE: Final = r"""
 \usepackage{tikz}
@@ -49,6 +54,7 @@ _TEX_PREAMBLE: Final = r"""
 \AtBeginEnvironment{tabulary}{\footnotesize}
 \AtBeginEnvironment{tabular}{\footnotesize}
 \AtBeginEnvironment{longtable}{\footnotesize}
+\setlength{\headheight}{13pt}
 \setcounter{tocdepth}{1}
 \emergencystretch=3em
 \hbadness=10000
@@ -106,12 +112,14 @@ def values(language: str, confdir: Path) -> dict[str, Any]:
             "papersize": "a4paper",
             "pointsize": "10pt",
             "fontpkg": _TEX_FONTS + (_TEX_CHINESE if chinese else ""),
-            "preamble": _TEX_PREAMBLE,
+            "preamble": _TEX_PREAMBLE + (_TEX_CHINESE_PREAMBLE if chinese else ""),
             "fncychap": "",
             "fvset": r"\fvset{fontsize=\footnotesize}",
             "extraclassoptions": "openany,oneside",
             "releasename": " ",
-            "figure_align": "htbp",
+            "figure_align": "H",  # long tables and floats that wait do not go together
+            # makeindex cannot tell where a Chinese letter ends
+            **({"printindex": ""} if chinese else {}),
         },
     }
 

@@ -87,6 +87,7 @@ def test_the_log_of_latex_is_read() -> None:
     )
     assert len(wrapped) == 79
     assert len(unwrapped(log)) == 3
+    assert faults_of("Overfull \\vbox (306.3pt too high) has occurred while \\output is active []\n")
     faults = faults_of(log + "Overfull \\hbox (33.2pt too wide) in paragraph at lines 7--9\n" * 2)
     assert len(faults) == 3
     assert "undefined on input line 5" in faults[0] and "队" in faults[1] and faults[2].startswith("text reaches 33 pt")

@@ -55,7 +55,7 @@ class _Facts:
     def _head(self) -> str:
         view = self.spec.view
         values = {
-            "view": t("Ringscope's window") if view == "window" else t("The {view} view", view=_title(view)),
+            "view": t("Ringscope's window") if view == "window" else t("The {view} view", view=_spaced(_title(view))),
             "name": str(self.reader.meta.get("scenario") or PurePath(self.spec.source).stem),
             "time": format_clock(self.vt),
             "seq": self.seq,
@@ -87,6 +87,11 @@ def _title(view: str) -> str:
         "notebook": t("Notebook"),
         "timeline": t("Time"),
     }.get(view, view)
+
+
+def _spaced(title: str) -> str:
+    """A Latin word stands apart from the Chinese one behind it; in English the sentence has its own spaces."""
+    return f"{title} " if title.isascii() and language() == "zh" else title
 
 
 def _nothing(facts: _Facts) -> list[str]:

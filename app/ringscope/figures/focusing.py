@@ -136,8 +136,13 @@ def _rings(recording: Recording, device: str, seq: int) -> list[int]:
     slot = [oid for oid in rings if recording.names.path(oid).split(" ")[0] == device]
     if slot:
         return slot
-    bdf = _bdf(recording, _object(recording, device), seq)
-    return [oid for oid in rings if ring_bdf(oid) == bdf]
+    return rings_of(recording, _object(recording, device), seq)
+
+
+def rings_of(recording: Recording, device: int, seq: int) -> list[int]:
+    """The rings of the device that object `device` is or belongs to, by number; names are those of event `seq`."""
+    bdf = _bdf(recording, device, seq)
+    return sorted(oid for oid in _objects(recording) if is_ring(oid) and ring_bdf(oid) == bdf)
 
 
 def _bdf(recording: Recording, device: int, seq: int) -> int:

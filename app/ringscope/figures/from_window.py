@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ringscope.views.spec import View
     from ringscope.window import Window
 
-MOST_NS: Final = 3_000_000_000
+MOST_NS: Final = 10_000_000_000
 """A longer run is not run again to see whether it comes out the same; it can be saved."""
 MOST_EVENTS: Final = 400_000
 _TYPE_VIEWS: Final = ("types", "typetree", "inspector", WINDOW)
@@ -58,7 +58,7 @@ def figure_command(window: Window, whole: bool) -> FigureCommand:
     words = ["ringscope", "figure"]
     source, note = _source(window)
     words += [*source, "--view", name]
-    words += _looking(window, name)
+    words += _looking(window, name, window.focus.oid if view is None else view.shown_object())
     words += _dressed(window, window if view is None else view, name)
     if view is None:
         path = _layout(window)
@@ -72,15 +72,16 @@ def _name_of(window: Window, view: View) -> str:
     return next(name for name, host in window.hosts.items() if host.view is view)
 
 
-def _looking(window: Window, view: str) -> list[str]:
-    """Moment, focus and filter."""
+def _looking(window: Window, view: str, oid: int) -> list[str]:
+    """Moment, focus (on `oid`) and filter."""
     focus, store = window.focus, window.store
     words = ["--at", f"seq:{focus.seq}"]
     place = focus.place
+    particular = oid == place.oid
     aim = Aim(
-        place.oid if place.oid and store.names.knows(place.oid) else 0,
-        place.field,
-        place.head,
+        oid if oid and store.names.knows(oid) else 0,
+        place.field if particular else -1,
+        place.head if particular else -1,
         place.packet if view in _PACKET_VIEWS else 0,
         place.type_name if view in _TYPE_VIEWS else "",
         place.subject,
@@ -166,7 +167,7 @@ def _compared(reader: SessionReader, options: EngineOptions, seq: int) -> str:
     with tempfile.TemporaryDirectory(prefix="ringscope-") as folder:
         path = Path(folder) / "again.ringscope"
         try:
-            record(load(options.scenario, list(options.settings)), path, reader.last_vt)
+            record(load(options.scenario, list(options.settings)), path, min(reader.vt_at_seq(seq) + 1, reader.last_vt))
             again = SessionReader(path)
         except (InputError, SessionError):
             return said

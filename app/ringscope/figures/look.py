@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ringscope.figures.focusing import Aim, aim_of
+from ringscope.figures.focusing import Aim, aim_of, rings_of
 from ringscope.figures.moments import moment_of, ring_at
 from ringscope_core.query.filters import Filter, FilterError
 from ringscope_core.scenario.errors import InputError
+from ringscope_core.trace.oids import is_ring
 
 if TYPE_CHECKING:
     from ringscope.figures.spec import FigureSpec, TextSpec
     from ringscope.focus import Focus
     from ringscope_core.query.recording import Recording
 
-_RING_VIEWS: Final = ("rings", "window")
+_RINGS: Final = "rings"
+_RING_VIEWS: Final = (_RINGS, "window")
 """Views that are pictured at the ring at work when nothing else is asked for."""
 _INSPECTOR: Final = "inspector"
 _DEVICE: Final = "virtio-net-device"
@@ -47,6 +49,9 @@ def aim_at(recording: Recording, spec: FigureSpec | TextSpec) -> tuple[int, Aim,
     reader = recording.reader
     seq = moment_of(reader, spec.view, spec.at, spec.focus)
     aim = aim_of(recording, spec.focus, seq) if spec.focus.strip() else Aim()
+    if aim.oid and not is_ring(aim.oid) and spec.view == _RINGS:
+        # of a device the ring that is at work
+        aim = Aim(oid=ring_at(reader, seq, rings_of(recording, aim.oid, seq)))
     ring = ring_at(reader, seq) if not aim.oid and spec.view in _RING_VIEWS else 0
     if not spec.focus.strip() and spec.view == _INSPECTOR:
         device = next((oid for oid in recording.names.known() if recording.names.type_name(oid) == _DEVICE), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ringscope.figures.breaks import FORMS as BREAK_FORMS
@@ -79,9 +80,9 @@ def telling_moment(reader: SessionReader, view: str, ring: int = 0) -> int:
     return reader.last_seq
 
 
-def ring_at(reader: SessionReader, seq: int) -> int:
-    """The ring to which something happened last before `seq`, 0 for none."""
-    rows = reader.find_events(_RING_KINDS, reader.first_seq, seq, 1, True)
+def ring_at(reader: SessionReader, seq: int, among: Sequence[int] = ()) -> int:
+    """The ring to which something happened last before `seq`, of all or of `among`; 0 for none."""
+    rows = reader.find_events(_RING_KINDS, reader.first_seq, seq, 1, True, among or None)
     return int(rows[0]["obj"]) if len(rows) else 0
 
 

@@ -155,7 +155,7 @@ class SvgEngine(QPaintEngine):
 
     @_kept
     def drawPixmap(self, r: Any, pm: QPixmap, sr: Any) -> None:
-        """A picture that really is one; what was drawn into it as shapes is drawn as shapes again."""
+        """A picture that really is one; another is drawn again."""
         drawing = drawing_of(pm)
         if drawing is not None:
             painter = self.painter()

@@ -89,6 +89,10 @@ class View(QWidget):
             return None
         return QRect(found.widget.mapTo(self, QPoint(0, 0)) + found.rect.topLeft(), found.rect.size())
 
+    def shown_object(self) -> int:
+        """The object or ring that it shows: the focus's, unless it holds on to one of its own."""
+        return self.focus.oid
+
     def leave(self) -> None:
         """The window closes: end what runs beside it."""
 

@@ -8,7 +8,7 @@ from ringscope.views import ALL_VIEWS, PANELS, load_view
 from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain
 
 from .blocks import Block, Section, Table, code, markdown_of
-from .wording import w
+from .wording import w, window
 
 
 def views() -> list[Block]:
@@ -18,7 +18,7 @@ def views() -> list[Block]:
     for place, name in enumerate((*ALL_VIEWS, *PANELS), 1):
         spec = load_view(name)
         key = f", {code(f'Ctrl+{place}')}" if name in ALL_VIEWS else ""
-        rows.append((code(name), str(spec.title), f"{w(spec.area)}{key}", str(spec.tip)))
+        rows.append((code(name), window(spec.title), f"{w(spec.area)}{key}", window(spec.tip)))
     return [Table(header, tuple(rows), (16, 18, 22, 44))]
 
 
@@ -26,12 +26,16 @@ def keys() -> list[Block]:
     """Every command of the window by menu, with its keys; then the keys of widgets."""
     blocks: list[Block] = []
     for menu in MENUS:
-        rows = tuple((str(plain(spec.text)), ", ".join(code(key) for key in spec.all_keys), str(spec.tip)) for spec in ACTIONS if spec.menu == menu)
-        name = str(plain(menu))
+        rows = tuple((plain(window(spec.text)), ", ".join(code(key) for key in spec.all_keys), window(spec.tip)) for spec in ACTIONS if spec.menu == menu)
+        name = plain(menu)
         blocks.append(
-            Section(name.replace("/", ": "), f"menu-{name.lower().replace('/', '-')}", (Table((w("command"), w("keys"), w("does")), rows, (30, 24, 46)),))
+            Section(
+                plain(": ".join(window(part) for part in menu.split("/"))),
+                f"menu-{name.lower().replace('/', '-')}",
+                (Table((w("command"), w("keys"), w("does")), rows, (30, 24, 46)),),
+            )
         )
-    in_widgets = tuple((code(keys_), str(text)) for keys_, text in PANEL_KEYS)
+    in_widgets = tuple((code(keys_), window(text)) for keys_, text in PANEL_KEYS)
     blocks.append(Section(w("In a widget"), "menu-widgets", (Table((w("keys"), w("does")), in_widgets, (34, 66)),)))
     return blocks
 

@@ -49,6 +49,12 @@ def test_every_view_has_one_to_three_sentences(reader: SessionReader, view: str,
     assert language() == "en"
 
 
+def test_chinese_sentences_stand_close(reader: SessionReader) -> None:
+    """Full stops of its own, no space behind them, and one around a Latin word."""
+    text = said(reader, "realize", lang="zh", at="break:virtio_add_queue")
+    assert text.startswith("Realize \u89c6\u56fe\uff1a\u573a\u666f ping\uff0c") and "\u3002 " not in text and text.endswith("main\u3002")
+
+
 def test_rings_tells_the_numbers(reader: SessionReader) -> None:
     """Those that the recording's own table has."""
     text = said(reader, "rings", focus="net0.tx0", at="1ms")

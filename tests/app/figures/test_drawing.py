@@ -1,4 +1,7 @@
-"""Drawn figures: shapes and not pixels, the same bytes anywhere, and what other programs show of them is the picture."""
+"""Two views drawn by a process: shapes and not pixels, whatever surrounds the process, and what other programs show of them is the picture.
+
+`test_anywhere` goes through every view.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,11 @@ import resvg_py
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from ringscope.figures.parse import VIEW_NAMES
 from ringscope_resources import FONT_FAMILIES, font_file, fonts
 from tests.app.figures.drawn import ELSEWHERE, SIZE, all_of, draw_in_process
 
 SVG: Final = "{http://www.w3.org/2000/svg}"
 QUICK: Final = ("rings", "realize")
-VIEWS: Final = [pytest.param(view, marks=() if view in QUICK else pytest.mark.slow) for view in VIEW_NAMES]
 BLOCK: Final = 10
 """Pixels of a block's side: how a program smooths edges averages out in it, a missing letter does not."""
 MEAN: Final = 4.0
@@ -36,22 +37,8 @@ Pixels = npt.NDArray[np.float64]
 
 @pytest.fixture(scope="session")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The quick views."""
+    """Both views as every kind of file."""
     return draw_in_process(tmp_path_factory.mktemp("few"), all_of(QUICK))
-
-
-@pytest.fixture(scope="session")
-def every(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All views."""
-    return draw_in_process(tmp_path_factory.mktemp("every"), all_of(VIEW_NAMES))
-
-
-@pytest.fixture
-def pictures(view: str, request: pytest.FixtureRequest) -> Path:
-    """The folder with the pictures of `view`."""
-    found = request.getfixturevalue("few" if view in QUICK else "every")
-    assert isinstance(found, Path)
-    return found
 
 
 def pixels(image: Image.Image) -> Pixels:
@@ -91,10 +78,10 @@ def texts_of(svg: str) -> list[str]:
     return ["".join(found.itertext()) for found in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_svg_is_painted(view: str, pictures: Path) -> None:
+@pytest.mark.parametrize("view", QUICK)
+def test_svg_is_painted(view: str, few: Path) -> None:
     """No pixels inside; as large as asked for; a title; each font that a text names first is inside, as a subset."""
-    svg = (pictures / f"{view}-light.svg").read_text()
+    svg = (few / f"{view}-light.svg").read_text()
     root = ElementTree.fromstring(svg)
     assert root.find(f".//{SVG}image") is None
     assert (root.get("width"), root.get("height"), root.get("viewBox")) == (str(SIZE[0]), str(SIZE[1]), f"0 0 {SIZE[0]} {SIZE[1]}")
@@ -105,22 +92,22 @@ def test_svg_is_painted(view: str, pictures: Path) -> None:
     assert len(svg) < 400_000
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_svg_shows_the_picture(view: str, pictures: Path) -> None:
+@pytest.mark.parametrize("view", QUICK)
+def test_svg_shows_the_picture(view: str, few: Path) -> None:
     """Rendered by a program that knows nothing of Qt it is the PNG, up to the smoothing of letters."""
-    mean, worst = apart(pixels(Image.open(pictures / f"{view}-light.png")), of_svg((pictures / f"{view}-light.svg").read_text()))
+    mean, worst = apart(pixels(Image.open(few / f"{view}-light.png")), of_svg((few / f"{view}-light.svg").read_text()))
     assert mean < MEAN
     assert worst < WORST
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_pdf_shows_the_picture_and_its_text(view: str, pictures: Path) -> None:
+@pytest.mark.parametrize("view", QUICK)
+def test_pdf_shows_the_picture_and_its_text(view: str, few: Path) -> None:
     """Two programs show the PNG and read every word of the SVG; the page is as large as the picture, fonts are inside."""
     import pymupdf
 
-    path = pictures / f"{view}-light.pdf"
-    picture = pixels(Image.open(pictures / f"{view}-light.png"))
-    words = {word for text in texts_of((pictures / f"{view}-light.svg").read_text()) for word in re.findall(r"[A-Za-z_]{4,}", text)}
+    path = few / f"{view}-light.pdf"
+    picture = pixels(Image.open(few / f"{view}-light.png"))
+    words = {word for text in texts_of((few / f"{view}-light.svg").read_text()) for word in re.findall(r"[A-Za-z_]{4,}", text)}
     assert len(words) > 5
     for program, shown, said in of_pdf(path):
         mean, worst = apart(picture, shown)
@@ -145,25 +132,16 @@ def test_what_is_missing_is_noticed(few: Path) -> None:
         assert apart(picture, of_svg(svg.replace(label, other)))[1] > WORST
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_sign_is_in_our_fonts(view: str, pictures: Path) -> None:
+@pytest.mark.parametrize("view", QUICK)
+def test_every_sign_is_in_our_fonts(view: str, few: Path) -> None:
     """No view paints a sign that only another font has."""
     known = {family: set(TTFont(font_file(family, False, False)).getBestCmap()) for family in FONT_FAMILIES}
     signs = set().union(*known.values())
-    said = "".join(texts_of((pictures / f"{view}-light.svg").read_text()))
+    said = "".join(texts_of((few / f"{view}-light.svg").read_text()))
     assert not {sign for sign in said if ord(sign) not in signs}
 
 
-@pytest.mark.slow
-def test_same_bytes_elsewhere(every: Path, tmp_path: Path) -> None:
-    """Recorded and drawn again by another process under another time zone, locale, hash seed, home, scale and style: the same files."""
-    draw_in_process(tmp_path, all_of(tuple(reversed(VIEW_NAMES))), ELSEWHERE)
-    names = sorted(path.name for path in every.iterdir() if path.suffix != ".ringscope")
-    assert len(names) == 3 * len(VIEW_NAMES)
-    assert [name for name in names if (every / name).read_bytes() != (tmp_path / name).read_bytes()] == []
-
-
 def test_same_bytes_after_another_theme(few: Path, tmp_path: Path) -> None:
-    """What was drawn before leaves nothing behind."""
+    """What was drawn before leaves nothing behind; a screen's scale and style, and a person's fonts, have no say."""
     draw_in_process(tmp_path, ["types:dark:.svg", *all_of(("realize",), ("dark", "light"), (".svg",))], ELSEWHERE)
     assert (tmp_path / "realize-light.svg").read_bytes() == (few / "realize-light.svg").read_bytes()

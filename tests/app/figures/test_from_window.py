@@ -142,6 +142,21 @@ def test_filters_and_types_are_in_the_command(opened: Window) -> None:
     assert words[words.index("--focus") + 1].endswith("type:virtio-net-pci")
 
 
+def test_rings_keep_the_ring_that_was_chosen_last(opened: Window, tmp_path: Path) -> None:
+    """The focus is on an object meanwhile; the command names the ring that is on screen."""
+    store = opened.store
+    names = {store.name_of(oid): oid for oid in store.names.known()}
+    view = opened.show_view("rings")
+    opened.focus.select(seq=store.last_seq - 200, oid=names["tx0"])
+    settle(opened)
+    opened.focus.select(oid=names["net0"])
+    settle(opened)
+    words = copied(opened, "view_figure_command")
+    assert words[words.index("--focus") + 1] == "net0.tx0"
+    found = compare(grabbed(opened, view), drawn(words, tmp_path), ".png")
+    assert not found.data, found.text
+
+
 def test_commands_without_a_maker_are_off(window: Window) -> None:
     """A window that nobody taught offers nothing."""
     assert not window.commands_by_name["figure_command"].isEnabled()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ringscope.theme import LIGHT, Theme, ui_font
+from ringscope.vectors import paints_vectors
 from ringscope.views.rings.geometry import Hit, RingGeometry
 from ringscope.views.rings.lens import LENS_HEIGHT, Lens
 from ringscope.views.rings.model import Band, RingSnapshot
@@ -28,8 +29,6 @@ class RingCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme: Theme = LIGHT
-        self.vector: bool = False
-        """Paint without pixmaps: for files that keep vectors."""
         self._snap: RingSnapshot | None = None
         self._name: str = ""
         self._note: str = ""
@@ -128,7 +127,7 @@ class RingCanvas(QWidget):
 
     def _paint_scale(self, p: QPainter, geo: RingGeometry, snap: RingSnapshot) -> None:
         """The slot borders and numbers: the same until size, ring size or theme change."""
-        if self.vector:
+        if paints_vectors(p):
             paint_scale(p, geo, snap.wraps, self.theme)
             return
         ratio = self.devicePixelRatioF()

@@ -179,6 +179,10 @@ class RingsView(View):
             ring = state.rings.get(self._oid)
             self._show(parts, state, ring_snapshot(self._oid, ring, state.fields.get(self._oid, {})) if ring is not None else None)
 
+    def shown_object(self) -> int:
+        """The ring that was chosen last, also while the focus is on something else."""
+        return self._oid
+
     @property
     def unfinished(self) -> bool:
         """Whether a part lags behind: asks the window for another refresh."""
@@ -262,8 +266,7 @@ class RingsView(View):
             self.table.clearSelection()
 
     def prepare_figure(self, vector: bool) -> None:
-        """Paint without cached pixmaps when the target keeps vectors."""
-        self.canvas.vector = vector
+        """The chain that is shown is to be in sight among the slots too."""
         self._figure = True
 
     def arrange_figure(self) -> None:

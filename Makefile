@@ -30,12 +30,12 @@ setup:
 # The compiled run comes last: its summary is the last thing on the terminal.
 test: test-pure
 	@echo '== every test, compiled core'
-	@RINGSCOPE_EXPECT_COMPILED=1 $(PY) -m pytest -q -n $(JOBS) -m "not bench" $(ARGS)
+	@RINGSCOPE_EXPECT_COMPILED=1 $(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m "not bench" $(ARGS)
 
 test-pure:
 	@tools/bootstrap.sh --extra test
 	@echo '== tests of the core, uncompiled (RINGSCOPE_PURE=1)'
-	@RINGSCOPE_PURE=1 $(PY) -m pytest -q -n $(JOBS) tests/core
+	@RINGSCOPE_PURE=1 $(PY) -m pytest -q -n $(JOBS) --dist loadgroup tests/core
 
 check:
 	@tools/bootstrap.sh --extra test --extra check
@@ -43,7 +43,7 @@ check:
 	@tools/step.sh 'lint' .venv/bin/ruff check .
 	@tools/step.sh 'types' $(PY) -m mypy
 	@tools/step.sh 'import contracts' .venv/bin/lint-imports
-	@tools/step.sh 'fast tests' $(PY) -m pytest -q -n $(JOBS) -m 'not slow and not bench'
+	@tools/step.sh 'fast tests' $(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m 'not slow and not bench'
 
 format:
 	@tools/bootstrap.sh --extra check

@@ -21,7 +21,7 @@ from ringscope.figures.parse import VIEW_NAMES, WINDOW
 from ringscope_resources import path
 from tests.app.synthetic import make_session
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("anywhere")]
 
 SIZE = (1000, 700)
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -123,7 +123,13 @@ def test_other_programs_see_the_same(folders: list[Path], name: str) -> None:
     document = pypdfium2.PdfDocument(pdf)
     pictures = {
         "resvg": Image.open(
-            io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=(folders[0] / f"{name}.svg").read_text(encoding="utf-8"), font_dirs=[str(path("fonts"))])))
+            io.BytesIO(
+                bytes(
+                    resvg_py.svg_to_bytes(
+                        svg_string=(folders[0] / f"{name}.svg").read_text(encoding="utf-8"), font_dirs=[str(path("fonts"))], skip_system_fonts=True
+                    )
+                )
+            )
         ),
         "mupdf": Image.open(io.BytesIO(pymupdf.open(stream=pdf)[0].get_pixmap(dpi=96).tobytes("png"))),
         "pdfium": document[0].render(scale=96 / 72).to_pil(),

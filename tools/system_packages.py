@@ -88,7 +88,13 @@ def missing_latex() -> list[str]:
         "latexmk": "latexmk",
     }
     found = [package for program, package in wanted.items() if not shutil.which(program)]
-    styles = {"fncychap.sty": "texlive-latex-extra", "tikz.sty": "texlive-pictures", "xeCJK.sty": "texlive-lang-cjk", "ctexhook.sty": "texlive-lang-chinese"}
+    styles = {
+        "fncychap.sty": "texlive-latex-extra",
+        "tikz.sty": "texlive-pictures",
+        "pzdr.tfm": "texlive-fonts-recommended",
+        "xeCJK.sty": "texlive-lang-cjk",
+        "ctexhook.sty": "texlive-lang-chinese",
+    }
     return found + [package for style, package in styles.items() if not _has_style(style)]
 
 

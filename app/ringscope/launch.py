@@ -163,6 +163,12 @@ def open_file(path: Path, options: WindowOptions) -> int:
         store.reader.close()
 
 
+def window_language(asked: str, saved: str) -> str:
+    """The language of a window: the one `asked` for on the command line, else the `saved` one, else the desktop's."""
+    chosen = asked or saved
+    return chosen if chosen in LANGUAGES else desktop_language()
+
+
 def _make_window(store: Store, controls: Controls | None, options: WindowOptions, focus: Focus | None = None) -> tuple[Window, Trust]:
     from ringscope.commands import Commands
     from ringscope.focus import Focus as NewFocus
@@ -175,8 +181,7 @@ def _make_window(store: Store, controls: Controls | None, options: WindowOptions
     from ringscope.window_trust import Trust
 
     settings = Settings()
-    chosen = options.lang or settings.get("language")
-    set_language(chosen if chosen in LANGUAGES else desktop_language())
+    set_language(window_language(options.lang, settings.get("language")))
     focus = focus or NewFocus()
     playback = Playback(store, focus)
     recorded = None if controls is not None else SessionControls(store, focus, playback)

@@ -28,6 +28,7 @@ from pytestqt.qtbot import QtBot
 from ringscope.commands import Commands
 from ringscope.figures.spec import FigureSpec
 from ringscope.figures.stage import Stage
+from ringscope.launch import window_language
 from ringscope.theme import HAN_FAMILY
 from ringscope.views import ALL_VIEWS, PANELS
 from ringscope.views.spec import View
@@ -125,6 +126,24 @@ def test_buttons_of_qt_itself_are_chinese(recording: Path, qtbot: QtBot) -> None
         dialog = PreferencesDialog(Commands())
         assert "Cancel" in [button.text().replace("&", "") for button in dialog.findChildren(QAbstractButton)]
     reader.close()
+
+
+def test_the_window_takes_its_language_from_the_command_line_the_preferences_or_the_desktop(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = Commands()
+    dialog = PreferencesDialog(commands)
+    qtbot.addWidget(dialog)
+    assert dialog.language.currentData() == ""
+    dialog.language.setCurrentIndex(2)
+    dialog.accept()
+    assert commands.preference("language") == "zh"
+    for name in ("LC_ALL", "LC_MESSAGES", "LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert window_language("en", "zh") == "en"
+    assert window_language("", "en") == "en"
+    assert window_language("", "") == "zh"
+    # of a newer version's settings
+    assert window_language("", "fr") == "zh"
 
 
 def test_characters_of_the_catalogue_are_drawn_with_our_font(qapp: object) -> None:

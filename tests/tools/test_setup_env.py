@@ -78,3 +78,19 @@ def test_extras_are_among_the_requirements() -> None:
     plain, tested = Setup([]).requirements(), Setup(["test"]).requirements()
     assert set(plain) < set(tested)
     assert any(requirement.startswith("pytest-qt") for requirement in set(tested) - set(plain))
+
+
+def test_without_latex_its_packages_are_named_and_nothing_is_installed(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system_packages.shutil, "which", lambda program: None)
+    packages = system_packages.missing_latex()
+    assert {"texlive-xetex", "latexmk", "texlive-latex-extra", "texlive-lang-chinese"} <= set(packages)
+    monkeypatch.setattr(setup_env, "missing_libraries", list)
+    monkeypatch.setattr(setup_env, "missing_build_tools", list)
+    monkeypatch.setattr(setup_env, "can_install_debian", lambda: False)
+    assert setup.missing() == []
+    wanting = Setup([], ["latex"])
+    assert wanting.missing() == packages
+    with pytest.raises(StepFailed) as failed:
+        wanting.install_system_packages()
+    assert failed.value.what == f"missing {' '.join(packages)}"
+    assert "sudo apt-get install texlive-xetex latexmk" in failed.value.advice

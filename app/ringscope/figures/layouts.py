@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ringscope.window import Window
 
 MAX_BYTES: Final = 1 << 20
-_ALLOWED: Final = "a layout file as the window saves it (its window.json, or one that `Copy as figure command` wrote)"
+_ALLOWED: Final = "a layout file as the window saves it (its window.json, or one that `Copy window as figure command` wrote)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,10 @@ class EventStructure(NamedTuple):
     @property
     def lines(self) -> tuple[str, str]:
         """Both words with what they say."""
-        return f"off_wrap 0x{self.off_wrap:04x}  slot {self.offset}, wrap {self.wrap}", f"flags    0x{self.flags:04x}  {self.word}"
+        return (
+            f"off_wrap 0x{self.off_wrap:04x}  {t('slot {value}, wrap {wrap}', value=self.offset, wrap=self.wrap)}",
+            f"flags    0x{self.flags:04x}  {self.word}",
+        )
 
     def meaning(self, notification: str, event: str) -> str:
         """What it asks for."""
@@ -114,7 +117,7 @@ class _Rule(NamedTuple):
 
     def plain(self) -> tuple[tuple[str, str], ...]:
         """Where the flags alone decide."""
-        return ((t("{structure} event flags", structure=self.structure), "text.muted"), (f"0x{self.event.flags:x} {self.event.word}", "text"))
+        return ((t("{structure} event flags", structure=t(self.structure)), "text.muted"), (f"0x{self.event.flags:x} {self.event.word}", "text"))
 
 
 def push_question(snap: PackedSnapshot) -> EventIndex:

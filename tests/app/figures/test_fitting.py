@@ -9,10 +9,13 @@ import pytest
 from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar, QTableView
 
 from ringscope.figures.fitting import shared
+from ringscope.figures.png_file import painted
 from ringscope.figures.spec import FigureSpec
 from ringscope.figures.stage import Stage
 from ringscope.views.realize.view import RealizeView
+from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.view import RingsView
+from ringscope.views.timeline.view import Tracks
 from ringscope.views.types.view import TypesView
 from ringscope_core.session.reader import SessionReader
 from tests.app.synthetic import make_session
@@ -92,3 +95,20 @@ def test_a_type_is_large_enough_to_read(reader: SessionReader) -> None:
         assert item.isVisible()
         shown = view.picture.mapToScene(view.picture.viewport().rect()).boundingRect()
         assert shown.contains(item.sceneBoundingRect())
+
+
+@pytest.mark.parametrize(("scale", "kept"), [(1.0, True), (2.0, False)])
+def test_a_larger_scale_is_painted_finer(reader: SessionReader, scale: float, kept: bool) -> None:
+    """What is kept as a picture for the screen is good for its scale alone; for another one it is painted anew."""
+    with Stage(FigureSpec("", "rings", size=(900, 620), scale=scale), reader) as stage:
+        canvas = stage.widget.findChild(RingCanvas)
+        assert canvas is not None
+        canvas._scale = None
+        painted(stage)
+        assert (canvas._scale is not None) == kept
+    with Stage(FigureSpec("", "timeline", size=(900, 300), scale=scale), reader) as stage:
+        tracks = stage.widget.findChild(Tracks)
+        assert tracks is not None
+        tracks._still_key = ()
+        painted(stage)
+        assert bool(tracks._still_key) == kept

@@ -163,11 +163,11 @@ _PRINT: Final[Mapping[str, str]] = {
     "text.muted": "#303030",
     "text.faint": "#454545",
     "unknown": "#454545",
-    # states stay apart in grey: white, dark, middle, black
-    "ring.free": "#ececec",
-    "ring.available": "#2f5f8f",
+    # states stay apart in grey: nearly white, middle, light, nearly black
+    "ring.free": "#eeeeee",
+    "ring.available": "#4a78aa",
     "ring.in_flight": "#e8c070",
-    "ring.used": "#5a1846",
+    "ring.used": "#4a0f38",
     "ring.text.free": "#000000",
 }
 

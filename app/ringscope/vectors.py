@@ -80,3 +80,8 @@ def paints_vectors(painter: QPainter) -> bool:
     """Whether what `painter` draws stays shapes."""
     engine = painter.paintEngine()
     return engine is not None and engine.type() in _VECTOR_ENGINES
+
+
+def paints_anew(painter: QPainter, ratio: float) -> bool:
+    """Whether a pixmap of `ratio` pixels for each logical one would not do: shapes are kept, or the picture is finer."""
+    return paints_vectors(painter) or abs(painter.deviceTransform().m11() - ratio) > 0.01

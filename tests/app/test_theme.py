@@ -9,10 +9,11 @@ import re
 import pytest
 from PySide6.QtGui import QColor
 
-from ringscope.theme import DARK, LIGHT, RING_STATES, Theme, contrast
+from ringscope.theme import DARK, LIGHT, PRINT, RING_STATES, Theme, contrast
 from ringscope.theme_sheet import dock_sheet, style_sheet
 
-BOTH = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+BOTH = pytest.mark.parametrize("theme", [LIGHT, DARK, PRINT], ids=lambda theme: theme.name)
+"""Those of windows and that of figures on paper."""
 
 # Machado, Oliveira, Fernandes 2009: full protanopia, deuteranopia, tritanopia, on linear RGB
 DEFICIENCIES = {
@@ -37,8 +38,8 @@ def lab(color: QColor, deficiency: str) -> tuple[float, float, float]:
 
 
 def test_both_themes_name_the_same_meanings() -> None:
-    assert set(LIGHT.hexes) == set(DARK.hexes)
-    assert all(re.fullmatch("#[0-9a-f]{6}", value) for theme in (LIGHT, DARK) for value in theme.hexes.values())
+    assert set(LIGHT.hexes) == set(DARK.hexes) == set(PRINT.hexes)
+    assert all(re.fullmatch("#[0-9a-f]{6}", value) for theme in (LIGHT, DARK, PRINT) for value in theme.hexes.values())
 
 
 @BOTH
@@ -81,3 +82,11 @@ def test_an_unknown_meaning_is_an_error_but_an_unknown_group_is_muted() -> None:
     with pytest.raises(KeyError):
         LIGHT.color("no.such")
     assert LIGHT.group("from a newer file") == LIGHT.color("text.muted")
+
+
+def test_print_is_black_on_white_and_works_in_grey() -> None:
+    """Paper and ink; the states of a slot keep apart where a printer has no colours."""
+    assert PRINT.hex("window") == PRINT.hex("surface") == "#ffffff"
+    assert PRINT.hex("text") == "#000000"
+    lightness = sorted(lab(PRINT.ring(state), "none")[0] for state in RING_STATES)
+    assert all(next_one - one >= 14 for one, next_one in itertools.pairwise(lightness))

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPalette, QPixmap, QPolygonF
 from PySide6.QtWidgets import QProxyStyle, QStyle, QStyleOption, QStyleOptionHeader, QWidget
 
-from ringscope.vectors import drawing_of, paints_vectors
+from ringscope.vectors import drawing_of, paints_anew
 
 _ARROWS: Final = {
     QStyle.PrimitiveElement.PE_IndicatorArrowDown: ((-1.0, -0.5), (1.0, -0.5), (0.0, 0.5)),
@@ -30,8 +30,8 @@ class FigureStyle(QProxyStyle):
         self.setObjectName("fusion")
 
     def drawItemPixmap(self, painter: QPainter, rect: QRect, alignment: int, pixmap: QPixmap | QImage) -> None:
-        """A pixmap whose drawing is known is drawn again where shapes are kept."""
-        drawing = drawing_of(pixmap) if isinstance(pixmap, QPixmap) and paints_vectors(painter) else None
+        """A pixmap whose drawing is known is drawn again where shapes are kept, or the picture is finer."""
+        drawing = drawing_of(pixmap) if isinstance(pixmap, QPixmap) and paints_anew(painter, 1.0) else None
         if drawing is None or not isinstance(pixmap, QPixmap):
             super().drawItemPixmap(painter, rect, alignment, pixmap)
             return

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QSizeF
 from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 
+from ringscope.figures.pdf_engine import AgainDevice
 from ringscope.figures.pdf_fixed import fixed
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def pdf_bytes(stage: Stage, title: str) -> bytes:
     painter = QPainter(writer)
     # what is a picture stays one: no JPEG
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
-    stage.paint(painter)
+    device = AgainDevice(size, painter)
+    first = QPainter(device)
+    stage.paint(first)
+    first.end()
     painter.end()
     buffer.close()
+    if device.engine.problem is not None:
+        raise device.engine.problem
     return fixed(bytes(data.data()))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QWidget
 from ringscope.commands import Commands
 from ringscope.figures.application import drawing_application
 from ringscope.figures.callouts import Arranged, arrange
+from ringscope.figures.fitting import bare, fit_columns, paint_arrows
 from ringscope.figures.layouts import read_layout
 from ringscope.figures.look import look
 from ringscope.figures.parse import WINDOW
@@ -50,6 +51,14 @@ class FigureView(Protocol):
 
     def prepare_figure(self, vector: bool) -> None:
         """Draw finely and completely from now on; `vector`: without pixmaps."""
+
+
+@runtime_checkable
+class ArrangedView(Protocol):
+    """A view that shares its room otherwise in a picture, where nobody can scroll."""
+
+    def arrange_figure(self) -> None:
+        """Called once, when the view has its size and shows its moment."""
 
 
 class _Frame(QWidget):
@@ -89,10 +98,12 @@ class Stage:
         """What is drawn: its pixels are the places that `bounds` speaks of."""
         self._arranged: Arranged | None = None
         self._frame = QRect()
+        self._prepared: set[View] = set()
         try:
             self.widget.resize(*spec.size)
             self.widget.show()
             self.settle()
+            self._fit()
         except BaseException:
             self.close()
             raise
@@ -107,8 +118,6 @@ class Stage:
     def _view(self) -> QWidget:
         view = load_view(self.spec.view).make(self.store, self.focus, Commands(SessionControls(self.store, self.focus)))
         view.set_theme(self.theme)
-        if isinstance(view, FigureView):
-            view.prepare_figure(self.vector)
         self._refresh = view.refresh
         # in a frame without a layout the figure has the size that was asked for, whatever the view's least size is
         frame = _Frame()
@@ -131,10 +140,6 @@ class Stage:
         commands = Commands(SessionControls(self.store, self.focus, playback))
         window = Window(self.store, self.focus, commands, self.theme, settings, narrow=narrow, playback=playback)
         window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
-        if self.vector:
-            for view in window.findChildren(View):
-                if isinstance(view, FigureView):
-                    view.prepare_figure(True)
         self._refresh = window.tick
         return window
 
@@ -143,13 +148,34 @@ class Stage:
         """Let layouts and views come to rest at the present moment."""
         self._arranged = None
         for turn in range(_MOST_ROUNDS):
-            if turn >= _SETTLE_ROUNDS and not any(view.isVisible() and getattr(view, "unfinished", False) for view in self.widget.findChildren(View)):
+            views = self.widget.findChildren(View)
+            if turn >= _SETTLE_ROUNDS and not any(view.isVisible() and getattr(view, "unfinished", False) for view in views):
                 break
             if self.widget.size() != QSize(*self.spec.size):
                 # a platform may answer to `show` with a size of its own, later than one thinks
                 self.widget.resize(*self.spec.size)
+            for view in views:
+                self._prepare(view)
             self._refresh()
             self.app.processEvents()
+
+    def _prepare(self, view: View) -> None:
+        """A window makes its views when they are first seen."""
+        if view not in self._prepared:
+            self._prepared.add(view)
+            view.wanted_parts = frozenset([self.spec.crop, *(callout.target.removeprefix("part:") for callout in self.spec.callouts)])
+            if isinstance(view, FigureView):
+                view.prepare_figure(self.vector)
+            bare(self.widget)
+
+    def _fit(self) -> None:
+        """Share the room as a picture needs it."""
+        for view in self.widget.findChildren(View):
+            if view.isVisible() and isinstance(view, ArrangedView):
+                view.arrange_figure()
+        self.settle()
+        fit_columns(self.widget)
+        self.app.processEvents()
 
     def go(self, seq: int) -> None:
         """Show the moment after event `seq` from now on."""
@@ -192,6 +218,7 @@ class Stage:
         painter.translate(-arranged.bounds.topLeft())
         painter.fillRect(arranged.bounds, self.theme.color("window"))
         self.widget.render(painter, self._frame.topLeft(), QRegion(self._frame))
+        paint_arrows(painter, self.widget, self.theme, self._frame)
         arranged.paint(painter)
         painter.restore()
 

@@ -35,9 +35,8 @@ class Texts:
         bold = font.weight() >= QFont.Weight.DemiBold
         italic = font.italic()
         size = font.pixelSize() if font.pixelSize() > 0 else font.pointSizeF() / _POINTS
-        self._note(text, families, bold, italic)
-        names = ",".join(f"'{name}'" if " " in name else name for name in [*families, _GENERIC.get(families[0], "sans-serif")])
-        words = [f'x="{number(x)}" y="{number(y)}" font-family="{names}" font-size="{number(size)}"']
+        pieces = self._pieces(text, families, bold, italic)
+        words = [f'x="{number(x)}" y="{number(y)}" font-family="{_named(families)}" font-size="{number(size)}"']
         words += ['font-weight="700"'] if bold else []
         words += ['font-style="italic"'] if italic else []
         if lines := [word for word, has in (("underline", font.underline()), ("line-through", font.strikeOut())) if has]:
@@ -46,14 +45,26 @@ class Texts:
             words.append(f'textLength="{number(width)}" lengthAdjust="spacingAndGlyphs"')
         if text != " ".join(text.split()):
             words.append('xml:space="preserve"')
-        return f"<text {' '.join(words)}{rest}>{escape(text)}</text>"
+        # not every program looks for a missing letter in the families as they are listed
+        said = "".join(
+            escape(piece) if family == families[0] else f'<tspan font-family="{_named([family])}">{escape(piece)}</tspan>' for family, piece in pieces
+        )
+        return f"<text {' '.join(words)}{rest}>{said}</text>"
 
-    def _note(self, text: str, families: list[str], bold: bool, italic: bool) -> None:
+    def _pieces(self, text: str, families: list[str], bold: bool, italic: bool) -> list[tuple[str, str]]:
+        """`text` cut by the family that each letter is in; notes which letters are used of each."""
         known = [name for name in families if name in FONT_FAMILIES]
-        for sign in set(text):
+        found: list[tuple[str, str]] = []
+        for sign in text:
             family = next((name for name in known if ord(sign) in _signs(font_file(name, bold, italic))), "")
             if family:
                 self._used[family, bold, italic].add(sign)
+            family = family or families[0]
+            if found and found[-1][0] == family:
+                found[-1] = (family, found[-1][1] + sign)
+            else:
+                found.append((family, sign))
+        return found
 
     def faces(self) -> list[str]:
         """A ``@font-face`` rule for each font, with the glyphs of the texts so far and no others."""
@@ -62,6 +73,11 @@ class Texts:
             f"src:url(data:font/woff2;base64,{_subset(font_file(family, bold, italic), ''.join(sorted(signs)))}) format('woff2')}}"
             for (family, bold, italic), signs in sorted(self._used.items())
         ]
+
+
+def _named(families: list[str]) -> str:
+    """The families as an attribute lists them, with a generic one behind them."""
+    return ",".join(f"'{name}'" if " " in name else name for name in [*families, _GENERIC.get(families[0], "sans-serif")])
 
 
 @lru_cache(maxsize=16)

@@ -36,6 +36,8 @@ class View(QWidget):
         self.commands = commands
         self.theme: Theme = LIGHT
         """The theme to paint with; the window sets it before the first refresh."""
+        self.wanted_parts: frozenset[str] = frozenset()
+        """Parts that a picture points at or is cut to, which are to be in it."""
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with `theme` from now on."""

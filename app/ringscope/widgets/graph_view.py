@@ -28,7 +28,7 @@ class GraphView(QGraphicsView):
 
     def fit(self, largest: float = 1.25) -> None:
         """Show everything, at most `largest` times its size."""
-        box = self.scene().itemsBoundingRect().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        box = self._drawn().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         self.setSceneRect(box)
         if box.isEmpty() or self.viewport().width() < 10:
             return
@@ -37,6 +37,14 @@ class GraphView(QGraphicsView):
         self.scale(scale, scale)
         self.centerOn(box.center())
         self.fitted = True
+
+    def _drawn(self) -> QRectF:
+        """What is to be seen of the scene: items that are folded away still lie where they were."""
+        box = QRectF()
+        for item in self.scene().items():
+            if item.isVisible():
+                box |= item.sceneBoundingRect()
+        return box
 
     def zoom(self, factor: float) -> None:
         """Scale by `factor`, within bounds."""

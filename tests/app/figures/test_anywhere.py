@@ -84,7 +84,7 @@ def test_svg_is_shapes_and_texts(folders: list[Path], name: str) -> None:
     assert tags.count("text") >= 3
     assert "NaN" not in document and "nan" not in re.sub(r"base64,[^)]*", "", re.sub(r">[^<]*<", "><", document))
     texts = [element for element in root.iter() if element.tag.endswith("}text")]
-    assert all(element.get("textLength") for element in texts if len((element.text or "").strip()) > 1)
+    assert all(element.get("textLength") for element in texts if len("".join(element.itertext()).strip()) > 1)
     faces = set(re.findall(r"@font-face{font-family:'([^']*)'", document))
     assert faces
     assert all({family.strip("'") for family in (element.get("font-family") or "").split(",")} & faces for element in texts)

@@ -131,7 +131,7 @@ class BreakpointsView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(bar)
-        layout.addWidget(self.empty)
+        layout.addWidget(self.empty, 1)
         layout.addWidget(both, 1)
         self._both = both
         # which of the two is to be seen the first refresh knows

@@ -56,10 +56,23 @@ class Panes(QWidget):
                 tabs.addTab(page, title)
         if front is not None:
             self.left.setCurrentWidget(front)
-        self.right.setVisible(wide)
+        self.right.setVisible(self.right.count() > 0 and wide)
 
     def bring(self, page: QWidget) -> None:
         """Show `page` in front."""
         for tabs in (self.left, self.right):
             if tabs.indexOf(page) >= 0:
                 tabs.setCurrentWidget(page)
+
+    def without(self, page: QWidget) -> None:
+        """Take `page` away for good; the others have its room."""
+        self._pages = [one for one in self._pages if one[1] is not page]
+        for tabs in (self.left, self.right):
+            if tabs.indexOf(page) >= 0:
+                tabs.removeTab(tabs.indexOf(page))
+        self._wide = None
+        self._arrange(self.width() >= WIDE)
+
+    def has(self, page: QWidget) -> bool:
+        """Whether `page` is one of the pages."""
+        return any(one[1] is page for one in self._pages)

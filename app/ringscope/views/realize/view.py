@@ -202,6 +202,11 @@ class RealizeView(View):
         self._show_call(self.chart.selected)
         self._show_source(self.chart.selected)
 
+    def prepare_figure(self, vector: bool) -> None:
+        """The console is for typing: its room goes to the tables, which have columns that would be out of sight; unless it is asked for."""
+        if "console" not in self.wanted_parts:
+            self.panes.without(self.console)
+
     def _follow_stop(self) -> None:
         """Where things stopped is to be seen: the chart goes there, out of the chapter shown when need be."""
         call = self.chart.selected
@@ -436,7 +441,7 @@ class RealizeView(View):
             "checkpoints": self.point_table,
             "fields": self.field_table,
             "source": self.source,
-            "console": self.console,
+            **({"console": self.console} if self.panes.has(self.console) else {}),
         }
 
     def words(self) -> list[str]:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ringscope.theme import LIGHT, Theme, ui_font
-from ringscope.vectors import paints_vectors
+from ringscope.vectors import paints_anew
 from ringscope.views.rings.geometry import Hit, RingGeometry
 from ringscope.views.rings.lens import LENS_HEIGHT, Lens
 from ringscope.views.rings.model import Band, RingSnapshot
@@ -127,7 +127,7 @@ class RingCanvas(QWidget):
 
     def _paint_scale(self, p: QPainter, geo: RingGeometry, snap: RingSnapshot) -> None:
         """The slot borders and numbers: the same until size, ring size or theme change."""
-        if paints_vectors(p):
+        if paints_anew(p, self.devicePixelRatioF()):
             paint_scale(p, geo, snap.wraps, self.theme)
             return
         ratio = self.devicePixelRatioF()

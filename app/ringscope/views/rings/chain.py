@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
 
@@ -14,6 +16,9 @@ from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope.words import t
 from ringscope_core.trace.levels import LEVEL_NAMES, LEVEL_PACKETS
 from ringscope_core.trace.state import MachineState
+
+_HEX_LINE: Final = 73
+"""Letters of a line of the dump: offset, sixteen bytes in two groups, the same as text."""
 
 
 class ChainPanel(QWidget):
@@ -40,7 +45,7 @@ class ChainPanel(QWidget):
         self._bytes.setFont(mono_font(8.0))
         self._bytes.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self._bytes.setAccessibleName(t("bytes of the frame"))
-        split = QSplitter(Qt.Orientation.Vertical)
+        self._split = split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self._table)
         split.addWidget(self._bytes)
         split.setSizes([84, 150])
@@ -60,6 +65,25 @@ class ChainPanel(QWidget):
     def bytes_text(self) -> QPlainTextEdit:
         """The bytes of the frame that used the chain."""
         return self._bytes
+
+    def fit_figure(self, room: int) -> int:
+        """Share at most `room` pixels of height between descriptors and bytes as a picture needs them; the pixels taken, title included."""
+        title = self._title.heightForWidth(self.width())
+        table = self._table.horizontalHeader().height() + self._table.verticalHeader().defaultSectionSize() * max(len(self._model.rows), 1) + 2
+        lines = self._bytes.blockCount()
+        metrics = self._bytes.fontMetrics()
+        text = round(lines * metrics.lineSpacing() + 2 * self._bytes.document().documentMargin()) + 4
+        hex_width = metrics.horizontalAdvance("0" * _HEX_LINE)
+        if hex_width < self.width() - 2 * self._bytes.document().documentMargin():
+            # the dump keeps its lines; only long lines of the header are broken
+            self._bytes.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
+            text += metrics.lineSpacing()
+        least = self._table.horizontalHeader().height() + 2 * self._table.verticalHeader().defaultSectionSize()
+        room = max(room - title - self._split.handleWidth(), 2 * least)
+        table = min(table, max(room - text, least))
+        text = min(text, room - table)
+        self._split.setSizes([table, text])
+        return title + table + self._split.handleWidth() + text
 
     def heading_at(self, column: int) -> str:
         """A column's heading."""

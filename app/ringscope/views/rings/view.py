@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, QPoint, QPointF, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QTableView, QVBoxLayout, QWidget
 
-from ringscope.theme import Theme
+from ringscope.theme import ROW, Theme
 from ringscope.values import offer, offer_cells
 from ringscope.views.rings import places, twin
 from ringscope.views.rings.canvas import RingCanvas
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ringscope.store import Store
 
 NARROW_WIDTH: Final = 1100
+_LEAST_SLOTS: Final = 5
+"""Rows of the table of slots that a picture shows in any case."""
 TEXT_INTERVAL_S: Final = 0.1
 """While traffic is followed, table and chain are rewritten ten times a second: nobody reads faster, and the frame keeps its budget."""
 PARTS: Final = frozenset(("picture", "numbers", "texts"))
@@ -53,6 +55,8 @@ class RingsView(View):
         self._oid: int = 0
         self._generation: int = store.generation
         self._shown_slot: int = -1
+        self._figure: bool = False
+        """Whether it is drawn for a picture, where nobody scrolls."""
         self._card_shown: tuple[int, int] = (0, 0)
         """The ring whose card was scrolled to, and how many there were."""
         self._texts_at: float = 0.0
@@ -87,7 +91,7 @@ class RingsView(View):
         self.search_box.setPlaceholderText(t("Filter slots: available, write, 0x1200, ..."))
         self.search_box.setClearButtonEnabled(True)
         self.search_box.textChanged.connect(self.model.set_filter)
-        lower = QSplitter(Qt.Orientation.Vertical)
+        self.slots_and_chain = lower = QSplitter(Qt.Orientation.Vertical)
         lower.setChildrenCollapsible(False)
         lower.addWidget(self._table_side())
         lower.addWidget(self.chain)
@@ -237,7 +241,7 @@ class RingsView(View):
         self.model.show_ring(snap)
         shown = head if head >= 0 or snap is None else snap.telling_head()
         self.chain.show_chain(state, snap, shown)
-        self._scroll_to(head)
+        self._scroll_to(shown if self._figure else head)
 
     def _trouble(self, state: MachineState, snap: RingSnapshot | None) -> str:
         """What is wrong at this moment, in the device's own words where it said any; empty when nothing is."""
@@ -256,9 +260,24 @@ class RingsView(View):
         row = self.model.row_of(slot) if slot >= 0 else -1
         if row >= 0:
             self.table.selectRow(row)
-            self.table.scrollTo(self.model.index(row, 0))
+            middle = QTableView.ScrollHint.PositionAtCenter if self._figure else QTableView.ScrollHint.EnsureVisible
+            self.table.scrollTo(self.model.index(row, 0), middle)
         else:
             self.table.clearSelection()
+
+    def prepare_figure(self, vector: bool) -> None:
+        """The chain that is shown is to be in sight among the slots too."""
+        self._figure = True
+
+    def arrange_figure(self) -> None:
+        """The chain and its bytes get the room that they need, the slots what is left, with the chain's in the middle."""
+        room = self.slots_and_chain.height() - self.slots_and_chain.handleWidth()
+        least = self.table.y() + self.table.horizontalHeader().height() + _LEAST_SLOTS * ROW
+        wanted = self.chain.fit_figure(max(room - least, room // 3))
+        self.slots_and_chain.setSizes([room - wanted, wanted])
+        # the next refresh scrolls again, in the room that there is then
+        self._shown_slot = -1
+        self._subject = (-1, 0, -1)
 
     def theme_changed(self, theme: Theme) -> None:
         """Give the painters the theme."""

@@ -16,7 +16,7 @@ from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.theme import Theme, ui_font
-from ringscope.vectors import paints_vectors
+from ringscope.vectors import paints_anew
 from ringscope.views.spec import View
 from ringscope.views.timeline import places
 from ringscope.views.timeline.model import Density
@@ -137,7 +137,7 @@ class Tracks(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Tracks from the cached picture, then what moves."""
         painter = QPainter(self)
-        if paints_vectors(painter):
+        if paints_anew(painter, self.devicePixelRatioF()):
             self._paint_still(painter)
         else:
             painter.drawPixmap(0, 0, self._still())

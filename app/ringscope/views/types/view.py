@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
@@ -18,6 +19,9 @@ from ringscope.views.types.graph import TypeGraph
 from ringscope.widgets.graph_view import GraphView
 from ringscope.widgets.spots import Spot
 from ringscope.words import t
+
+_LEGIBLE: Final = 0.75
+"""The scale below which names are too small to read."""
 
 
 class TypesView(View):
@@ -120,6 +124,25 @@ class TypesView(View):
             item = self.graph.items_by_name.get(self._shown_type)
             if item is not None and not self.picture.fitted:
                 self.picture.reveal(item.sceneBoundingRect())
+
+    def arrange_figure(self) -> None:
+        """A picture of a type shows the way to it and what is below it; all the others are folded when they would make it too small to read."""
+        way = {row.name for row in self.forest.chain(self.focus.type_name)}
+        if not way or self.picture.transform().m11() >= _LEGIBLE:
+            return
+        for keep in (way | self._below(self.focus.type_name), way):
+            self.graph.folded = {name for name, names in self.forest.children.items() if names and name not in keep and name not in self.forest.roots}
+            self.graph.arrange()
+            self.picture.fit()
+            if self.picture.transform().m11() >= _LEGIBLE:
+                return
+
+    def _below(self, name: str) -> set[str]:
+        """A type and everything derived from it."""
+        found = {name}
+        for child in self.forest.children.get(name, ()):
+            found |= self._below(child)
+        return found
 
     def theme_changed(self, theme: Theme) -> None:
         """Picture and icons in the new colours."""

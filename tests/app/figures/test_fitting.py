@@ -1,0 +1,114 @@
+"""What a picture shows of widgets that scroll: every column, the rows around the focus, no scroll bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar, QTableView
+
+from ringscope.figures.fitting import shared
+from ringscope.figures.png_file import painted
+from ringscope.figures.spec import FigureSpec
+from ringscope.figures.stage import Stage
+from ringscope.views.realize.view import RealizeView
+from ringscope.views.rings.canvas import RingCanvas
+from ringscope.views.rings.view import RingsView
+from ringscope.views.timeline.view import Tracks
+from ringscope.views.types.view import TypesView
+from ringscope_core.session.reader import SessionReader
+from tests.app.synthetic import make_session
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One small recording for all."""
+    return make_session(tmp_path_factory.mktemp("fitting") / "s.ringscope", turns=20)
+
+
+@pytest.fixture
+def reader(recording: Path, qapp: object) -> Iterator[SessionReader]:
+    """A reader of it."""
+    opened = SessionReader(recording)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("now", "needed", "room", "gets"),
+    [
+        ([50, 300, 50], [40, 100, 120], 400, [46, 233, 120]),
+        ([50, 50], [100, 100], 300, [100, 100]),
+        ([100, 100, 100], [200, 60, 150], 260, [100, 60, 100]),
+        ([100, 100], [100, 100], 40, [40, 40]),
+    ],
+)
+def test_columns_share_the_width(now: list[int], needed: list[int], room: int, gets: list[int]) -> None:
+    """What is needed where there is room, the rest where it was; else the widest give way, but no column vanishes."""
+    found = shared(now, needed, room)
+    assert all(abs(width - want) <= 1 for width, want in zip(found, gets, strict=True))
+
+
+@pytest.mark.parametrize("view", ["realize", "rings", "throughput", "events", "objects", "inspector"])
+def test_nothing_scrolls(reader: SessionReader, view: str) -> None:
+    """No scroll bar is seen, and each table's columns end within it."""
+    with Stage(FigureSpec("", view, size=(1200, 760)), reader) as stage:
+        assert not [bar for bar in stage.widget.findChildren(QScrollBar) if bar.isVisible()]
+        for table in stage.widget.findChildren(QTableView):
+            if table.isVisible():
+                assert table.horizontalHeader().length() <= table.viewport().width()
+        assert stage.widget.findChildren(QAbstractScrollArea)
+
+
+def test_realize_shows_what_was_written(reader: SessionReader) -> None:
+    """The table of written fields has its old and new values in sight; the console, in which nobody types, is away."""
+    with Stage(FigureSpec("", "realize", size=(1200, 760)), reader) as stage:
+        view = stage.widget.findChild(RealizeView)
+        assert view is not None
+        header = view.field_table.horizontalHeader()
+        new = view.fields.headings.index("new")
+        assert 0 < header.sectionViewportPosition(new) < view.field_table.viewport().width() - header.sectionSize(new) + 1
+        assert not view.console.isVisible()
+
+
+def test_rings_show_the_slot_of_the_chain(reader: SessionReader) -> None:
+    """The chain below the table is that of a row in sight, which is marked."""
+    with Stage(FigureSpec("", "rings", size=(1200, 760)), reader) as stage:
+        view = stage.widget.findChild(RingsView)
+        assert view is not None
+        _, head, _ = view.chain.shown
+        row = view.model.row_of(head)
+        assert row >= 0
+        top = view.table.rowViewportPosition(row)
+        assert 0 <= top <= view.table.viewport().height() - view.table.rowHeight(row)
+        assert [index.row() for index in view.table.selectionModel().selectedRows()] == [row]
+        assert view.table.viewport().height() >= 4 * view.table.rowHeight(row)
+
+
+def test_a_type_is_large_enough_to_read(reader: SessionReader) -> None:
+    """With a type in focus the others are folded away until names can be read; it stays in sight."""
+    with Stage(FigureSpec("", "types", focus="virtio-net-device", size=(700, 400)), reader) as stage:
+        view = stage.widget.findChild(TypesView)
+        assert view is not None
+        item = view.graph.items_by_name["virtio-net-device"]
+        assert item.isVisible()
+        shown = view.picture.mapToScene(view.picture.viewport().rect()).boundingRect()
+        assert shown.contains(item.sceneBoundingRect())
+
+
+@pytest.mark.parametrize(("scale", "kept"), [(1.0, True), (2.0, False)])
+def test_a_larger_scale_is_painted_finer(reader: SessionReader, scale: float, kept: bool) -> None:
+    """What is kept as a picture for the screen is good for its scale alone; for another one it is painted anew."""
+    with Stage(FigureSpec("", "rings", size=(900, 620), scale=scale), reader) as stage:
+        canvas = stage.widget.findChild(RingCanvas)
+        assert canvas is not None
+        canvas._scale = None
+        painted(stage)
+        assert (canvas._scale is not None) == kept
+    with Stage(FigureSpec("", "timeline", size=(900, 300), scale=scale), reader) as stage:
+        tracks = stage.widget.findChild(Tracks)
+        assert tracks is not None
+        tracks._still_key = ()
+        painted(stage)
+        assert bool(tracks._still_key) == kept

@@ -151,9 +151,6 @@ class Stage:
             views = self.widget.findChildren(View)
             if turn >= _SETTLE_ROUNDS and not any(view.isVisible() and getattr(view, "unfinished", False) for view in views):
                 break
-            if self.widget.size() != QSize(*self.spec.size):
-                # a platform may answer to `show` with a size of its own, later than one thinks
-                self.widget.resize(*self.spec.size)
             for view in views:
                 self._prepare(view)
             self._refresh()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringscope.figures.alt import alt_text
 from ringscope.figures.parse import check
 from ringscope.figures.pdf_file import pdf_bytes
 from ringscope.figures.png_file import painted, png_bytes
@@ -30,7 +31,7 @@ def draw(spec: FigureSpec, reader: SessionReader, suffix: str) -> bytes:
     check(spec, suffix)
     with Stage(spec, reader, vector=suffix != ".png") as stage:
         if suffix == ".svg":
-            return svg_bytes(stage, _title(spec))
+            return svg_bytes(stage, _title(spec), alt_text(spec, reader))
         if suffix == ".pdf":
             return pdf_bytes(stage, _title(spec))
         return png_bytes(painted(stage))

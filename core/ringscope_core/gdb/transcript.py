@@ -25,7 +25,8 @@ WIDTH: Final = 90
 """Columns, so that lines fit a page; the command ``set width`` says otherwise."""
 MONITOR_PROMPT: Final = "(qemu) "
 OWN_PROMPT: Final = "(ringscope) "
-_MONITOR: Final = ("info qtree", "info network", "info qom-tree", "info pci")
+MONITOR: Final = ("info qtree", "info network", "info qom-tree", "info pci")
+"""What QEMU's monitor is asked."""
 _OWN_GROUPS: Final = ("Recording",)
 _OWN: Final = ("goto", "packet", "kick", "reverse-packet", "reverse-kick", "info events", "rings")
 """Words that gdb does not have, outside of the group of them."""
@@ -33,6 +34,8 @@ _TABLES: Final = ("ring", "rings", "events", "packets", "fields", "types", "stac
 """Words that print tables."""
 _ERROR, _SILENT, _TABLE, _PART, _PART_END = "!", "@", "|", "{", "}"
 """What may stand in front of a line."""
+MARKS: Final = _ERROR + _SILENT + _TABLE
+"""Those of one sign."""
 
 
 class Entry(NamedTuple):
@@ -132,7 +135,7 @@ def prompt_of(console: Console, text: str) -> str:
         word, _ = find_word(text)
     except ConsoleError:
         return console.prompt
-    if word.name in _MONITOR:
+    if word.name in MONITOR:
         return MONITOR_PROMPT
     return OWN_PROMPT if word.group in _OWN_GROUPS or word.name in _OWN else console.prompt
 

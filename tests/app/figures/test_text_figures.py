@@ -159,3 +159,10 @@ def test_events_of_a_document_are_those_on_the_screen(reader: SessionReader) -> 
     table = next(table for entry in entries for table in entry.tables)
     assert 10 < len(table.rows) < 100 and {row[3] for row in table.rows} == {"frame_enter"}
     assert any(int(row[0]) <= 2000 for row in table.rows) and any(int(row[0]) >= 2000 for row in table.rows)
+
+
+def test_the_monitor_is_asked_at_the_end(reader: SessionReader) -> None:
+    """Without a moment there is a machine to ask; with gdb's words beside it a transcript begins at the first event."""
+    assert "dev: virtio-net-pci, id" in transcript(TextSpec("ping", ("info qtree",)), reader)[0].output
+    with pytest.raises(InputError, match="No stack"):
+        transcript(TextSpec("ping", ("info qtree", "bt")), reader)

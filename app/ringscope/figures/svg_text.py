@@ -13,12 +13,16 @@ from xml.sax.saxutils import escape
 from PySide6.QtGui import QFont
 
 from ringscope.figures.numbers import number
+from ringscope.theme import HAN_FAMILY
 from ringscope_resources import FONT_FAMILIES, font_file
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
-_GENERIC: Final = {"JetBrains Mono": "monospace"}
+_GENERIC: Final = {
+    "JetBrains Mono": "monospace",
+    HAN_FAMILY: "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC','WenQuanYi Micro Hei','Droid Sans Fallback',sans-serif",
+}
 """What stands in where a program does not read fonts out of files; sans-serif for the others."""
 _POINTS: Final = 72 / 96
 
@@ -34,7 +38,8 @@ class Texts:
         families = [name for name in font.families() if name] or [font.family()]
         bold = font.weight() >= QFont.Weight.DemiBold
         italic = font.italic()
-        size = font.pixelSize() if font.pixelSize() > 0 else font.pointSizeF() / _POINTS
+        # Qt measures and draws in whole pixels
+        size = round(font.pixelSize() if font.pixelSize() > 0 else font.pointSizeF() / _POINTS)
         pieces = self._pieces(text, families, bold, italic)
         words = [f'x="{number(x)}" y="{number(y)}" font-family="{_named(families)}" font-size="{number(size)}"']
         words += ['font-weight="700"'] if bold else []

@@ -173,6 +173,7 @@ class FlameChart(QWidget):
     def _paint_ruler(self, p: QPainter) -> None:
         theme, (low, high) = self.theme, self._range
         p.setFont(mono_font(7.5))
+        metrics = QFontMetricsF(p.font())
         steps = max(2, int(self.width() / 130))
         unit = _nice((high - low) / steps)
         tick = (int(low / unit) + 1) * unit
@@ -182,7 +183,10 @@ class FlameChart(QWidget):
             p.drawLine(QPointF(px, 16), QPointF(px, self.height() - _LEGEND))
             p.setPen(theme.color("text.faint"))
             text = t("event {tick:.0f}", tick=tick) if self.axis == 0 else format_ns(int(tick))
-            p.drawText(QRectF(px - 60, 1, 120, 14), Qt.AlignmentFlag.AlignCenter, text)
+            width = metrics.horizontalAdvance(text)
+            # a label that the edge would cut says less than none
+            if width / 2 <= px <= self.width() - width / 2:
+                p.drawText(QRectF(px - width / 2 - 1, 1, width + 2, 14), Qt.AlignmentFlag.AlignCenter, text)
             tick += unit
 
     def _paint_bars(self, p: QPainter) -> None:

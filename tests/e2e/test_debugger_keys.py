@@ -188,7 +188,7 @@ def test_a_recording_is_stepped_both_ways(start: Start, recording: Path, tmp_pat
     program.press("shift+F5")
     now = program.until(stopped("breakpoint", call="virtio_net_device_realize:2658"), "back at the realize")
     program.press("ctrl+shift+j")
-    program.until(lambda now: now["keyboard"] == "source", "the source")
+    program.until(lambda now: now["keyboard"] == "source text", "the source")
     program.picture("source")
     program.press("Down", "Down", "Down", "F9")
     program.press("shift+Tab")

@@ -82,7 +82,6 @@ class RecordedInferior:
         reader = recording.reader
         self.seq: int = max(reader.first_seq, 0) if seq is None else seq
         self._points: list[Breakpoint] = [Breakpoint.from_plain(plain) for plain in _specs(reader)]
-        self._last_number: int = 0
         self._interrupted: bool = False
 
     # -- where --------------------------------------------------------------------------------------------------------
@@ -198,10 +197,7 @@ class RecordedInferior:
     def add(self, plain: dict[str, object]) -> Breakpoint:
         """A new one; raises InputError."""
         point = parse_breakpoint(plain, self.recording)
-        # a number is not given twice, also when a temporary breakpoint is gone
-        self._last_number = max(self._last_number, *(other.id for other in self._points), 0)
-        self._last_number += 1
-        point = replace(point, id=self._last_number)
+        point = replace(point, id=max((other.id for other in self._points), default=0) + 1)
         self._points.append(point)
         return point
 

@@ -13,16 +13,12 @@ from xml.sax.saxutils import escape
 from PySide6.QtGui import QFont
 
 from ringscope.figures.numbers import number
-from ringscope.theme import HAN_FAMILY
 from ringscope_resources import FONT_FAMILIES, font_file
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
-_GENERIC: Final = {
-    "JetBrains Mono": "monospace",
-    HAN_FAMILY: "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC','WenQuanYi Micro Hei','Droid Sans Fallback',sans-serif",
-}
+_GENERIC: Final = {"JetBrains Mono": "monospace"}
 """What stands in where a program does not read fonts out of files; sans-serif for the others."""
 _POINTS: Final = 72 / 96
 

@@ -34,9 +34,7 @@ _TEX_CHINESE: Final = r"""
 \setCJKmonofont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
 """
 _TEX_CHINESE_PREAMBLE: Final = r"""
-\makeatletter
-\patchcmd{\@makechapterhead}{\@chapapp\space \thechapter}{第 \thechapter{} 章}{}{}
-\makeatother
+\titleformat{\chapter}[display]{\normalfont\huge\bfseries}{第 \thechapter{} 章}{20pt}{\Huge}
 """
 # names with underscores, dots and slashes may break at the end of a line, in code too
 _TEX_PREAMBLE: Final = r"""

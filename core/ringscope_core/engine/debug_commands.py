@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,8 +15,6 @@ from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.kinds import KIND_BY_NUMBER
 from ringscope_core.trace.levels import LEVEL_NAMES, LEVEL_PACKETS
 
-HEAR_S: Final = 10.0
-"""So long a run may take to stop or to go on: a turn is a matter of milliseconds."""
 SYNC_S: Final = 30.0
 """So long the disk may take."""
 _PACKETS: Final = ",".join(KIND_BY_NUMBER[kind].name for kind in PACKET_KINDS)
@@ -47,24 +43,21 @@ class DebugCommands:
 
     # -- stopping and going on ----------------------------------------------------------------------------------------
     def stop(self, _: Arguments) -> object:
-        """Returns when the run stands."""
+        """Returns when the run stands, or was let go on by somebody else meanwhile."""
         live = self._live
         live.debugger.pause()
-        deadline = time.monotonic() + HEAR_S
-        while not live.debugger.standing.wait(0.01) and not live.ended:
-            if time.monotonic() > deadline:
-                raise QmpError("the run is busy")
+        live.hear(live.debugger.standing, given_up=lambda: bool(live.ended) or live.debugger.let_go)
         return {}
 
     def cont(self, _: Arguments) -> object:
-        """Returns when the run goes on."""
-        self._hear(self._live.debugger.resume())
+        """Returns when the run goes on: whoever asks for its status next sees no stop of before."""
+        self._live.hear(self._live.debugger.resume())
         return {}
 
     def step(self, a: Arguments) -> object:
         """Go on for some steps."""
         self._may_run()
-        self._hear(self._live.debugger.step(a.get("kind", "event"), a.get("count", 1)))
+        self._live.hear(self._live.debugger.step(a.get("kind", "event"), a.get("count", 1)))
         return {}
 
     def until(self, a: Arguments) -> object:
@@ -78,7 +71,7 @@ class DebugCommands:
             count = a["seq"] - (int(live.run.log.seq) - 1)
             if count < 1:
                 raise InputError("seq", a["seq"], f"an event to come: the last one is {int(live.run.log.seq) - 1}")
-            self._hear(live.debugger.step("event", count))
+            live.hear(live.debugger.step("event", count))
             return {}
         point = self._packet(a["packet"]) if "packet" in a else dict(a)
         wanted = Breakpoint.from_plain({**point, "temporary": True, "log": ""})
@@ -86,7 +79,7 @@ class DebugCommands:
         if wanted.what == "time" and Bound(wanted, live.debugger.breakpoints.vocabulary).vt <= now:
             raise InputError("time", wanted.where, f"a time to come: it is {now} ns")
         added = live.debugger.breakpoints.add(wanted.to_plain())
-        self._hear(live.debugger.resume())
+        live.hear(live.debugger.resume())
         return added.to_plain()
 
     def _packet(self, number: int) -> Arguments:
@@ -101,11 +94,6 @@ class DebugCommands:
         live = self._live
         if live.ended:
             raise QmpError(f"The run has ended ({live.ended})")
-
-    def _hear(self, heard: threading.Event) -> None:
-        """Wait until the run goes on: whoever asks for its status next sees no stop of before."""
-        if not heard.wait(HEAR_S):
-            raise QmpError("the run is busy")
 
     # -- breakpoints --------------------------------------------------------------------------------------------------
     def points(self, a: Arguments) -> object:

@@ -14,7 +14,7 @@ from typing import Final
 
 from mypy_extensions import i32, i64
 
-from ringscope_core.engine.points import PointTable, Wants
+from ringscope_core.engine.points import NOTHING_WANTED, PointTable, Wants
 from ringscope_core.engine.steps import STEP_KINDS, Step
 from ringscope_core.query.breakpoints import Breakpoint
 from ringscope_core.query.matching import ENDS_OF_TIME
@@ -74,7 +74,7 @@ class Debugger(TraceHook):
         """Open frames after the event at hand: a frame that it opens is not yet in the log's list, one that it closes is already gone."""
         self.events_per_s: float = 0.0
         """The brake: at most so many events a second, 0 for none."""
-        self._wants: Wants = Wants(b"", b"")
+        self._wants: Wants = NOTHING_WANTED
         self._due: float = 0.0
         self._flushed: float = 0.0
         self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
@@ -94,6 +94,12 @@ class Debugger(TraceHook):
                 return
             self._wish = reason
         self._arm()
+
+    @property
+    def let_go(self) -> bool:
+        """The run goes on and nobody's wish to stop it is left: who paused it was overruled by `resume`."""
+        with self._lock:
+            return not self.stop_reason and not self._wish
 
     def settle(self) -> None:
         """Between a stop and its telling: wait for that, so that nobody sees the one without the other."""
@@ -221,8 +227,9 @@ class Debugger(TraceHook):
         points = self.breakpoints
         if points.stale:
             self._take_up(int(seq))
-        if self.events_per_s:
-            self._hold_back()
+        rate = self.events_per_s
+        if rate:
+            self._hold_back(1 / rate)
         point: Breakpoint | None = None
         if points.points:
             clock = self.log.clock
@@ -243,12 +250,13 @@ class Debugger(TraceHook):
         self._wants = self.breakpoints.take_up(seq, int(self.log.clock.now_ns))
         self._arm()
 
-    def _hold_back(self) -> None:
+    def _hold_back(self, seconds: float) -> None:
+        """Wait until so long after the last event.  The control thread may take the brake off meanwhile."""
         now = time.monotonic()
         if now - self._flushed > _FLUSH_S:
             self._flushed = now
             self.listener.flush()
-        self._due = max(self._due + 1 / self.events_per_s, now - 0.1)
+        self._due = max(self._due + seconds, now - 0.1)
         while self._due > now and self.events_per_s and not self._wish:
             if self._due - now > _FLUSH_S:
                 self.listener.flush()

@@ -26,6 +26,8 @@ SWITCH_INTERVAL_S: Final = 0.0005
 
 BEHIND_S: Final = 0.1
 """A writer that is further behind gets half of the interpreter's time: a killed process is to lose less than half a second, and little is to be dropped."""
+HEAR_S: Final = 10.0
+"""So long a run may take to hear something: a turn is a matter of milliseconds."""
 _LOOK_S: Final = 0.05
 """So often a waiting client looks whether the run has stopped in the middle of what it asked for."""
 
@@ -111,7 +113,7 @@ class LiveRun:
         return ("prelaunch", "running", "paused", "finished", "failed")[self.run.run_state]
 
     # -- asking -------------------------------------------------------------------------------------------------------
-    def ask(self, question: Callable[[], T], timeout: float = 10.0) -> T:
+    def ask(self, question: Callable[[], T], timeout: float = HEAR_S) -> T:
         """Have the run's thread answer `question`, also while it stands inside a turn: look, do not touch.
 
         Raises what the question raises, TimeoutError when the thread does not get to it.
@@ -134,13 +136,12 @@ class LiveRun:
             answered.set()
 
         self.debugger.call(look)
-        if not answered.wait(timeout):
-            raise TimeoutError("the run is busy")
+        self.hear(answered, timeout)
         if problem:
             raise problem[0]
         return answer[0]
 
-    def change(self, action: Callable[[], None], timeout: float = 10.0) -> bool:
+    def change(self, action: Callable[[], None], timeout: float = HEAR_S) -> bool:
         """Have the run's thread do something to the machine, between turns; false when that has to wait for the turn to end.
 
         A breakpoint may stop the run in the middle of it: then it is finished when the run goes on.  Raises what the action raises,
@@ -179,15 +180,26 @@ class LiveRun:
             return True
         stops = self.debugger.stops
         self.debugger.call(work)
-        deadline = time.monotonic() + timeout
-        while not done.wait(_LOOK_S):
-            if waits and self.debugger.stops != stops:
-                return False
-            if time.monotonic() > deadline:
-                raise TimeoutError("the run is busy")
+        if not self.hear(done, timeout, lambda: bool(waits) and self.debugger.stops != stops):
+            return False
         if problem:
             raise problem[0]
         return not waits[0]
+
+    def hear(self, done: threading.Event, timeout: float = HEAR_S, given_up: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until the run's thread has done what it was asked for; false when `given_up` says that there is nothing to wait for.
+
+        A thread that has ended meanwhile leaves it to who waits.  Raises TimeoutError when it does not get to it in `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while not done.wait(_LOOK_S):
+            if given_up():
+                return False
+            if time.monotonic() > deadline:
+                raise TimeoutError("the run is busy")
+            if not self._thread.is_alive():
+                self.debugger.work_off()
+        return True
 
     def control(self, name: str, arguments: Mapping[str, Any], action: Callable[[], None] | None = None) -> bool:
         """`change` by a command of `control.CHANGING`, which is recorded where it takes effect; `action` does it in other words.

@@ -36,6 +36,10 @@ class Wants(NamedTuple):
     firsts: bytes
 
 
+NOTHING_WANTED: Final = Wants(bytes([WANT_NONE]) * KINDS_MOST, b"")
+"""A kind looked up in it is always there: the run's thread may look while the control thread changes what is wanted."""
+
+
 class _Live:
     """A breakpoint at work in the run's thread."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -183,6 +184,20 @@ def test_a_rate_slows_down_and_stays_interruptible(program: Program) -> None:
     program.debugger.resume()
     program.thread.join(10)
     assert int(program.log.seq) == 11_000
+
+
+def test_the_brake_comes_and_goes_while_events_pass(program: Program) -> None:
+    program.passes = 2000
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        program.thread.start()
+        while program.thread.is_alive():
+            program.debugger.set_rate(1e9)
+            program.debugger.set_rate(0)
+    finally:
+        sys.setswitchinterval(before)
+    assert int(program.log.seq) == 22_000, "the run came to its end"
 
 
 def test_while_stopped_the_run_answers_and_changes_wait(program: Program) -> None:

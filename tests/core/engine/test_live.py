@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ringscope_core.engine.live import LiveListener, LiveRun
+from ringscope_core.engine.debug_commands import DebugCommands
+from ringscope_core.engine.live import HEAR_S, LiveListener, LiveRun
 from ringscope_core.engine.recorder import Recorder
 from ringscope_core.engine.run import Run
 from ringscope_core.qom.object import object_new
@@ -71,6 +72,10 @@ def test_a_defect_ends_the_run_and_leaves_the_recording(make: Make, tmp_path: Pa
     assert heard.ended.wait(10)
     assert heard.ends == ["internal error: RuntimeError: a defect of ours"]
     assert live.status == "failed"
+    start = time.monotonic()
+    live.hear(live.debugger.resume())
+    assert live.ask(lambda: "still answered") == "still answered"
+    assert time.monotonic() - start < HEAR_S / 2, "nobody is there to wait for"
     assert live.stop()
     writer.close()
     with SessionReader(tmp_path / "a") as reader:
@@ -109,6 +114,32 @@ def test_a_busy_run_is_a_timeout(make: Make) -> None:
     live.debugger.call(lambda: time.sleep(0.5))
     with pytest.raises(TimeoutError, match="busy"):
         live.ask(lambda: None, timeout=0.1)
+
+
+def test_a_stop_that_somebody_overrules_is_answered(make: Make) -> None:
+    live, heard = make(Run(load("default"), live=True, digests=False))
+    busy, release, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def keep_busy() -> None:
+        busy.set()
+        release.wait(HEAR_S)
+
+    def stop() -> None:
+        DebugCommands(live).stop({})
+        answered.set()
+
+    live.debugger.call(keep_busy)
+    assert busy.wait(HEAR_S)
+    thread = threading.Thread(target=stop)
+    thread.start()
+    time.sleep(0.2)
+    assert not answered.is_set(), "the run's thread is busy"
+    live.debugger.resume()
+    release.set()
+    assert answered.wait(HEAR_S / 2)
+    thread.join()
+    assert not heard.stopped.is_set()
+    assert live.status == "running"
 
 
 def test_asking_makes_no_stop(make: Make) -> None:

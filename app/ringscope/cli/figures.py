@@ -62,14 +62,13 @@ def command(file: Path, check: bool, differences: Path | None, only: tuple[str, 
 
 
 def _chosen(jobs: list[Job], only: tuple[str, ...]) -> list[Job]:
-    from ringscope.figures.parse import near
+    from ringscope.figures.parse import did_you_mean
     from ringscope_core.scenario.errors import InputError
 
     for wanted in only:
         if not any(fnmatch(job.name, wanted) for job in jobs):
             names = list(dict.fromkeys(job.name for job in jobs))
-            meant = near(wanted, names)
-            raise InputError("only", wanted, f"one of {', '.join(names[:40])}" + (f" (did you mean {meant}?)" if meant else ""))
+            raise InputError("only", wanted, f"one of {', '.join(names[:40])}{did_you_mean(wanted, names)}")
     return [job for job in jobs if not only or any(fnmatch(job.name, wanted) for wanted in only)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ringscope.figures.parse import near
+from ringscope.figures.parse import did_you_mean
 from ringscope_core.query.breakpoints import Breakpoint, find_hit, parse_breakpoint
 from ringscope_core.scenario.errors import InputError
 
@@ -51,8 +51,7 @@ def _plain(recording: Recording, text: str, place: str) -> dict[str, object]:
 
 
 def _unknown(text: str, name: str, known: set[str]) -> InputError:
-    meant = near(name, known)
-    return InputError("at", text, f"{FORMS}; {name or 'nothing'} is none that is known" + (f" (did you mean {meant}?)" if meant else ""))
+    return InputError("at", text, f"{FORMS}; {name or 'nothing'} is none that is known{did_you_mean(name, known)}")
 
 
 def _never(recording: Recording, point: Breakpoint) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ringscope.figures.parse import near
+from ringscope.figures.parse import one_of
 from ringscope.figures.request import Words, picture_of, spec_of
 from ringscope.figures.shots import Film, parse_every, parse_fps, parse_speed
 from ringscope.figures.spec import ANIMATIONS, PICTURES, TEXTS, FigureSpec, TextSpec
@@ -91,12 +91,12 @@ def read_figures(path: Path) -> list[Job]:
     for key in data:
         if key not in ("defaults", "figure"):
             raise InputError(
-                f"{lines.where(-2, key)}: {key}", data[key] if not isinstance(data[key], dict | list) else key, _allowed(key, ("defaults", "figure"))
+                f"{lines.where(-2, key)}: {key}", data[key] if not isinstance(data[key], dict | list) else key, one_of(("defaults", "figure"), key)
             )
     defaults = _table(data.get("defaults", {}), f"{lines.where(-1)}: defaults")
     for key in defaults:
         if key not in DEFAULT_KEYS:
-            raise InputError(f"{lines.where(-1, key)}: defaults", key, _allowed(key, DEFAULT_KEYS))
+            raise InputError(f"{lines.where(-1, key)}: defaults", key, one_of(DEFAULT_KEYS, key))
     figures = data.get("figure", [])
     if not isinstance(figures, list) or not figures:
         raise InputError("file", str(path), "a file with at least one [[figure]] table")
@@ -124,11 +124,6 @@ def _table(value: object, where: str) -> dict[str, Any]:
     return value
 
 
-def _allowed(key: str, known: tuple[str, ...]) -> str:
-    meant = near(key, known)
-    return f"one of {', '.join(known)}" + (f" (did you mean {meant}?)" if meant else "")
-
-
 def _check_apart(jobs: list[Job]) -> None:
     """No two figures write one file or have one name."""
     seen: dict[str, Job] = {}
@@ -151,7 +146,7 @@ class _Figure:
         self._own: dict[str, Any] = table
         for key in table:
             if key not in FIGURE_KEYS:
-                raise InputError(self._field(key), key, _allowed(key, FIGURE_KEYS))
+                raise InputError(self._field(key), key, one_of(FIGURE_KEYS, key))
 
     def _field(self, key: str) -> str:
         """How an error names `key` of this figure."""

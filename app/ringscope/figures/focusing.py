@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ringscope.figures.parse import near
+from ringscope.figures.parse import did_you_mean
 from ringscope_core.gdb.moment import Moment, TypeTable
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.oids import is_ring, ring_bdf
@@ -91,8 +91,7 @@ def _event(recording: Recording, text: str, number: int) -> Aim:
 def _type(recording: Recording, text: str, name: str) -> Aim:
     known = _types(recording)
     if name not in known:
-        meant = near(name, known)
-        raise InputError("focus", text, "type:NAME of a QOM type of this recording" + (f" (did you mean type:{meant}?)" if meant else ""))
+        raise InputError("focus", text, f"type:NAME of a QOM type of this recording{did_you_mean(name, known, 'type:')}")
     return Aim(type_name=name, subject="type")
 
 
@@ -177,9 +176,8 @@ def _field(recording: Recording, word: str, seq: int) -> Aim | None:
 
 def _unknown(recording: Recording, text: str, word: str) -> InputError:
     known = known_words(recording)
-    meant = near(word, known)
     rings = [name for name in known if _RING.fullmatch(name)]
-    said = f" (did you mean {meant}?)" if meant else f" (rings: {', '.join(rings[:12])})" if rings and _RING.fullmatch(word) else ""
+    said = did_you_mean(word, known) or (f" (rings: {', '.join(rings[:12])})" if rings and _RING.fullmatch(word) else "")
     return InputError("focus", text, f"{FORMS}; {word} is none of this recording{said}")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ringscope.figures.breaks import FORMS as BREAK_FORMS
 from ringscope.figures.breaks import PREFIX, break_moment
 from ringscope.figures.focusing import Aim, aim_of
-from ringscope.figures.parse import near
+from ringscope.figures.parse import did_you_mean
 from ringscope_core.query.recording import Recording
 from ringscope_core.query.seek import seek
 from ringscope_core.scenario.errors import InputError
@@ -57,8 +57,8 @@ def parse_at(reader: SessionReader, text: str) -> int:
         if error.field != "seek":
             raise InputError("at", text, error.allowed) from None
     names = [mark.name for mark in marks]
-    meant = near(words.removeprefix("mark:"), names)
-    said = (f" (did you mean mark:{meant}?)" if meant else f" (marks: {', '.join(names)})") if names else " (this recording has no marks)"
+    marked = f" (marks: {', '.join(names)})" if names else " (this recording has no marks)"
+    said = did_you_mean(words.removeprefix("mark:"), names, "mark:") or marked
     raise InputError("at", text, f"a virtual time such as 12.5ms, seq:N, packet:N, mark:NAME, start, end, or {BREAK_FORMS}{said}")
 
 

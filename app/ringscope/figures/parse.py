@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 
 from ringscope.figures.spec import ANIMATIONS, FIGURE_THEMES, LANGUAGES, PICTURES, TEXTS, Callout, FigureSpec, TextSpec, parse_callout
 from ringscope.views import ALL_VIEWS, PANELS
+from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.scenario.errors import InputError
 
 WINDOW: Final = "window"
@@ -28,20 +28,20 @@ MAX_PIXELS: Final = 1 << 27
 """Of one image: 512 MB of memory while it is drawn."""
 
 
-def near(wrong: str, known: Iterable[str]) -> str:
-    """The known word that somebody most likely meant with `wrong`, "" for none."""
-    found = difflib.get_close_matches(wrong, list(known), 1, 0.6)
-    return found[0] if found else ""
+def did_you_mean(wrong: str, known: Iterable[str], kind: str = "") -> str:
+    """`` (did you mean a?)``, with `kind` before the known word that is near `wrong`; "" when none is."""
+    meant = suggestion(wrong, known)
+    return f" (did you mean {kind}{meant}?)" if meant else ""
 
 
 def one_of(known: Iterable[str], wrong: str = "") -> str:
     """``one of a, b, c``, and which of them is near `wrong`."""
     names = list(known)
-    meant = near(wrong, names) if wrong else ""
-    return f"one of {', '.join(names)}" + (f" (did you mean {meant}?)" if meant else "")
+    return f"one of {', '.join(names)}{did_you_mean(wrong, names)}"
 
 
-def _one_of(field: str, text: str, known: Iterable[str]) -> str:
+def parse_choice(field: str, text: str, known: Iterable[str]) -> str:
+    """`text`, which must be one of `known`; raises InputError for `field`."""
     names = list(known)
     if text not in names:
         raise InputError(field, text, one_of(names))
@@ -50,22 +50,22 @@ def _one_of(field: str, text: str, known: Iterable[str]) -> str:
 
 def parse_view(text: str) -> str:
     """The name of a view, a panel, or ``window``; raises InputError."""
-    return _one_of("view", text, VIEW_NAMES)
+    return parse_choice("view", text, VIEW_NAMES)
 
 
 def parse_table_view(text: str) -> str:
     """The name of a view or a panel, whose table is printed; raises InputError."""
-    return _one_of("view", text, TABLE_VIEWS)
+    return parse_choice("view", text, TABLE_VIEWS)
 
 
 def parse_theme(text: str) -> str:
     """light, dark or print; raises InputError."""
-    return _one_of("theme", text, FIGURE_THEMES)
+    return parse_choice("theme", text, FIGURE_THEMES)
 
 
 def parse_lang(text: str) -> str:
     """en or zh; raises InputError."""
-    return _one_of("lang", text, LANGUAGES)
+    return parse_choice("lang", text, LANGUAGES)
 
 
 def parse_size(text: str, view: str = "") -> tuple[int, int]:

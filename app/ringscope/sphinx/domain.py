@@ -13,8 +13,8 @@ from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
 from ringscope.figures.cache_key import program_digest
-from ringscope.figures.parse import near
 from ringscope.sphinx.qom_role import QomRole
+from ringscope_core.gdb.suggest import suggestion
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -129,7 +129,7 @@ def say_unknown(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref,
     if workshop is not None:
         known = [str(row["name"]) for row in workshop.types()]
         if name not in known:
-            meant = near(name, known)
+            meant = suggestion(name, known)
             more = f"; did you mean {meant}?" if meant else f"; `ringscope types` lists the {len(known)} of profile {workshop.settings.profile}"
             _LOGGER.warning("qom: '%s' is no QOM type that Ringscope knows%s", name, more, location=node, type="ringscope", subtype="qom")
     return contnode

@@ -13,7 +13,6 @@ from ringscope.figures import parse
 from ringscope.figures.spec import FigureSpec
 from ringscope.sphinx.settings import AUTO, FORMATS, THEMES
 from ringscope.sphinx.source_files import find_layout
-from ringscope_core.scenario.errors import InputError
 
 if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
@@ -47,8 +46,8 @@ class Picture:
 
 def picture_of(options: dict[str, Any], source: str, view: str, settings: Settings, env: BuildEnvironment) -> Picture:
     """The picture that a directive's options describe.  Raises InputError, which names the option."""
-    theme = _one_of(options, "theme", settings.figure_theme, THEMES)
-    form = _one_of(options, "format", settings.figure_format, FORMATS)
+    theme = _choice(options, "theme", settings.figure_theme, THEMES)
+    form = _choice(options, "format", settings.figure_format, FORMATS)
     parse.parse_view(view)
     size = parse.parse_size(_text(options, "size"), view) if "size" in options else settings.figure_size
     scale = parse.parse_scale(_text(options, "scale")) if "scale" in options else settings.figure_scale
@@ -75,8 +74,5 @@ def _text(options: dict[str, Any], name: str) -> str:
     return str(options.get(name) or "").strip()
 
 
-def _one_of(options: dict[str, Any], name: str, otherwise: str, allowed: tuple[str, ...]) -> str:
-    value = _text(options, name) if name in options else otherwise
-    if value not in allowed:
-        raise InputError(name, value, parse.one_of(allowed))
-    return value
+def _choice(options: dict[str, Any], name: str, otherwise: str, allowed: tuple[str, ...]) -> str:
+    return parse.parse_choice(name, _text(options, name) if name in options else otherwise, allowed)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from docutils import nodes
 
-from ringscope.figures.parse import near
+from ringscope.figures.parse import did_you_mean
 from ringscope_core.gdb.ctypes import member, members, place_of, struct_named, struct_names
 from ringscope_core.qom.profile import PROFILE_4_1
 from ringscope_core.scenario.errors import InputError
@@ -44,9 +44,9 @@ def find_word(text: str) -> Word:
     if mark and struct_named(struct) is not None:
         if member(struct, field.split(".", 1)[0].split("[", 1)[0]) is not None or name in _recorded():
             return _place("field", struct)
-        raise _unknown(text, f"a field of {struct}", near(name, _fields_of(struct)))
-    meant = near(name, [*FUNCTION_LINES, *struct_names()])
-    raise _unknown(text, "a function, structure or field of QEMU that Ringscope knows", meant)
+        raise InputError("qemu", text, f"a field of {struct}{did_you_mean(name, _fields_of(struct))}")
+    meant = did_you_mean(name, [*FUNCTION_LINES, *struct_names()])
+    raise InputError("qemu", text, f"a function, structure or field of QEMU that Ringscope knows{meant}")
 
 
 def _place(what: str, struct: str) -> Word:
@@ -60,10 +60,6 @@ def _recorded() -> set[str]:
 
 def _fields_of(struct: str) -> list[str]:
     return [f"{struct}.{one.name}" for one in members(struct)] + [name for name in _recorded() if name.startswith(f"{struct}.")]
-
-
-def _unknown(text: str, allowed: str, meant: str) -> InputError:
-    return InputError("qemu", text, allowed + (f" (did you mean {meant}?)" if meant else ""))
 
 
 class ringscope_word(nodes.inline):

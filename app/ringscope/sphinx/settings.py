@@ -67,25 +67,19 @@ def settings_of(config: Config) -> Settings:
     size = str(config.ringscope_figure_size)
     try:
         return Settings(
-            _one_of("figure_format", str(config.ringscope_figure_format), FORMATS),
-            _one_of("figure_theme", str(config.ringscope_figure_theme), THEMES),
+            parse.parse_choice("ringscope_figure_format", str(config.ringscope_figure_format), FORMATS),
+            parse.parse_choice("ringscope_figure_theme", str(config.ringscope_figure_theme), THEMES),
             parse.parse_size(size),
             parse.parse_scale(str(config.ringscope_figure_scale)),
             "zh" if str(config.language or "").lower().startswith("zh") else "en",
             str(config.ringscope_cache),
             _folder(str(config.ringscope_sessions)),
             _address(str(config.ringscope_qemu_url)),
-            _one_of("profile", str(config.ringscope_profile), PROFILES),
+            parse.parse_choice("ringscope_profile", str(config.ringscope_profile), PROFILES),
         )
     except InputError as error:
         field = error.field if error.field.startswith("ringscope_") else f"ringscope_figure_{error.field}"
         raise ConfigError(f"conf.py: {InputError(field, error.value, error.allowed)}") from None
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise InputError(f"ringscope_{name}", value, f"one of {', '.join(allowed)}")
-    return value
 
 
 def _folder(value: str) -> str:

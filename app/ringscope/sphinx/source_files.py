@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ringscope.figures.parse import near
+from ringscope.figures.parse import did_you_mean, one_of
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.shipped import SHIPPED, shipped_path
 
@@ -26,10 +26,7 @@ def find_source(env: BuildEnvironment, settings: Settings, text: str) -> str:
         env.note_dependency(str(shipped_path(text)))
         return text
     if not text.endswith(_SUFFIXES):
-        meant = near(text, SHIPPED)
-        raise InputError(
-            "scenario", text, f"one of {', '.join(SHIPPED)}, or a file ending in .toml or .ringscope" + (f" (did you mean {meant}?)" if meant else "")
-        )
+        raise InputError("scenario", text, f"{one_of(SHIPPED)}, or a file ending in .toml or .ringscope{did_you_mean(text, SHIPPED)}")
     return str(_find(env, "session" if text.endswith(".ringscope") else "scenario", text, settings.sessions))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ringscope.figures.parse import near
+from ringscope.figures.parse import did_you_mean
 from ringscope_core.scenario.errors import InputError
 
 HOOKS: Final = ("class_base_init", "class_init", "instance_init", "instance_post_init", "instance_finalize")
@@ -53,8 +53,8 @@ def type_tree(rows: Sequence[dict[str, Any]], root: str = "") -> list[TypeEntry]
     if not root:
         return tops
     if root not in entries:
-        meant = near(root, entries)
-        raise InputError("root", root, "a QOM type of this machine" + (f" (did you mean {meant}?)" if meant else "; `ringscope types` lists them"))
+        more = did_you_mean(root, entries) or "; `ringscope types` lists them"
+        raise InputError("root", root, f"a QOM type of this machine{more}")
     return [entries[root]]
 
 

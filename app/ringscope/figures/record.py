@@ -13,7 +13,6 @@ from ringscope_core.engine.results import result
 from ringscope_core.engine.run import Run
 from ringscope_core.engine.session_meta import session_meta
 from ringscope_core.qom.types_json import types_json
-from ringscope_core.scenario.load import load
 from ringscope_core.scenario.model import Scenario
 from ringscope_core.session.rows import RAW_DTYPE
 from ringscope_core.session.writer import SessionWriter
@@ -74,7 +73,6 @@ def record(scenario: Scenario, path: Path, virtual_ns: int) -> dict[str, object]
         writer.close()
 
 
-def record_named(name: str, path: Path) -> dict[str, object]:
-    """Record the scenario `name` (shipped, or a .toml file) for its own duration, else for `FIGURE_NS`."""
-    scenario = load(name)
-    return record(scenario, path, scenario.run.duration_ns() or FIGURE_NS)
+def duration_of(scenario: Scenario) -> int:
+    """Virtual ns that are recorded of `scenario`: its own duration, else `FIGURE_NS`."""
+    return scenario.run.duration_ns() or FIGURE_NS

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ringscope.figures.cache_key import core_digest
-from ringscope.figures.record import FIGURE_NS, record
+from ringscope.figures.record import duration_of, record
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import load, to_toml_data
 from ringscope_core.scenario.resources import resource_root
@@ -123,7 +123,7 @@ class Recordings:
         # under another name until it is whole: other processes look for `path`
         fresh = path.with_name(f".{os.getpid()}-{path.name}")
         try:
-            failures = [str(line) for line in _listed(record(scenario, fresh, _duration(scenario)).get("failures"))]
+            failures = [str(line) for line in _listed(record(scenario, fresh, duration_of(scenario)).get("failures"))]
             if failures and not (scenario.expect_error and any(line.endswith(scenario.expect_error) for line in failures)):
                 raise InputError("scenario", scenario.name, f"a machine that QEMU would build, or an expect_error that says how it fails: {failures[0]}")
             fresh.replace(path)
@@ -138,18 +138,13 @@ def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _duration(scenario: Scenario) -> int:
-    """Virtual ns that are recorded of `scenario`."""
-    return scenario.run.duration_ns() or FIGURE_NS
-
-
 def _file_name(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60] or "scenario"
 
 
 def _scenario_digest(scenario: Scenario) -> str:
     # a shipped capture stands there with its place on this machine
-    data = json.dumps([to_toml_data(scenario), _duration(scenario), core_digest()], sort_keys=True).replace(json.dumps(str(resource_root()))[1:-1], "")
+    data = json.dumps([to_toml_data(scenario), duration_of(scenario), core_digest()], sort_keys=True).replace(json.dumps(str(resource_root()))[1:-1], "")
     said = hashlib.sha256(data.encode())
     for option in scenario.netdev:
         # a capture's frames are part of what is recorded

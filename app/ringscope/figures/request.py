@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 from ringscope.figures.parse import VIEW_NAMES, check, check_text, parse_callouts, parse_lang, parse_scale, parse_size, parse_theme, parse_view
@@ -92,8 +91,3 @@ def _text(words: Words, suffix: str) -> TextSpec:
     spec = TextSpec(words.source, words.texts, words.view, words.focus, words.at, parse_lang(words.lang) if words.lang else "en", words.filter)
     check_text(spec, suffix)
     return spec
-
-
-def word_names() -> Iterable[str]:
-    """The names of all words, as a file of figures has them."""
-    return [_NAMES.get(field.name, field.name) for field in fields(Words) if field.name != "settings"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from PySide6.QtCore import QModelIndex, QRect, QRectF, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QTextBlock
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPlainTextEdit, QWidget
 
@@ -34,11 +34,6 @@ def whole(widget: QWidget) -> Spot:
 def part_of(widget: QWidget, box: QRectF, show: Callable[[], object] | None = None) -> Spot:
     """A rectangle of what `widget` paints, to whole pixels."""
     return Spot(widget, box.toAlignedRect(), show)
-
-
-def cell_spot(view: QAbstractItemView, index: QModelIndex) -> Spot:
-    """One cell of a table or a tree."""
-    return Spot(view.viewport(), view.visualRect(index), lambda: view.scrollTo(index))
 
 
 def row_spot(view: QAbstractItemView, row: int) -> Spot | None:

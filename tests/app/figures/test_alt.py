@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,27 +11,11 @@ import pytest
 from ringscope.figures.alt import alt_text
 from ringscope.figures.alt_rates import rates
 from ringscope.figures.parse import VIEW_NAMES
-from ringscope.figures.record import record_named
 from ringscope.figures.spec import FigureSpec
 from ringscope.words import language
 from ringscope_core.query.recording import Recording
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.reader import SessionReader
-
-
-@pytest.fixture(scope="module")
-def ping_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second of ping."""
-    path = tmp_path_factory.mktemp("alt") / "ping.ringscope"
-    record_named("ping", path)
-    return path
-
-
-@pytest.fixture
-def reader(ping_file: Path) -> Iterator[SessionReader]:
-    """Its reader."""
-    with SessionReader(ping_file) as found:
-        yield found
 
 
 def said(reader: SessionReader, view: str, **changes: str) -> str:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 from markdown_it import MarkdownIt
 
-from ringscope.figures.record import record_named
 from ringscope.figures.spec import TextSpec
 from ringscope.figures.text_forms import FORMS, as_text, form_of, md_words, rst_words
 from ringscope.figures.transcript import transcript
@@ -22,21 +18,6 @@ from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.reader import SessionReader
 
 ODD = ("*", "a_", "_b", "|", "`", "\\x", "- x", "1. x", "  deep", ":a: b", "", "<p>", "**", "x_y", "...", "{role}`x`", "$1")
-
-
-@pytest.fixture(scope="module")
-def ping_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second of ping."""
-    path = tmp_path_factory.mktemp("text") / "ping.ringscope"
-    record_named("ping", path)
-    return path
-
-
-@pytest.fixture
-def reader(ping_file: Path) -> Iterator[SessionReader]:
-    """Its reader."""
-    with SessionReader(ping_file) as found:
-        yield found
 
 
 def rst_tables(text: str) -> list[list[list[str]]]:

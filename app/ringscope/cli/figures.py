@@ -91,10 +91,9 @@ def _draw(file: Path, jobs: list[Job], every: list[Job], force: bool) -> int:
 def _check(file: Path, jobs: list[Job], folder: Path) -> int:
     from ringscope.figures.batch import check_all
     from ringscope.figures.difference import SUFFIXES, compare
-    from ringscope.figures.files import write_whole
+    from ringscope.figures.files import make_folder, write_whole
     from ringscope.figures.interrupt import interrupt_later
     from ringscope.figures.recordings import Recordings
-    from ringscope_core.scenario.errors import InputError
 
     def place(job: Job, suffix: str) -> Path:
         try:
@@ -109,10 +108,7 @@ def _check(file: Path, jobs: list[Job], folder: Path) -> int:
         if not found.data:
             return found.text, None
         path = place(job, found.suffix)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError("diff", str(folder), f"a folder that can be made ({error.strerror})") from None
+        make_folder(path.parent, "diff")
         write_whole(path, found.data)
         return found.text, path
 

@@ -21,12 +21,13 @@ def command(folder: Path, size: str) -> None:
     """Run the default scenario, record it, draw the window and every view in both themes, and say what happened."""
     from rich.console import Console
 
+    from ringscope.figures.files import make_folder
     from ringscope.figures.parse import parse_size
     from ringscope.figures.record import record
     from ringscope_core.scenario.load import load
 
     pixels = parse_size(size, "window")
-    _make_folder(folder)
+    make_folder(folder, "output")
     console = Console(highlight=False)
     scenario = load(SCENARIO)
     console.print(f"Recording [bold]{scenario.title}[/bold] ({TOUR_NS / 1e9:.0f} s of virtual time) ...")
@@ -36,15 +37,6 @@ def command(folder: Path, size: str) -> None:
     began = time.monotonic()
     files = _draw_all(folder, session, pixels, console)
     _summary(console, folder, session, report, files, time.monotonic() - began)
-
-
-def _make_folder(folder: Path) -> None:
-    from ringscope_core.scenario.errors import InputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("output", str(folder), f"a folder that can be made ({error.strerror})") from None
 
 
 def _draw_all(folder: Path, session: Path, size: tuple[int, int], console: object) -> list[Path]:

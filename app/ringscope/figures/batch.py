@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ringscope.figures.cache_key import key
-from ringscope.figures.files import write_whole
+from ringscope.figures.files import make_folder, write_whole
 from ringscope.figures.produce import produce, produce_moving
 from ringscope.figures.spec import FigureSpec
 from ringscope_core.scenario.errors import InputError
@@ -69,7 +69,7 @@ def draw_all(jobs: Sequence[Job], recordings: Recordings, ledger: Ledger, force:
                 yield Outcome(job, UNCHANGED)
                 continue
             data = draw_job(job, recordings)
-            _make_folder(job.output.parent)
+            make_folder(job.output.parent, "output")
             write_whole(job.output, data)
         except (InputError, SessionError) as error:
             yield Outcome(job, FAILED, time.monotonic() - began, _said(error))
@@ -100,10 +100,3 @@ def check_all(jobs: Sequence[Job], recordings: Recordings, show: Callable[[Job, 
 
 def _said(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("output", str(folder), f"a folder that can be made ({error.strerror})") from None

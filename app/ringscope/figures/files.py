@@ -1,23 +1,23 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and the folders they go into."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
+from ringscope_core.export.target import written
 from ringscope_core.scenario.errors import InputError
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file at once or not at all: into a new one beside it, which then takes its name.  Raises InputError when it cannot be written."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
+    """Write a file at once or not at all, in the place of one that was there.  Raises InputError when it cannot be written."""
+    with written(path, force=True) as fresh:
         fresh.write_bytes(data)
-        fresh.replace(path)
+
+
+def make_folder(folder: Path, field: str) -> Path:
+    """`folder`, made with those above it where it is not there; raises InputError for `field` when that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError("output", str(path), f"a file that can be written ({error.strerror})") from None
-    finally:
-        # also when somebody interrupts
-        with contextlib.suppress(OSError):
-            fresh.unlink()
+        raise InputError(field, str(folder), f"a folder that can be made ({error.strerror})") from None
+    return folder

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from ringscope.figures.files import make_folder
 from ringscope.figures.focusing import Aim, words_of
 from ringscope.figures.layouts import layout_of, save_layout
 from ringscope.figures.parse import MAX_SIZE, WINDOW, least_size
@@ -120,12 +121,7 @@ def _layout(window: Window) -> Path:
         except InputError:
             # a folder that cannot be written
             pass
-    folder = data_folder() / "layouts"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("layout", str(folder), f"a folder that can be made ({error.strerror})") from None
-    return save_layout(layout_of(window), folder, "window")
+    return save_layout(layout_of(window), make_folder(data_folder() / "layouts", "layout"), "window")
 
 
 # -- the source ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PySide6.QtGui import QImage
 
-from ringscope.figures.png_file import png_bytes
+from ringscope.figures.png_file import png_bytes, sized
+from ringscope_core.export.target import scratch
 from ringscope_core.scenario.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ringscope.figures.shots import Shot
 
 _NAME: Final = re.compile(r"^\d{4,}\.png$")
-_DPM: Final = 3780
 
 
 def check_folder(path: Path) -> None:
@@ -36,9 +35,7 @@ def write_folder(path: Path, spool: Spool, plan: list[Shot], scale: float = 1.0)
     """``0000.png`` and on, a file for each of `plan`; all of them or none.  Raises InputError."""
     check_folder(path)
     digits = max(4, len(str(len(plan) - 1)))
-    fresh = path.absolute().parent / f".{path.name}.{os.getpid()}.new"
-    try:
-        fresh.mkdir()
+    with scratch(path) as fresh:
         number = 0
         for still, pixels in zip(spool.stills, spool, strict=True):
             data = png_bytes(_image(pixels, scale))
@@ -48,17 +45,10 @@ def write_folder(path: Path, spool: Spool, plan: list[Shot], scale: float = 1.0)
         if path.is_dir():
             shutil.rmtree(path)
         fresh.rename(path)
-    except OSError as error:
-        raise InputError("output", str(path), f"a folder that can be written ({error.strerror})") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _image(pixels: np.ndarray[tuple[int, int], np.dtype[np.uint32]], scale: float) -> QImage:
     """As a still figure's, to the byte."""
     height, width = pixels.shape
     data = (pixels | np.uint32(0xFF000000)).tobytes()
-    image = QImage(data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
-    image.setDotsPerMeterX(round(_DPM * scale))
-    image.setDotsPerMeterY(round(_DPM * scale))
-    return image
+    return sized(QImage(data, width, height, 4 * width, QImage.Format.Format_RGB32).copy(), scale)

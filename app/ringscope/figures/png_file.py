@@ -25,6 +25,11 @@ def painted(stage: Stage) -> QImage:
     stage.paint(painter)
     painter.end()
     image.setDevicePixelRatio(1)
+    return sized(image, scale)
+
+
+def sized(image: QImage, scale: float) -> QImage:
+    """`image`, which from now on says that it has `scale` pixels for each logical one."""
     image.setDotsPerMeterX(round(_DPM * scale))
     image.setDotsPerMeterY(round(_DPM * scale))
     return image

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ringscope.figures.cache_key import core_digest
+from ringscope.figures.files import make_folder
 from ringscope.figures.record import duration_of, record
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.load import load, to_toml_data
@@ -110,11 +111,7 @@ class Recordings:
 
     def _place(self) -> Path:
         if self._folder is not None:
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise InputError("cache", str(self._folder), f"a folder that can be made ({error.strerror})") from None
-            return self._folder
+            return make_folder(self._folder, "cache")
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="ringscope-")
         return Path(self._temporary.name)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ringscope.figures.files import write_whole
 from ringscope.figures.recordings import Recordings
 from ringscope.figures.spec import Callout, FigureSpec, TextSpec
 
@@ -78,16 +79,6 @@ def figure_spec(plain: dict[str, Any]) -> FigureSpec:
     """The figure that `dataclasses.asdict` and JSON made plain."""
     callouts = tuple(Callout(*callout) for callout in plain["callouts"])
     return FigureSpec(**{**plain, "size": tuple(plain["size"]), "callouts": callouts})
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file at once or not at all: other processes look for it."""
-    fresh = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        fresh.write_bytes(data)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def answer(jobs: Jobs, line: str) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ringscope.figures.cache_key import key, program_digest
+from ringscope.figures.files import write_whole
 from ringscope.figures.recordings import Recordings, is_session
 from ringscope.figures.spec import FigureSpec, TextSpec
-from ringscope.sphinx.worker import write_whole
 from ringscope.sphinx.worker_link import WorkerLink
 from ringscope_core.gdb.tables import Table
 from ringscope_core.gdb.transcript import Entry

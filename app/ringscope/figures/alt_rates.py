@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from ringscope_core.query.quantities import si
 from ringscope_core.trace.counters import COUNTER_NAMES
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ class Rates(NamedTuple):
 
     def packets(self, way: str) -> str:
         """Packets per second with their unit."""
-        return _si(getattr(self, way)[0] * 1e9 / self.elapsed_ns, "pps")
+        return si(getattr(self, way)[0] * 1e9 / self.elapsed_ns, "pps")
 
     def bits(self, way: str) -> str:
         """Bits per second with their unit."""
-        return _si(8 * getattr(self, way)[1] * 1e9 / self.elapsed_ns, "bit/s")
+        return si(8 * getattr(self, way)[1] * 1e9 / self.elapsed_ns, "bit/s")
 
 
 def rates(recording: Recording, vt: int) -> Rates | None:
@@ -51,10 +52,3 @@ def rates(recording: Recording, vt: int) -> Rates | None:
             grown = series.values[last, place] - series.values[first, place]
             sums[way] = (sums[way][0] + int(grown[_PACKETS]), sums[way][1] + int(grown[_BYTES]))
     return Rates(sums["tx"], sums["rx"], elapsed)
-
-
-def _si(value: float, unit: str) -> str:
-    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor:
-            return f"{value / factor:.3g} {prefix}{unit}" if value / factor < 999.5 else f"{value / factor:.0f} {prefix}{unit}"
-    return f"{value:.3g} {unit}" if value < 99.95 else f"{value:.0f} {unit}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ringscope.views.throughput.model import QUANTILES, Samples, duration, percentiles, si
+from ringscope.views.throughput.model import QUANTILES, Samples, percentiles
 from ringscope.views.throughput.plots import peaks
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.counters import BUCKETS, LatencyHistogram, bucket_floor_ns
@@ -61,20 +61,6 @@ def test_windows_reach_back_at_least_one_sample() -> None:
     samples = Samples()
     times = np.array([0.0, 1.0, 1.01, 1.02, 5.0])
     assert samples.window_starts(times, 0.015).tolist() == [0, 0, 1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "0 pps"), (12.34, "12.3 pps"), (1234.0, "1.23 kpps"), (1.5e6, "1.5 Mpps"), (2e9, "2 Gpps"), (float("nan"), "-")]
-)
-def test_quantities_carry_units(value: float, text: str) -> None:
-    """Three digits, prefix, unit."""
-    assert si(value, "pps") == text
-
-
-@pytest.mark.parametrize(("ns", "text"), [(12.0, "12 ns"), (4000.0, "4 \N{MICRO SIGN}s"), (2.5e6, "2.5 ms"), (3e9, "3 s"), (float("nan"), "-")])
-def test_durations_carry_units(ns: float, text: str) -> None:
-    """The unit follows the size."""
-    assert duration(ns) == text
 
 
 def test_downsampling_keeps_every_peak() -> None:

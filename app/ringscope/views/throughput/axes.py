@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
-from ringscope.views.throughput.model import duration
+from ringscope_core.query.quantities import duration
 
 
 def _plain(value: float) -> str:

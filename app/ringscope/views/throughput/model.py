@@ -167,24 +167,3 @@ class Samples:
     def place_at(self, seconds: float, wall: bool) -> int:
         """The last sample at or before a time, -1 when there is none."""
         return int(np.searchsorted(self.time_s(wall), seconds, "right")) - 1
-
-
-def si(value: float, unit: str) -> str:
-    """A quantity with three digits and k, M, G: ``1.23 Mpps``; ``-`` for nothing."""
-    if not np.isfinite(value):
-        return "-"
-    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= factor:
-            return f"{value / factor:.3g} {prefix}{unit}" if abs(value) / factor < 999.5 else f"{value / factor:.0f} {prefix}{unit}"
-    text = f"{value:.3g}" if abs(value) < 99.95 else f"{value:.0f}"
-    return f"{text} {unit}".rstrip()
-
-
-def duration(ns: float) -> str:
-    """A duration with three digits in ns, us, ms or s; ``-`` for nothing."""
-    if not np.isfinite(ns):
-        return "-"
-    for factor, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "\N{MICRO SIGN}s")):
-        if abs(ns) >= factor:
-            return f"{ns / factor:.3g} {unit}"
-    return f"{ns:.0f} ns"

@@ -15,11 +15,12 @@ from ringscope.values import offer_cells
 from ringscope.vectors import drawn
 from ringscope.views.spec import View
 from ringscope.views.throughput import places
-from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples, duration, si
+from ringscope.views.throughput.model import QUANTILES, Floats, Ints, Samples
 from ringscope.views.throughput.plots import PLOTS, PlotBoard, PlotKind
 from ringscope.widgets.spots import Spot
 from ringscope.widgets.stack_rows import CopyTable, RowsModel
 from ringscope.words import later, t
+from ringscope_core.query.quantities import duration, si
 from ringscope_core.query.watch import Watch, counter_watch
 from ringscope_core.trace.oids import ring_index
 

@@ -7,6 +7,8 @@ English needs no catalogue and costs one look into an empty table.  Chinese is r
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -55,6 +57,17 @@ def set_language(name: str) -> None:
         raise InputError("lang", name, f"one of {', '.join(LANGUAGES)}")
     _WORDS.language = name
     _WORDS.catalogue = {} if name == "en" else catalogue(name)
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Speak `name` within the block, and then what was spoken before.  Raises InputError as `set_language` does."""
+    before = language()
+    set_language(name)
+    try:
+        yield
+    finally:
+        set_language(before)
 
 
 @cache

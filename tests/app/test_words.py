@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ringscope.core_words import heard
-from ringscope.words import desktop_language, language, later, set_language, t
+from ringscope.words import desktop_language, language, later, set_language, speaking, t
 from ringscope_core.scenario.errors import InputError
 
 
@@ -42,6 +42,14 @@ def test_a_language_that_there_is_not() -> None:
     with pytest.raises(InputError, match="lang: 'fr' is not allowed; one of en, zh"):
         set_language("fr")
     assert language() == "en"
+
+
+def test_another_language_for_a_while() -> None:
+    set_language("zh")
+    with pytest.raises(ValueError, match="whatever"), speaking("en"):
+        assert t("Rings") == "Rings"
+        raise ValueError("whatever")
+    assert t("Rings") == "环"
 
 
 @pytest.mark.parametrize(

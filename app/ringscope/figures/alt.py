@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope.figures.alt_rates import rates
 from ringscope.figures.look import aim_at
-from ringscope.words import language, set_language, t
+from ringscope.words import language, speaking, t
 from ringscope_core.gdb.frames import frames_of
 from ringscope_core.gdb.moment import Moment, TypeTable
 from ringscope_core.gdb.ring_tables import RingTables
@@ -26,12 +26,8 @@ _NAMED_FRAMES: Final = 4
 
 def alt_text(spec: FigureSpec, reader: SessionReader) -> str:
     """One to three sentences in `spec.lang`: which view of what at which moment, and its essential numbers.  Raises InputError as drawing does."""
-    before = language()
-    set_language(spec.lang)
-    try:
+    with speaking(spec.lang):
         return _Facts(spec, reader).text()
-    finally:
-        set_language(before)
 
 
 class _Facts:

@@ -19,17 +19,14 @@ def view_entries(spec: TextSpec, reader: SessionReader) -> list[Entry]:
     """Tables and texts of `spec`'s view at its moment, without commands.  Draws nothing, but lays the view out.  Raises InputError."""
     from ringscope.figures.stage import Stage
     from ringscope.views.spec import View
-    from ringscope.words import language, set_language
+    from ringscope.words import speaking
 
     parse_table_view(spec.view)
-    before = language()
-    try:
-        with Stage(FigureSpec(spec.source, spec.view, spec.focus, spec.at, lang=spec.lang, filter=spec.filter), reader) as stage:
-            view = stage.widget.findChild(View)
-            assert isinstance(view, View)
-            text = view.shown_text()
-    finally:
-        set_language(before)
+    picture = FigureSpec(spec.source, spec.view, spec.focus, spec.at, lang=spec.lang, filter=spec.filter)
+    with speaking(spec.lang), Stage(picture, reader) as stage:
+        view = stage.widget.findChild(View)
+        assert isinstance(view, View)
+        text = view.shown_text()
     if spec.view == "notebook":
         # what people wrote is no table, whatever signs are in it
         return [Entry("", "", text.rstrip())]

@@ -62,12 +62,17 @@ def picture_of(options: dict[str, Any], source: str, view: str, settings: Settin
         # vectors have no pixels, and their names must not differ by them
         scale=scale if form == "png" else 1.0,
         theme="light" if theme == AUTO else theme,
-        lang=parse.parse_lang(_text(options, "lang")) if "lang" in options else settings.lang,
+        lang=lang_of(options, settings),
         callouts=callouts,
         crop=_text(options, "crop"),
     )
     parse.check(spec, f".{form}")
     return Picture(spec, theme, form, " ".join(_text(options, "alt").split()))
+
+
+def lang_of(options: dict[str, Any], settings: Settings) -> str:
+    """The language that a directive's options ask for, else the project's.  Raises InputError."""
+    return parse.parse_lang(_text(options, "lang")) if _text(options, "lang") else settings.lang
 
 
 def _text(options: dict[str, Any], name: str) -> str:

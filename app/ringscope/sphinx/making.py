@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import re
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from ringscope.sphinx.domain import RingscopeDomain, domain_of
+from ringscope.sphinx.figure_options import lang_of
 from ringscope.sphinx.source_files import find_source
 from ringscope.sphinx.worker_link import Defect, WrongInput
+from ringscope.words import speaking
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.errors import SessionError
 
@@ -32,21 +35,22 @@ def problem_text(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-class MakingDirective(SphinxDirective):
-    """A directive that something is made for.  `make` does it and may raise `PROBLEMS`."""
+class MakingDirective(SphinxDirective, abc.ABC):
+    """A directive that something is made for.  `make` does it, in the page's language, and may raise `PROBLEMS`."""
 
     def run(self) -> list[nodes.Node]:
         """The nodes, or an error of the build with file and line."""
         domain = self.ringscope()
         domain.note_page(self.env.docname)
         try:
-            return self.make()
+            with speaking(self.lang):
+                return self.make()
         except PROBLEMS as error:
             return self._problem(error)
 
+    @abc.abstractmethod
     def make(self) -> list[nodes.Node]:
         """The directive's nodes."""
-        raise NotImplementedError
 
     def ringscope(self) -> RingscopeDomain:
         """The domain, in which the workshop is."""
@@ -63,6 +67,11 @@ class MakingDirective(SphinxDirective):
     def settings(self) -> Settings:
         """The values of ``conf.py``."""
         return self.workshop.settings
+
+    @property
+    def lang(self) -> str:
+        """The language of what it writes; raises InputError for an option that names none."""
+        return lang_of(self.options, self.settings)
 
     def source(self) -> str:
         """The file or shipped scenario that the directive's argument names; raises InputError."""

@@ -11,10 +11,10 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
 
-from ringscope.figures import parse
 from ringscope.sphinx.making import MakingDirective
-from ringscope.sphinx.phrases import bytes_text, phrase, time_text
 from ringscope.sphinx.workshop import SessionFacts
+from ringscope.words import t
+from ringscope_core.query.quantities import duration, si
 
 
 class SessionDirective(MakingDirective):
@@ -27,7 +27,6 @@ class SessionDirective(MakingDirective):
 
     def make(self) -> list[nodes.Node]:
         """A paragraph: the link, and what is known of the session.  A scenario is recorded when it was not yet."""
-        lang = parse.parse_lang(self.options["lang"].strip()) if self.options.get("lang") else self.settings.lang
         source = self.source()
         facts = self.workshop.facts(source)
         paragraph = nodes.paragraph("", classes=["ringscope-session", *self.options.get("class", [])])
@@ -45,12 +44,12 @@ class SessionDirective(MakingDirective):
             link += nodes.literal("", facts.path.name)
         paragraph += link
         paragraph += nodes.Text(" ")
-        paragraph += nodes.inline("", f"({_said(facts, lang, bool(text))})", classes=["ringscope-facts"])
+        paragraph += nodes.inline("", f"({_said(facts, bool(text))})", classes=["ringscope-facts"])
         self.add_name(paragraph)
         return [paragraph, *messages]
 
 
-def _said(facts: SessionFacts, lang: str, with_name: bool) -> str:
-    level = [phrase("level {level}", lang, level=facts.level)] if facts.level else []
-    said = [bytes_text(facts.bytes), phrase("{n} events", lang, n=f"{facts.events:,}"), time_text(facts.vt), *level]
+def _said(facts: SessionFacts, with_name: bool) -> str:
+    level = [t("level {level}", level=facts.level)] if facts.level else []
+    said = [si(facts.bytes, "B"), t("{n} events", n=f"{facts.events:,}"), duration(facts.vt), *level]
     return ", ".join([facts.path.name, *said] if with_name else said)

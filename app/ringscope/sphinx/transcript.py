@@ -9,7 +9,6 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.directives.code import container_wrapper
 
-from ringscope.figures import parse
 from ringscope.figures.spec import TextSpec
 from ringscope.sphinx.making import MakingDirective
 from ringscope.sphinx.tables import table_node
@@ -36,11 +35,10 @@ class TranscriptDirective(MakingDirective):
 
     def make(self) -> list[nodes.Node]:
         """A literal block, with a caption when there is one; real tables stand between blocks where commands ask for tables."""
-        text = {name: str(self.options.get(name) or "").strip() for name in ("at", "focus", "lang")}
-        lang = parse.parse_lang(text["lang"]) if text["lang"] else self.settings.lang
+        text = {name: str(self.options.get(name) or "").strip() for name in ("at", "focus")}
         source = self.source()
         # every line, so that a wrong one is told by its number
-        spec = TextSpec(source, tuple(self.content), focus=text["focus"], at=text["at"], lang=lang)
+        spec = TextSpec(source, tuple(self.content), focus=text["focus"], at=text["at"], lang=self.lang)
         if not any(line.strip() and not line.strip().startswith("#") for line in spec.commands):
             raise InputError("content", " ".join(spec.commands), "at least one command, such as bt")
         found: list[nodes.Node] = []

@@ -13,9 +13,9 @@ from sphinx.util.nodes import make_id
 from ringscope.figures import parse
 from ringscope.sphinx.figure import FigureMaker
 from ringscope.sphinx.figure_options import FRAME_OPTIONS, PICTURE_OPTIONS, picture_of
-from ringscope.sphinx.phrases import phrase
 from ringscope.sphinx.type_nodes import TypeWriter
 from ringscope.sphinx.type_tree import TypeEntry, type_tree
+from ringscope.words import t
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.shipped import SHIPPED
 
@@ -44,21 +44,20 @@ class TypesDirective(FigureMaker):
         form = (self.options.get("form") or "figure").strip()
         if form not in FORMS:
             raise InputError("form", form, parse.one_of(FORMS, form))
-        lang = parse.parse_lang(self.options["lang"].strip()) if self.options.get("lang") else self.settings.lang
         source = self.source() if self.arguments else ""
         entries = type_tree(self.workshop.types(source), (self.options.get("root") or "").strip())
         if form == "figure":
-            return self._figure(source, entries, lang)
+            return self._figure(source, entries)
         for name in _FIGURE_ONLY:
             if name in self.options:
                 raise InputError(name, self.options[name] or "", f"given with the form figure only, not with {form}")
-        writer = TypeWriter(self.settings, lang, self.env.docname, lambda name: self._target(name, form, lang))
+        writer = TypeWriter(self.settings, self.env.docname, lambda name: self._target(name, form))
         made = writer.listed(entries) if form == "list" else writer.table(entries)
         made["classes"] += [*self.options.get("class", [])]
         return self._framed(made, form)
 
     # -- a figure -----------------------------------------------------------------------------------------------------
-    def _figure(self, source: str, entries: list[TypeEntry], lang: str) -> list[nodes.Node]:
+    def _figure(self, source: str, entries: list[TypeEntry]) -> list[nodes.Node]:
         root = (self.options.get("root") or "").strip()
         options = dict(self.options)
         if root and not (options.get("focus") or "").strip():
@@ -69,16 +68,16 @@ class TypesDirective(FigureMaker):
             ids = {entry.name: self._note(entry.name, "figure") for top in entries for _, entry in top.walk()}
             figure["ids"] += ids.values()
             self.state.document.set_id(figure)
-            return [_index(ids, lang), figure]
+            return [_index(ids), figure]
         return [figure]
 
     # -- targets ------------------------------------------------------------------------------------------------------
-    def _target(self, name: str, form: str, lang: str) -> list[nodes.Node]:
+    def _target(self, name: str, form: str) -> list[nodes.Node]:
         if "no-index" in self.options:
             return []
         target = nodes.target("", "", ids=[self._note(name, form)])
         self.state.document.set_id(target)
-        return [_index({name: target["ids"][0]}, lang), target]
+        return [_index({name: target["ids"][0]}), target]
 
     def _note(self, name: str, form: str) -> str:
         """The id at which this page describes the type `name` from now on."""
@@ -107,7 +106,7 @@ class TypesDirective(FigureMaker):
         return [container]
 
 
-def _index(ids: dict[str, str], lang: str) -> addnodes.index:
+def _index(ids: dict[str, str]) -> addnodes.index:
     """Entries of the general index; in print they are on the page on which this node stands."""
-    said = phrase("QOM type", lang)
+    said = t("QOM type")
     return addnodes.index(entries=[("single", f"{name} ({said})", node_id, "", None) for name, node_id in ids.items()])

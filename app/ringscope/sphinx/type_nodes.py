@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from docutils import nodes
 from sphinx import addnodes
 
-from ringscope.sphinx.phrases import phrase
 from ringscope.sphinx.qemu_words import word_node
 from ringscope.sphinx.tables import grid
+from ringscope.words import later, t
 from ringscope_core.scenario.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 
 Target = Callable[[str], list[nodes.Node]]
 """Makes the place that references to a type lead to, with its entry in the index; nothing when this directive makes none."""
-_COLUMNS: Final = ("Type", "Parent", "Structure", "Instance size", "Hooks")
+_COLUMNS: Final = (later("Type"), later("Parent"), later("Structure"), later("Instance size"), later("Hooks"))
 
 
 class TypeWriter:
     """Writes types as nodes."""
 
-    def __init__(self, settings: Settings, lang: str, page: str, target: Target) -> None:
+    def __init__(self, settings: Settings, page: str, target: Target) -> None:
         self._settings = settings
-        self._lang = lang
         self._page = page
         self._target = target
 
@@ -48,12 +47,12 @@ class TypeWriter:
         line = nodes.paragraph("", "", *self._name(entry))
         said: list[list[nodes.Node]] = [[nodes.Text(mark)] for mark in self._marks(entry)]
         if entry.parent:
-            said.append([nodes.Text(self._say("derives from") + " "), self._reference(entry.parent)])
+            said.append([nodes.Text(t("derives from") + " "), self._reference(entry.parent)])
         if entry.interfaces:
-            said.append([nodes.Text(self._say("implements") + " "), *_joined([[self._reference(name)] for name in entry.interfaces], ", ")])
+            said.append([nodes.Text(t("implements") + " "), *_joined([[self._reference(name)] for name in entry.interfaces], ", ")])
         size = [self._word(entry.struct)] if entry.struct else []
         if entry.size is not None:
-            size.append(nodes.Text((", " if size else "") + self._say("{n} bytes", n=f"{entry.size:,}")))
+            size.append(nodes.Text((", " if size else "") + t("{n} bytes", n=f"{entry.size:,}")))
         if size:
             said.append(size)
         if said:
@@ -71,7 +70,7 @@ class TypeWriter:
     def table(self, entries: Sequence[TypeEntry]) -> nodes.table:
         """Types, each under the one that it derives from."""
         rows = [self._row(entry) for top in entries for _, entry in top.walk()]
-        return grid([self._say(heading) for heading in _COLUMNS], rows, classes=["ringscope-types"])
+        return grid([t(heading) for heading in _COLUMNS], rows, classes=["ringscope-types"])
 
     def _row(self, entry: TypeEntry) -> list[list[nodes.Node]]:
         marks = self._marks(entry)
@@ -95,7 +94,7 @@ class TypeWriter:
 
     def _marks(self, entry: TypeEntry) -> list[str]:
         # an interface is abstract by being one
-        return [self._say("interface")] if entry.is_interface else [self._say("abstract")] if entry.abstract else []
+        return [t("interface")] if entry.is_interface else [t("abstract")] if entry.abstract else []
 
     def _reference(self, name: str) -> nodes.Node:
         literal = nodes.literal("", name, classes=["xref", "ringscope", "ringscope-type"])
@@ -106,9 +105,6 @@ class TypeWriter:
             return word_node(name, name, self._settings)
         except InputError:
             return nodes.literal("", name)
-
-    def _say(self, text: str, **values: object) -> str:
-        return phrase(text, self._lang, **values)
 
 
 def _joined(parts: Sequence[Sequence[nodes.Node]], between: str) -> list[nodes.Node]:

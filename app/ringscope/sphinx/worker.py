@@ -13,17 +13,17 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ringscope.figures.files import write_whole
 from ringscope.figures.recordings import Recordings
 from ringscope.figures.spec import Callout, FigureSpec, TextSpec
+from ringscope_core.net.errors import NetOptionError
+from ringscope_core.scenario.errors import InputError
+from ringscope_core.session.errors import SessionError
 
 if TYPE_CHECKING:
     from ringscope_core.session.reader import SessionReader
-
-_INPUT_ERRORS: Final = ("InputError", "SessionError", "NetOptionError")
-"""Exceptions of the core that a person's input causes, by name."""
 
 
 class Jobs:
@@ -87,11 +87,11 @@ def answer(jobs: Jobs, line: str) -> dict[str, Any]:
         asked = json.loads(line)
         job: Callable[..., Any] = getattr(jobs, asked.pop("do"))
         return {"answer": job(**asked)}
+    except (InputError, SessionError, NetOptionError) as error:
+        return {"wrong": " ".join(str(error).split())}
+    except OSError as error:
+        return {"wrong": f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")}
     except Exception as error:
-        if any(kind.__name__ in _INPUT_ERRORS and kind.__module__.startswith("ringscope") for kind in type(error).__mro__):
-            return {"wrong": " ".join(str(error).split())}
-        if isinstance(error, OSError):
-            return {"wrong": f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")}
         traceback.print_exc()
         return {"defect": f"{type(error).__name__}: {error}"}
 

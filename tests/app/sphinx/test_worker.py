@@ -11,7 +11,6 @@ import pytest
 
 from ringscope.figures.recordings import Recordings
 from ringscope.figures.spec import FigureSpec
-from ringscope.sphinx.phrases import bytes_text, phrase, time_text
 from ringscope.sphinx.worker import Jobs, answer, figure_spec
 from ringscope.sphinx.worker_link import Defect, WorkerLink, WrongInput
 from ringscope.sphinx.workshop import Workshop
@@ -94,15 +93,6 @@ def test_the_cache_keeps_no_unused_files(tmp_path: Path) -> None:
     made.close()
     assert place.is_file() and not old.exists()
     assert (tmp_path / "cache" / ".gitignore").read_text() == "*\n"
-
-
-def test_words_beside_links() -> None:
-    """Sizes and times as people read them, in the page's language."""
-    assert [bytes_text(count) for count in (0, 999, 1000, 99_949, 99_950, 234_000, 999_600, 5_200_000, 7_000_000_000)] == [
-        "0 B", "999 B", "1.0 kB", "99.9 kB", "100 kB", "234 kB", "1.0 MB", "5.2 MB", "7.0 GB",
-    ]  # fmt: skip
-    assert [time_text(ns) for ns in (5, 1500, 2_340_000, 10**9, 90 * 10**9, 7200 * 10**9)] == ["5 ns", "1.5 µs", "2.34 ms", "1 s", "90 s", "7200 s"]
-    assert phrase("{n} events", "zh", n="1,000") == "1,000 个事件"
 
 
 def test_the_page_lists_every_system_package() -> None:

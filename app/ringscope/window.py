@@ -208,7 +208,7 @@ class Window(QMainWindow):
             host = hosts[(self._turn + place) % len(hosts)]
             if host.refresh() and host.cost_ms > worst:
                 slowest, worst = host.name, host.cost_ms
-            if host.view is not None and getattr(host.view, "unfinished", False):
+            if host.view is not None and host.view.unfinished:
                 host.dirty = True
         return slowest
 

@@ -29,7 +29,7 @@ def draw(spec: FigureSpec, reader: SessionReader, suffix: str) -> bytes:
     """The figure as a file's bytes, `suffix` one of ``.png``, ``.svg``, ``.pdf``; the same arguments give the same bytes.  Raises InputError."""
     suffix = suffix.lower()
     check(spec, suffix)
-    with Stage(spec, reader, vector=suffix != ".png") as stage:
+    with Stage(spec, reader) as stage:
         if suffix == ".svg":
             return svg_bytes(stage, _title(spec), alt_text(spec, reader))
         if suffix == ".pdf":

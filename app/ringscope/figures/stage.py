@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QRegion, QResizeEvent
@@ -45,22 +45,6 @@ _NARROW: Final = 1500
 """Windows of less pixels across fold the left docks away, as on a small screen."""
 
 
-@runtime_checkable
-class FigureView(Protocol):
-    """A view that can do better when it need not be quick."""
-
-    def prepare_figure(self, vector: bool) -> None:
-        """Draw finely and completely from now on; `vector`: without pixmaps."""
-
-
-@runtime_checkable
-class ArrangedView(Protocol):
-    """A view that shares its room otherwise in a picture, where nobody can scroll."""
-
-    def arrange_figure(self) -> None:
-        """Called once, when the view has its size and shows its moment."""
-
-
 class _Frame(QWidget):
     """Holds one widget at its own size."""
 
@@ -78,16 +62,14 @@ class _Frame(QWidget):
 class Stage:
     """What `spec` shows of the recording, laid out; as a context manager it takes the widgets down at the end.
 
-    `reader` stays open, it is the caller's.  `vector`: what is painted goes to a file without pixels.  Raises InputError for a moment,
-    an object, a callout's target or a part that is not there.
+    `reader` stays open, it is the caller's.  Raises InputError for a moment, an object, a callout's target or a part that is not there.
     """
 
-    def __init__(self, spec: FigureSpec, reader: SessionReader, vector: bool = False) -> None:
+    def __init__(self, spec: FigureSpec, reader: SessionReader) -> None:
         self.app = drawing_application()
         set_language(spec.lang)
         self.spec: FigureSpec = spec
         self.theme: Theme = FIGURE_THEMES[spec.theme]
-        self.vector: bool = vector
         apply(self.app, self.theme)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._refresh: Callable[[], None] = lambda: None
@@ -149,7 +131,7 @@ class Stage:
         self._arranged = None
         for turn in range(_MOST_ROUNDS):
             views = self.widget.findChildren(View)
-            if turn >= _SETTLE_ROUNDS and not any(view.isVisible() and getattr(view, "unfinished", False) for view in views):
+            if turn >= _SETTLE_ROUNDS and not any(view.isVisible() and view.unfinished for view in views):
                 break
             for view in views:
                 self._prepare(view)
@@ -161,14 +143,13 @@ class Stage:
         if view not in self._prepared:
             self._prepared.add(view)
             view.wanted_parts = frozenset([self.spec.crop, *(callout.target.removeprefix("part:") for callout in self.spec.callouts)])
-            if isinstance(view, FigureView):
-                view.prepare_figure(self.vector)
+            view.prepare_figure()
             bare(self.widget)
 
     def _fit(self) -> None:
         """Share the room as a picture needs it."""
         for view in self.widget.findChildren(View):
-            if view.isVisible() and isinstance(view, ArrangedView):
+            if view.isVisible():
                 view.arrange_figure()
         self.settle()
         fit_columns(self.widget)

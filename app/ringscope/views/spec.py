@@ -48,6 +48,11 @@ class View(QWidget):
         """Show the store at the focus."""
         raise NotImplementedError
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether something waits to be read or drawn although nothing changed: then it is refreshed again at the next frame."""
+        return False
+
     def theme_changed(self, theme: Theme) -> None:
         """Take over colours that were copied from the theme; those read while painting need nothing."""
 
@@ -88,6 +93,13 @@ class View(QWidget):
         if found is None:
             return None
         return QRect(found.widget.mapTo(self, QPoint(0, 0)) + found.rect.topLeft(), found.rect.size())
+
+    # -- figures ------------------------------------------------------------------------------------------------------------
+    def prepare_figure(self) -> None:
+        """Draw finely and completely from now on: a picture need not be quick."""
+
+    def arrange_figure(self) -> None:
+        """Share the room as a picture needs it, where nobody can scroll; called once, when it has its size and shows its moment."""
 
     def shown_object(self) -> int:
         """The object or ring that it shows: the focus's, unless it holds on to one of its own."""

@@ -33,7 +33,7 @@ def view(store: Store, qtbot: QtBot) -> ThroughputView:
     made = VIEW.make(store, Focus(), Commands())
     assert isinstance(made, ThroughputView)
     qtbot.addWidget(made)
-    made.prepare_figure(False)
+    made.prepare_figure()
     made.set_theme(DARK)
     made.resize(1200, 800)
     made.refresh_now()

@@ -76,8 +76,6 @@ class RealizeView(View):
         self.console.file_wanted.connect(self._show_file)
         self.call_side = self._details()
         self.panes = Panes([(t("Call"), self.call_side, False), (t("Source"), self.source, False), (t("Console"), self.console, True)])
-        self.unfinished: bool = False
-        """Whether more calls wait to be read: asks the window for another refresh."""
         self._build()
 
     # -- building ---------------------------------------------------------------------------------------------------------------
@@ -188,7 +186,6 @@ class RealizeView(View):
             self._chapters = []
         if self.chart.tree.extend(self.store):
             self._update_chapters()
-        self.unfinished = not self.chart.tree.complete and self.chart.tree.events_read < MAX_EVENTS
         seq = self.focus.seq
         selected = self.chart.selected
         # who looks through the rows of a call with its callees stays at that call; who steps goes along
@@ -202,7 +199,12 @@ class RealizeView(View):
         self._show_call(self.chart.selected)
         self._show_source(self.chart.selected)
 
-    def prepare_figure(self, vector: bool) -> None:
+    @property
+    def unfinished(self) -> bool:
+        """Whether more calls wait to be read."""
+        return not self.chart.tree.complete and self.chart.tree.events_read < MAX_EVENTS
+
+    def prepare_figure(self) -> None:
         """The console is for typing: its room goes to the tables, which have columns that would be out of sight; unless it is asked for."""
         if "console" not in self.wanted_parts:
             self.panes.without(self.console)

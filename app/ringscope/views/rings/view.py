@@ -265,7 +265,7 @@ class RingsView(View):
         else:
             self.table.clearSelection()
 
-    def prepare_figure(self, vector: bool) -> None:
+    def prepare_figure(self) -> None:
         """The chain that is shown is to be in sight among the slots too."""
         self._figure = True
 

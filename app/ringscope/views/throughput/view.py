@@ -86,8 +86,7 @@ class ThroughputView(View):
         self._whole: bool = False
         """Compute every latency at once: for figures."""
         self._cross: float | None = None
-        self.unfinished: bool = False
-        """Whether latencies wait to be computed or plots to be drawn: asks the window for another refresh."""
+        self._unfinished: bool = False
         self._turn: int = 0
         self._filling: bool = False
         """Whether latencies wait to be computed."""
@@ -204,9 +203,14 @@ class ThroughputView(View):
             self._show_values()
         self._turn = (self._turn + 1) % len(TURNS)
         # what comes in the middle of a round waits for the next one
-        self.unfinished = self._turn != 0 or self._filling or self._growing
+        self._unfinished = self._turn != 0 or self._filling or self._growing
 
-    def prepare_figure(self, vector: bool) -> None:
+    @property
+    def unfinished(self) -> bool:
+        """Whether latencies wait to be computed or plots to be drawn."""
+        return self._unfinished
+
+    def prepare_figure(self) -> None:
         """Everything at once and finely: a figure shows the whole recording."""
         self.board.smooth = True
         self._whole = True
@@ -215,7 +219,7 @@ class ThroughputView(View):
     def refresh_now(self) -> None:
         """Take new samples and draw everything."""
         self._take_samples()
-        self.unfinished = self._filling
+        self._unfinished = self._filling
         self._draw()
 
     def _take_samples(self) -> None:

@@ -11,24 +11,10 @@ from PySide6.QtWidgets import QMenu
 
 from ringscope.icons import icon
 from ringscope.theme import Theme
-from ringscope.views import ALL_VIEWS
+from ringscope.views import ALL_VIEWS, TITLES
 from ringscope.window_host import ViewHost
 from ringscope.words import t
 
-TITLES: Final[dict[str, tuple[str, str]]] = {
-    "types": ("Types", "types"),
-    "objects": ("Objects", "objects"),
-    "realize": ("Realize", "realize"),
-    "rings": ("Rings", "rings"),
-    "throughput": ("Throughput", "throughput"),
-    "events": ("Events", "events"),
-    "typetree": ("Type tree", "types"),
-    "inspector": ("Inspector", "inspector"),
-    "breakpoints": ("Breakpoints", "breakpoints"),
-    "notebook": ("Notebook", "note"),
-    "timeline": ("Time", "time"),
-}
-"""Dock titles and icons: known without importing the views."""
 FIRST: Final = "rings"
 """The view in front when the window opens for the first time."""
 _LAYOUT: Final = 1

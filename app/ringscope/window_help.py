@@ -9,9 +9,8 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ringscope.theme import mono_font
-from ringscope.views import ALL_VIEWS
+from ringscope.views import ALL_VIEWS, TITLES
 from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS, plain, said
-from ringscope.window_docks import TITLES
 from ringscope.window_spec import ActionSpec
 from ringscope.words import t
 

@@ -16,10 +16,10 @@ from ringscope.icons import icon
 from ringscope.sources.keep import copy_session, notes_of
 from ringscope.sources.playback import FACTORS
 from ringscope.theme import Theme
+from ringscope.views import TITLES
 from ringscope.views.spec import View
 from ringscope.window_actions import ACTIONS, plain, said
 from ringscope.window_debug import DebugVerbs
-from ringscope.window_docks import TITLES
 from ringscope.window_export import show_export
 from ringscope.window_help import KeySheet
 from ringscope.window_import import open_any, open_filters

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import ringscope
 from ringscope.window_actions import ACTIONS, MENUS, PANEL_KEYS
-from ringscope.window_docks import TITLES
 from ringscope_core.export.formats import FORMATS
 from ringscope_core.trace.kinds import ENUMS, KINDS
 
@@ -41,7 +40,6 @@ def in_tables() -> set[str]:
     found = {text.lstrip("-") for spec in ACTIONS for text in (spec.text, spec.tip)}
     found |= {part for menu in MENUS for part in menu.split("/")}
     found |= {text for pair in PANEL_KEYS for text in pair}
-    found |= {title for title, _ in TITLES.values()}
     found |= {made.title for made in FORMATS.values()} | {option.title for made in FORMATS.values() for option in made.options}
     found |= {what for made in FORMATS.values() for what in made.whats}
     found |= {text for kind in KINDS for text in (kind.title, kind.group)} | set(ENUMS["severity"]) | set(ENUMS["run_state"])

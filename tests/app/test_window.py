@@ -17,10 +17,9 @@ from ringscope.focus import Focus
 from ringscope.settings import LAYOUT_VERSION, Settings
 from ringscope.store import Store
 from ringscope.theme import DARK, LIGHT
-from ringscope.views import ALL_VIEWS, PANELS, load_view
+from ringscope.views import ALL_VIEWS, PANELS, TITLES, load_view
 from ringscope.window import Window
 from ringscope.window_actions import ACTIONS, MENUS, plain
-from ringscope.window_docks import TITLES
 from ringscope.window_help import KeySheet
 from ringscope.window_palette import Palette, score
 from tests.app.synthetic import make_session

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope.figures.alt_rates import rates
 from ringscope.figures.look import aim_at
+from ringscope.views import TITLES
 from ringscope.words import language, speaking, t
 from ringscope_core.gdb.frames import frames_of
 from ringscope_core.gdb.moment import Moment, TypeTable
@@ -51,7 +52,7 @@ class _Facts:
     def _head(self) -> str:
         view = self.spec.view
         values = {
-            "view": t("Ringscope's window") if view == "window" else t("The {view} view", view=_spaced(_title(view))),
+            "view": t("Ringscope's window") if view == "window" else t("The {view} view", view=_spaced(t(TITLES[view][0]))),
             "name": str(self.reader.meta.get("scenario") or PurePath(self.spec.source).stem),
             "time": format_clock(self.vt),
             "seq": self.seq,
@@ -66,23 +67,6 @@ class _Facts:
         if is_ring(self.aim.oid):
             return self.aim.oid
         return self._ring or next(iter(self.moment.queues()), 0)
-
-
-def _title(view: str) -> str:
-    """A view's name in the language in use."""
-    return {
-        "types": t("Types"),
-        "objects": t("Objects"),
-        "realize": t("Realize"),
-        "rings": t("Rings"),
-        "throughput": t("Throughput"),
-        "events": t("Events"),
-        "typetree": t("Type tree"),
-        "inspector": t("Inspector"),
-        "breakpoints": t("Breakpoints"),
-        "notebook": t("Notebook"),
-        "timeline": t("Time"),
-    }.get(view, view)
 
 
 def _spaced(title: str) -> str:

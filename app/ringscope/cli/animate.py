@@ -11,6 +11,7 @@ import click
 from ringscope.cli.figure_options import figure_options
 from ringscope.cli.progress import Meter
 from ringscope.figures.request import Words
+from ringscope.figures.spec import DEFAULT_FPS
 
 
 @click.command(name="animate")
@@ -19,7 +20,7 @@ from ringscope.figures.request import Words
 )
 @click.option("--to", "last", default="end", show_default=True, metavar="MOMENT", help="The last picture's moment.")
 @click.option("--speed", "speed", default="", metavar="S", help="1x, 1e-6x (times virtual time), 100ev/s, or 10s for all of it.")
-@click.option("--fps", "fps", default="25", show_default=True, metavar="N", help="Pictures a second.")
+@click.option("--fps", "fps", default=str(DEFAULT_FPS), show_default=True, metavar="N", help="Pictures a second.")
 @click.option("--every", "every", default="", metavar="STEP", help="A picture for each event, packet, kick or frame (a call's beginning, line or end).")
 @click.option("--once", is_flag=True, help="Play once; without it, over and over.")
 @click.option(

@@ -41,37 +41,18 @@ def window_options(function: F) -> F:
     @click.option("--view", default="", metavar="NAME", help="The view in front: types, objects, realize, rings, throughput, events.")
     @click.option("--lang", type=click.Choice(["en", "zh"]), default=None, help="The window's language; without it the desktop's.")
     @click.option("--screenshot", type=click.Path(path_type=Path, dir_okay=False), default=None, hidden=True)
-    @click.option("--after", type=click.FloatRange(0.1, 3600), default=4.0, hidden=True)
+    @click.option("--after", "after_s", type=click.FloatRange(0.1, 3600), default=4.0, hidden=True)
     @click.option("--fps-report", type=click.Path(path_type=Path, dir_okay=False), default=None, hidden=True)
     @click.option("--watchdog", is_flag=True, hidden=True)
     @wraps(function)
-    def with_options(
-        *args: Any,
-        theme: str | None,
-        size: tuple[int, int] | None,
-        view: str,
-        lang: str | None,
-        screenshot: Path | None,
-        after: float,
-        fps_report: Path | None,
-        watchdog: bool,
-        **rest: Any,
-    ) -> Any:
-        return function(*args, window=_options(theme, size, view, lang, screenshot, after, fps_report, watchdog), **rest)
+    def with_options(*args: Any, **given: Any) -> Any:
+        own = {name: given.pop(name) for name in ("theme", "size", "view", "lang", "screenshot", "after_s", "fps_report", "watchdog")}
+        return function(*args, window=_options(own), **given)
 
     return with_options  # type: ignore[return-value]
 
 
-def _options(
-    theme: str | None,
-    size: tuple[int, int] | None,
-    view: str,
-    lang: str | None,
-    screenshot: Path | None,
-    after: float,
-    fps_report: Path | None,
-    watchdog: bool,
-) -> Callable[[], WindowOptions]:
+def _options(given: dict[str, Any]) -> Callable[[], WindowOptions]:
     """The options as a function: `WindowOptions` is Qt's side of the house, and a verb may find that it has no display."""
 
     def make() -> WindowOptions:
@@ -79,8 +60,8 @@ def _options(
         from ringscope.views import ALL_VIEWS, PANELS
         from ringscope_core.scenario.errors import InputError
 
-        if view and view not in (*ALL_VIEWS, *PANELS):
-            raise InputError("view", view, f"one of {', '.join((*ALL_VIEWS, *PANELS))}")
-        return WindowOptions(theme or "", size, view, screenshot, after, fps_report, watchdog, lang or "")
+        if given["view"] and given["view"] not in (*ALL_VIEWS, *PANELS):
+            raise InputError("view", given["view"], f"one of {', '.join((*ALL_VIEWS, *PANELS))}")
+        return WindowOptions(**{name: value for name, value in given.items() if value is not None})
 
     return make

@@ -17,16 +17,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from ringscope.figures.gif_file import write_gif
-from ringscope.figures.moments import parse_at, ring_at
+from ringscope.figures.moments import RING_KINDS, RING_VIEWS, parse_at, ring_at
 from ringscope.figures.moving import Moving, sampled
-from ringscope.figures.parse import WINDOW
 from ringscope.figures.picture_folder import write_folder
 from ringscope.figures.png_file import painted
 from ringscope.figures.shots import Film, Shot, shots
 from ringscope.figures.stage import Stage
 from ringscope.figures.webp_file import write_webp
 from ringscope_core.scenario.errors import InputError
-from ringscope_core.trace.kinds import EV_DESC_WRITE, EV_NOTIFY_SUPPRESSED
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -109,7 +107,7 @@ def animate(spec: FigureSpec, reader: SessionReader, path: Path, film: Film, pro
     plan = shots(reader, first, last, film)
     _bearable(spec, plan)
     spec = spec.with_(at=f"seq:{first}")
-    ring = 0 if spec.focus.strip() or spec.view not in ("rings", WINDOW) else _busiest_ring(reader, first, last)
+    ring = 0 if spec.focus.strip() or spec.view not in RING_VIEWS else _busiest_ring(reader, first, last)
     with tempfile.TemporaryDirectory(prefix="ringscope-") as folder:
         spool = Spool(Path(folder))
         go_on: Progress = progress or (lambda done, total: True)
@@ -171,7 +169,6 @@ def _bearable(spec: FigureSpec, plan: list[Shot]) -> None:
 
 def _busiest_ring(reader: SessionReader, first: int, last: int) -> int:
     """The ring with most events in the range, as far as it is looked at; else the one at work at its beginning."""
-    kinds = list(range(int(EV_DESC_WRITE), int(EV_NOTIFY_SUPPRESSED) + 1))
-    rows = reader.find_events(kinds, first + 1, last, _LOOKED_AT) if last > first else ()
+    rows = reader.find_events(RING_KINDS, first + 1, last, _LOOKED_AT) if last > first else ()
     counts = Counter(int(row["obj"]) for row in rows if int(row["obj"]))
     return min(counts, key=lambda oid: (-counts[oid], oid)) if counts else ring_at(reader, first)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from ringscope.figures.figure_lines import Lines
 from ringscope.figures.parse import one_of
 from ringscope.figures.request import Words, picture_of, spec_of
 from ringscope.figures.shots import Film, parse_every, parse_fps, parse_speed
-from ringscope.figures.spec import ANIMATIONS, PICTURES, TEXTS, FigureSpec, TextSpec
+from ringscope.figures.spec import ANIMATIONS, DEFAULT_FPS, PICTURES, TEXTS, FigureSpec, TextSpec
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.scenario.shipped import SHIPPED
 
@@ -32,7 +33,6 @@ DEFAULT_KEYS: Final = _SHARED
 _PICTURE_ONLY: Final = ("layout", "size", "scale", "theme", "crop")
 """Defaults that do not concern texts."""
 MAX_BYTES: Final = 1 << 20
-FPS: Final = "25"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +54,6 @@ class Job:
         return self.output.suffix.lower()
 
 
-class _Lines:
-    """Where things stand in the text; tomllib does not say."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self._name = path.name
-        self._lines = text.splitlines()
-        self._tables = [number for number, line in enumerate(self._lines) if re.match(r"\s*\[\[\s*figure\s*\]\]", line)]
-        self._defaults = next((number for number, line in enumerate(self._lines) if re.match(r"\s*\[\s*defaults\s*\]", line)), 0)
-
-    def where(self, figure: int, key: str = "") -> str:
-        """``FILE:LINE`` of a key of figure number `figure` (from 0), of the defaults (-1), or of the top level (-2)."""
-        start = self._start(figure)
-        pattern = re.compile(rf"\s*[\[\"']*{re.escape(key)}[\]\"']*\s*(?:[.=\]]|$)") if key else None
-        for number in range(start, len(self._lines)):
-            if pattern is not None and pattern.match(self._lines[number]):
-                return f"{self._name}:{number + 1}"
-            if figure >= -1 and number > start and re.match(r"\s*\[", self._lines[number]) and not re.match(r"\s*\[\s*[\"'\d]", self._lines[number]):
-                break
-        return f"{self._name}:{start + 1}"
-
-    def _start(self, figure: int) -> int:
-        if figure < 0:
-            return self._defaults if figure == -1 else 0
-        return self._tables[figure] if figure < len(self._tables) else 0
-
-
 def read_figures(path: Path) -> list[Job]:
     """Every figure of a file, checked; raises InputError, whose field begins with ``FILE:LINE``."""
     text = _read(path)
@@ -87,7 +61,7 @@ def read_figures(path: Path) -> list[Job]:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise InputError("file", str(path), f"a TOML file ({problem})") from None
-    lines = _Lines(path, text)
+    lines = Lines(path, text)
     for key in data:
         if key not in ("defaults", "figure"):
             raise InputError(
@@ -138,9 +112,9 @@ def _check_apart(jobs: list[Job]) -> None:
 class _Figure:
     """One ``[[figure]]`` table."""
 
-    def __init__(self, path: Path, lines: _Lines, number: int, defaults: dict[str, Any], table: dict[str, Any]) -> None:
+    def __init__(self, path: Path, lines: Lines, number: int, defaults: dict[str, Any], table: dict[str, Any]) -> None:
         self._folder: Path = path.parent
-        self._lines: _Lines = lines
+        self._lines: Lines = lines
         self._number: int = number
         self._defaults: dict[str, Any] = defaults
         self._own: dict[str, Any] = table
@@ -284,12 +258,12 @@ class _Figure:
         once = self._get("once")
         if once is not None and not isinstance(once, bool):
             raise InputError(self._field("once"), once, "true or false")
-        speed = self._number_of("speed")
+        fps, speed = self._number_of("fps") or str(DEFAULT_FPS), self._number_of("speed")
         try:
-            fps, factor, every = parse_fps(self._number_of("fps") or FPS, suffix), parse_speed(speed) if speed else None, parse_every(self._text("every"))
+            rate, factor, every = parse_fps(fps, suffix), parse_speed(speed) if speed else None, parse_every(self._text("every"))
         except InputError as error:
             raise InputError(self._field(error.field), error.value, error.allowed) from None
-        return Film(self._text("from") or "start", self._text("to") or "end", fps, factor, every, bool(once))
+        return Film(self._text("from") or "start", self._text("to") or "end", rate, factor, every, bool(once))
 
 
 def _commands(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ringscope.figures.focusing import Aim, aim_of, rings_of
-from ringscope.figures.moments import moment_of, ring_at
+from ringscope.figures.moments import RING_VIEWS, moment_of, ring_at
 from ringscope_core.query.filters import Filter, FilterError
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.oids import is_ring
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ringscope_core.query.recording import Recording
 
 _RINGS: Final = "rings"
-_RING_VIEWS: Final = (_RINGS, "window")
-"""Views that are pictured at the ring at work when nothing else is asked for."""
 _INSPECTOR: Final = "inspector"
 _DEVICE: Final = "virtio-net-device"
 """What the inspector shows in a window where nobody has chosen anything."""
@@ -28,7 +26,7 @@ def look(focus: Focus, recording: Recording, spec: FigureSpec | TextSpec) -> Non
     seq, aim, ring = aim_at(recording, spec)
     check_filter(recording, spec.filter)
     focus.scrub(seq)
-    if spec.view in _RING_VIEWS and not aim.oid:
+    if spec.view in RING_VIEWS and not aim.oid:
         focus.oid = ring
     focus.select(
         oid=aim.oid or None,
@@ -52,7 +50,7 @@ def aim_at(recording: Recording, spec: FigureSpec | TextSpec) -> tuple[int, Aim,
     if aim.oid and not is_ring(aim.oid) and spec.view == _RINGS:
         # of a device the ring that is at work
         aim = Aim(oid=ring_at(reader, seq, rings_of(recording, aim.oid, seq)))
-    ring = ring_at(reader, seq) if not aim.oid and spec.view in _RING_VIEWS else 0
+    ring = ring_at(reader, seq) if not aim.oid and spec.view in RING_VIEWS else 0
     if not spec.focus.strip() and spec.view == _INSPECTOR:
         device = next((oid for oid in recording.names.known() if recording.names.type_name(oid) == _DEVICE), 0)
         aim = Aim(oid=device, type_name=_DEVICE, subject="object") if device else aim

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 _LANDMARKS: Final = {"realize": "virtio_net_device_realize"}
 """Views that are about a call: the function at whose first statement they are pictured when nothing else is asked for."""
-_BUSY: Final = ("rings", "window")
-"""Views that are pictured while a ring is at work."""
-_RING_KINDS: Final = tuple(range(int(EV_DESC_WRITE), int(EV_NOTIFY_SUPPRESSED) + 1))
+RING_VIEWS: Final = ("rings", "window")
+"""Views that show a ring, and are pictured while one is at work."""
+RING_KINDS: Final = tuple(range(int(EV_DESC_WRITE), int(EV_NOTIFY_SUPPRESSED) + 1))
+"""What happens to rings."""
 _BATCH: Final = 4096
 
 
@@ -75,14 +76,14 @@ def telling_moment(reader: SessionReader, view: str, ring: int = 0) -> int:
     if view in _LANDMARKS:
         errors = reader.find_events((int(EV_ERROR_SET),), reader.first_seq, reader.last_seq, 1)
         return int(errors[0]["seq"]) if len(errors) else _call_of(reader, _LANDMARKS[view])
-    if view in _BUSY:
+    if view in RING_VIEWS:
         return _busiest(reader, ring)
     return reader.last_seq
 
 
 def ring_at(reader: SessionReader, seq: int, among: Sequence[int] = ()) -> int:
     """The ring to which something happened last before `seq`, of all or of `among`; 0 for none."""
-    rows = reader.find_events(_RING_KINDS, reader.first_seq, seq, 1, True, among or None)
+    rows = reader.find_events(RING_KINDS, reader.first_seq, seq, 1, True, among or None)
     return int(rows[0]["obj"]) if len(rows) else 0
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ringscope.figures.spec import DEFAULT_FPS
 from ringscope_core.query.steps import KICK_KINDS, PACKET_KINDS
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER, EV_FRAME_LEAVE
@@ -67,7 +68,7 @@ class Film:
     first: str
     """A moment, as ``--at`` has it."""
     last: str
-    fps: Fraction = Fraction(25)
+    fps: Fraction = Fraction(DEFAULT_FPS)
     speed: Speed | None = None
     every: str = ""
     """A key of `STEPS`: one picture a step; empty: one picture every 1/fps s."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ringscope.store import Store
 from ringscope.words import t
-from ringscope_core.trace.state import MachineState
+
+if TYPE_CHECKING:
+    from ringscope.store import Store
+    from ringscope_core.trace.state import MachineState
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,13 @@ class TypeRow:
     file: str
 
 
-_HOOKS = ("instance_init", "instance_post_init", "instance_finalize", "class_init", "class_base_init")
+HOOKS: Final = ("instance_init", "instance_post_init", "instance_finalize", "class_init", "class_base_init")
+"""In the order in which people ask for them."""
 
 
-def _row(plain: Mapping[str, Any]) -> TypeRow:
+def type_row(plain: Mapping[str, Any]) -> TypeRow:
+    """The type of a row of a recording's table."""
+
     def size(name: str) -> int | None:
         value = plain.get(name)
         return int(value) if isinstance(value, int) else None
@@ -46,7 +51,7 @@ def _row(plain: Mapping[str, Any]) -> TypeRow:
         size("instance_size"),
         str(plain.get("class_struct") or ""),
         size("class_size"),
-        tuple((hook, str(plain[hook])) for hook in _HOOKS if plain.get(hook)),
+        tuple((hook, str(plain[hook])) for hook in HOOKS if plain.get(hook)),
         str(plain.get("file") or ""),
     )
 
@@ -57,7 +62,7 @@ class TypeForest:
     def __init__(self, store: Store) -> None:
         self.rows: dict[str, TypeRow] = {}
         for plain in store.reader.types:
-            row = _row(plain)
+            row = type_row(plain)
             self.rows[row.name] = row
         self.children: dict[str, list[str]] = {name: [] for name in self.rows}
         self.roots: list[str] = []

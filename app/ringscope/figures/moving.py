@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QRect
 
 from ringscope.figures.callouts import Arranged, Sight, bounds_of, busy, labels_of, sight_of
-from ringscope.figures.places import crop_rect
 from ringscope.figures.room import Box, Room
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Moving:
         for seq in seqs:
             stage.go(seq)
             if self.frame.isNull():
-                self.frame = crop_rect(stage.widget, stage.spec.crop) if stage.spec.crop else stage.widget.rect()
+                self.frame = stage.cropped()
             for place, callout in enumerate(self._callouts):
                 sight = sight_of(stage.widget, callout, self.frame, errors, place)
                 if sight is not None:

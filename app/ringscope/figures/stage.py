@@ -163,15 +163,16 @@ class Stage:
     # -- painting -----------------------------------------------------------------------------------------------------
     def _arrange(self) -> Arranged:
         if self._arranged is None:
-            self._frame = self._cropped()
+            self._frame = self.cropped()
             self._arranged = arrange(self.widget, self.spec.callouts, self.theme, self._frame)
-            if self._cropped() != self._frame:
+            if self.cropped() != self._frame:
                 # a target was scrolled into sight, and the crop with it
-                self._frame = self._cropped()
+                self._frame = self.cropped()
                 self._arranged = arrange(self.widget, self.spec.callouts, self.theme, self._frame)
         return self._arranged
 
-    def _cropped(self) -> QRect:
+    def cropped(self) -> QRect:
+        """What is shown without margins, in the widget's pixels; raises InputError for a part that is not there."""
         return crop_rect(self.widget, self.spec.crop) if self.spec.crop else self.widget.rect()
 
     def use(self, arranged: Arranged, frame: QRect) -> None:

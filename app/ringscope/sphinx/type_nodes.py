@@ -46,13 +46,13 @@ class TypeWriter:
     def _line(self, entry: TypeEntry) -> nodes.paragraph:
         line = nodes.paragraph("", "", *self._name(entry))
         said: list[list[nodes.Node]] = [[nodes.Text(mark)] for mark in self._marks(entry)]
-        if entry.parent:
-            said.append([nodes.Text(t("derives from") + " "), self._reference(entry.parent)])
-        if entry.interfaces:
-            said.append([nodes.Text(t("implements") + " "), *_joined([[self._reference(name)] for name in entry.interfaces], ", ")])
-        size = [self._word(entry.struct)] if entry.struct else []
-        if entry.size is not None:
-            size.append(nodes.Text((", " if size else "") + t("{n} bytes", n=f"{entry.size:,}")))
+        if entry.row.parent:
+            said.append([nodes.Text(t("derives from") + " "), self._reference(entry.row.parent)])
+        if entry.row.interfaces:
+            said.append([nodes.Text(t("implements") + " "), *_joined([[self._reference(name)] for name in entry.row.interfaces], ", ")])
+        size = [self._word(entry.row.instance_struct)] if entry.row.instance_struct else []
+        if entry.row.instance_size:
+            size.append(nodes.Text((", " if size else "") + t("{n} bytes", n=f"{entry.row.instance_size:,}")))
         if size:
             said.append(size)
         if said:
@@ -81,9 +81,9 @@ class TypeWriter:
         hooks: list[nodes.Node] = [nodes.paragraph("", "", nodes.Text(f"{slot}: "), self._word(function)) for slot, function in entry.hooks]
         return [
             [name],
-            [nodes.paragraph("", "", self._reference(entry.parent))] if entry.parent else [],
-            [nodes.paragraph("", "", self._word(entry.struct))] if entry.struct else [],
-            [nodes.paragraph("", f"{entry.size:,}", classes=["ringscope-number"])] if entry.size is not None else [],
+            [nodes.paragraph("", "", self._reference(entry.row.parent))] if entry.row.parent else [],
+            [nodes.paragraph("", "", self._word(entry.row.instance_struct))] if entry.row.instance_struct else [],
+            [nodes.paragraph("", f"{entry.row.instance_size:,}", classes=["ringscope-number"])] if entry.row.instance_size else [],
             hooks,
         ]
 
@@ -94,7 +94,7 @@ class TypeWriter:
 
     def _marks(self, entry: TypeEntry) -> list[str]:
         # an interface is abstract by being one
-        return [t("interface")] if entry.is_interface else [t("abstract")] if entry.abstract else []
+        return [t("interface")] if entry.is_interface else [t("abstract")] if entry.row.abstract else []
 
     def _reference(self, name: str) -> nodes.Node:
         literal = nodes.literal("", name, classes=["xref", "ringscope", "ringscope-type"])

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ringscope.figures.parse import did_you_mean
+from ringscope.type_rows import TypeRow, type_row
 from ringscope_core.scenario.errors import InputError
 
-HOOKS: Final = ("class_base_init", "class_init", "instance_init", "instance_post_init", "instance_finalize")
-"""In the order in which QEMU calls them."""
+_CALLED: Final = ("class_base_init", "class_init", "instance_init", "instance_post_init", "instance_finalize")
+"""Hooks in the order in which QEMU calls them."""
 INTERFACE: Final = "interface"
 
 
@@ -18,18 +19,19 @@ INTERFACE: Final = "interface"
 class TypeEntry:
     """A type and those that derive from it."""
 
-    name: str
-    parent: str
-    abstract: bool
-    is_interface: bool
-    interfaces: tuple[str, ...]
-    """Which it implements, as its own registration says."""
-    struct: str
-    size: int | None
-    """Bytes of an instance on x86-64; None: not known."""
-    hooks: tuple[tuple[str, str], ...]
-    """Slot and function of its own."""
+    row: TypeRow
+    is_interface: bool = False
     children: list[TypeEntry] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The type's name."""
+        return self.row.name
+
+    @property
+    def hooks(self) -> list[tuple[str, str]]:
+        """Slot and function of its own, in the order in which QEMU calls them."""
+        return sorted(self.row.hooks, key=lambda hook: _CALLED.index(hook[0]))
 
     def walk(self, depth: int = 0) -> Iterator[tuple[int, TypeEntry]]:
         """This type and all below it, with their depth."""
@@ -40,12 +42,12 @@ class TypeEntry:
 
 def type_tree(rows: Sequence[dict[str, Any]], root: str = "") -> list[TypeEntry]:
     """The roots, or `root` alone, with all that derive from them, by name.  Raises InputError for a root that does not exist."""
-    entries = {str(row["name"]): _entry(row) for row in rows}
+    entries = {row.name: TypeEntry(row) for row in map(type_row, rows)}
     for name in sorted(entries):
-        parent = entries.get(entries[name].parent)
+        parent = entries.get(entries[name].row.parent)
         if parent is not None:
             parent.children.append(entries[name])
-    tops = [entry for name, entry in sorted(entries.items()) if entry.parent not in entries]
+    tops = [entry for name, entry in sorted(entries.items()) if entry.row.parent not in entries]
     for top in tops:
         if top.name == INTERFACE:
             for _, entry in top.walk():
@@ -56,18 +58,3 @@ def type_tree(rows: Sequence[dict[str, Any]], root: str = "") -> list[TypeEntry]
         more = did_you_mean(root, entries) or "; `ringscope types` lists them"
         raise InputError("root", root, f"a QOM type of this machine{more}")
     return [entries[root]]
-
-
-def _entry(row: dict[str, Any]) -> TypeEntry:
-    hooks = tuple((slot, str(row[slot])) for slot in HOOKS if row.get(slot))
-    size = row.get("instance_size")
-    return TypeEntry(
-        str(row["name"]),
-        str(row["parent"] or ""),
-        bool(row["abstract"]),
-        False,
-        tuple(str(name) for name in row["interfaces"]),
-        str(row["instance_struct"] or ""),
-        int(size) if size else None,
-        hooks,
-    )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ringscope.sphinx.settings import Settings
 
-_WORDS: Final = ("focus", "at", "layout", "size", "scale", "theme", "lang", "callout", "crop", "format", "alt")
+_WORDS: Final = ("focus", "at", "layout", "size", "scale", "theme", "lang", "callout", "crop", "filter", "format", "alt")
 PICTURE_OPTIONS: Final[dict[str, Callable[[str], Any]]] = dict.fromkeys(_WORDS, directives.unchanged)
 """What decides the picture: checked when all of it is known, so that a page of either markup gets the command line's words."""
 FRAME_OPTIONS: Final[dict[str, Callable[[str], Any]]] = {
@@ -65,6 +65,7 @@ def picture_of(options: dict[str, Any], source: str, view: str, settings: Settin
         lang=lang_of(options, settings),
         callouts=callouts,
         crop=_text(options, "crop"),
+        filter=_text(options, "filter"),
     )
     parse.check(spec, f".{form}")
     return Picture(spec, theme, form, " ".join(_text(options, "alt").split()))

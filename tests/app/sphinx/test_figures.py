@@ -116,6 +116,14 @@ def test_options_that_are_read_lines_at_a_time(project: Project) -> None:
     assert project.out(name=image[1]).stat().st_size > 1000
 
 
+def test_a_filter_as_on_the_command_line(project: Project) -> None:
+    """Only the events that are asked for, as the alternative text says."""
+    project.write("index.rst", "T\n=\n\n.. ringscope-figure:: realize\n   :view: events\n   :filter: kind == object_new\n   :size: 500x300\n")
+    assert project.build("html", "-W").problems == []
+    said = ALT.search(project.page())
+    assert said is not None and "that the filter kind == object_new takes" in said[1]
+
+
 @pytest.mark.slow
 def test_a_changed_source_draws_its_page_again(project: Project) -> None:
     """A page depends on its scenario file; a page of a shipped scenario stays as it is."""

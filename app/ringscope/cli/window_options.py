@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ringscope.words import LANGUAGES
+
 if TYPE_CHECKING:
     from ringscope.launch import WindowOptions
 
@@ -39,7 +41,7 @@ def window_options(function: F) -> F:
     @click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default=None, help="Colours; auto follows the desktop.")
     @click.option("--size", type=Size(), default=None, metavar="WxH", help="The window's size in pixels.")
     @click.option("--view", default="", metavar="NAME", help="The view in front: types, objects, realize, rings, throughput, events.")
-    @click.option("--lang", type=click.Choice(["en", "zh"]), default=None, help="The window's language; without it the desktop's.")
+    @click.option("--lang", type=click.Choice(LANGUAGES), default=None, help="The window's language; without it the desktop's.")
     @click.option("--screenshot", type=click.Path(path_type=Path, dir_okay=False), default=None, hidden=True)
     @click.option("--after", "after_s", type=click.FloatRange(0.1, 3600), default=4.0, hidden=True)
     @click.option("--fps-report", type=click.Path(path_type=Path, dir_okay=False), default=None, hidden=True)
@@ -57,11 +59,11 @@ def _options(given: dict[str, Any]) -> Callable[[], WindowOptions]:
 
     def make() -> WindowOptions:
         from ringscope.launch import WindowOptions
-        from ringscope.views import ALL_VIEWS, PANELS
+        from ringscope.views import TITLES
         from ringscope_core.scenario.errors import InputError
 
-        if given["view"] and given["view"] not in (*ALL_VIEWS, *PANELS):
-            raise InputError("view", given["view"], f"one of {', '.join((*ALL_VIEWS, *PANELS))}")
+        if given["view"] and given["view"] not in TITLES:
+            raise InputError("view", given["view"], f"one of {', '.join(TITLES)}")
         return WindowOptions(**{name: value for name, value in given.items() if value is not None})
 
     return make

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ringscope.figures.spec import ANIMATIONS
+from ringscope.figures.spec import ANIMATIONS, TEXTS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -41,7 +41,7 @@ class Difference:
 
 def compare(old: bytes, new: bytes, suffix: str, name: str = "") -> Difference:
     """How `old` and `new`, two files of type `suffix`, differ."""
-    if suffix in (".rst", ".md", ".txt"):
+    if suffix in TEXTS:
         return _texts(old, new, name)
     if suffix in ANIMATIONS:
         return _animations(old, new)

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ringscope.figures.spec import ANIMATIONS, FIGURE_THEMES, LANGUAGES, PICTURES, TEXTS, Callout, FigureSpec, TextSpec, parse_callout
+from ringscope.figures.spec import ANIMATIONS, FIGURE_THEMES, PICTURES, TEXTS, Callout, FigureSpec, TextSpec, parse_callout
 from ringscope.views import ALL_VIEWS, PANELS
+from ringscope.words import LANGUAGES
 from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.scenario.errors import InputError
 

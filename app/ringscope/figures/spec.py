@@ -15,8 +15,6 @@ from ringscope_core.scenario.errors import InputError
 DEFAULT_SIZE: Final = (1600, 1000)
 DEFAULT_FPS: Final = 25
 """Pictures a second of an animation."""
-LANGUAGES: Final = ("en", "zh")
-"""English and Simplified Chinese."""
 FIGURE_THEMES: Final = ("light", "dark", "print")
 PICTURES: Final = (".png", ".svg", ".pdf")
 ANIMATIONS: Final = (".gif", ".webp")

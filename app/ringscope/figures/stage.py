@@ -111,10 +111,10 @@ class Stage:
         from ringscope.settings import Settings
         from ringscope.window import Window
 
+        layout = read_layout(self.spec.layout) if self.spec.layout else None
         # a window of its own settings: a figure neither follows nor changes a person's layout
         self._folder = tempfile.TemporaryDirectory()
         settings = Settings(Path(self._folder.name) / "window.json")
-        layout = read_layout(self.spec.layout) if self.spec.layout else None
         if layout is not None:
             layout.put_into(settings)
         narrow = layout.narrow if layout is not None else self.spec.size[0] < _NARROW

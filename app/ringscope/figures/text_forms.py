@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from ringscope.figures.spec import TEXTS
 from ringscope_core.scenario.errors import InputError
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.tables import Table
     from ringscope_core.gdb.transcript import Entry
 
-FORMS: Final = ("rst", "md", "txt")
+FORMS: Final = tuple(suffix.removeprefix(".") for suffix in TEXTS)
 _TAB: Final = 8
 _NBSP: Final = "\N{NO-BREAK SPACE}"
 _RST_SIGNS: Final = re.compile(r"([\\*`|]|_(?![A-Za-z0-9]))")

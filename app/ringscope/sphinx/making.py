@@ -77,11 +77,6 @@ class MakingDirective(SphinxDirective, abc.ABC):
         """The file or shipped scenario that the directive's argument names; raises InputError."""
         return find_source(self.env, self.settings, self.arguments[0].strip())
 
-    def parsed(self, text: str) -> list[nodes.Node]:
-        """A line of markup of a directive's option, such as a caption, as inline nodes."""
-        found, messages = self.parse_inline(text, lineno=self.lineno)
-        return [*found, *messages]
-
     def _problem(self, error: Exception) -> list[nodes.Node]:
         # the page is read again until it is mended: an error must not vanish because a page was not touched
         self.env.note_reread()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QWidget
 
 from ringscope.theme import LIGHT, Theme
@@ -86,13 +85,6 @@ class View(QWidget):
     def places(self) -> list[str]:
         """Every target that can be pointed at now."""
         return [*(f"part:{name}" for name in self.parts()), *self.words()]
-
-    def place_of(self, target: str) -> QRect | None:
-        """The rectangle of `target` in the view's pixels; None when the view has no such thing now."""
-        found = self.spot(target)
-        if found is None:
-            return None
-        return QRect(found.widget.mapTo(self, QPoint(0, 0)) + found.rect.topLeft(), found.rect.size())
 
     # -- figures ------------------------------------------------------------------------------------------------------------
     def prepare_figure(self) -> None:

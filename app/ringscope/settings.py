@@ -58,7 +58,7 @@ class Settings:
             document = json.loads(self.path.read_text(encoding="utf-8"))
             if document["version"] != VERSION:
                 self.problem = t(
-                    "{path} has version {version}, {version2} is understood; it is not used", path=self.path, version=document["version"], version2=VERSION
+                    "{path} has version {version}, {understood} is understood; it is not used", path=self.path, version=document["version"], understood=VERSION
                 )
                 return
             self.values = {str(key): str(value) for key, value in document["values"].items()}

@@ -141,7 +141,7 @@ class Window(QMainWindow):
     def _title(self) -> str:
         name = str(self.store.meta.get("title") or self.store.meta.get("scenario") or self.store.reader.path.name)
         branch = self.store.meta.get("branch")
-        of = t(", a branch of {get}", get=branch.get("name")) if isinstance(branch, dict) else ""
+        of = t(", a branch of {name}", name=branch.get("name")) if isinstance(branch, dict) else ""
         return f"{name}{of} - Ringscope"
 
     def take_branches(self, branches: Branches) -> None:

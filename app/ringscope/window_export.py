@@ -152,10 +152,10 @@ class ExportDialog(QDialog):
         self.leave.clicked.connect(self.reject)
 
     def _fill_spans(self) -> None:
-        self.span.addItem(t(WHOLE))
+        self.span.addItem(t(WHOLE), WHOLE)
         if self._selected() is not None:
-            self.span.addItem(t(SELECTION))
-        self.span.addItem(t(BETWEEN))
+            self.span.addItem(t(SELECTION), SELECTION)
+        self.span.addItem(t(BETWEEN), BETWEEN)
 
     def _selected(self) -> tuple[int, int] | None:
         """The range that is selected in the window, when one is."""
@@ -219,9 +219,9 @@ class ExportDialog(QDialog):
         whats = tuple(what for what, box in self.whats.items() if box.isChecked())
         since, until = "", ""
         selected = self._selected()
-        if self.span.currentText() == t(BETWEEN):
+        if self.span.currentData() == BETWEEN:
             since, until = self.since.currentText(), self.until.currentText()
-        elif self.span.currentText() == t(SELECTION) and selected is not None:
+        elif self.span.currentData() == SELECTION and selected is not None:
             since, until = f"seq:{selected[0]}", f"seq:{selected[1]}"
         options = {name: field.currentText() if isinstance(field, QComboBox) else field.text() for name, field in self.options.items()}
         return Request(made.name, whats, since, until, self.filter.text(), options)
@@ -240,10 +240,10 @@ class ExportDialog(QDialog):
         if not self.target.text().strip():
             return t("choose a file")
         self._span_text = t(
-            "Events {first} to {last}, until {vt_at_seq} s.",
+            "Events {first} to {last}, until {time} s.",
             first=format_count(max(first, 0)),
             last=format_count(last),
-            vt_at_seq=format_clock(self._store.reader.vt_at_seq(last)),
+            time=format_clock(self._store.reader.vt_at_seq(last)),
         )
         return ""
 
@@ -251,7 +251,7 @@ class ExportDialog(QDialog):
 
     def _look(self) -> None:
         """Say what would be exported, or what stands against it."""
-        self._form.setRowVisible(self._moments_row, self.span.currentText() == t(BETWEEN))
+        self._form.setRowVisible(self._moments_row, self.span.currentData() == BETWEEN)
         if self._work is not None:
             return
         problem = self.problem()

@@ -256,12 +256,12 @@ class Verbs:
         if self.figure_command is None:
             return
         try:
-            line, said = self.figure_command(self.window, whole)
+            line, about = self.figure_command(self.window, whole)
         except InputError as error:
             self.window.status.showMessage(t("no figure command: {why}", why=error.allowed), 10_000)
             return
         QGuiApplication.clipboard().setText(line)
-        self.window.status.showMessage(said, 8000)
+        self.window.status.showMessage(about, 8000)
 
     def find(self) -> None:
         """Search in the current view."""

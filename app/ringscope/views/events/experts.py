@@ -95,7 +95,7 @@ class ExpertBar(QWidget):
     def _show_counts(self) -> None:
         counts = self._counts.counts
         self.all.setEnabled(sum(counts) > 0)
-        self.all.setAccessibleName(t("expert entries: {sum}", sum=sum(counts)))
+        self.all.setAccessibleName(t("expert entries: {n}", n=sum(counts)))
         for severity, count in zip(SEVERITIES, counts, strict=True):
             button = self.buttons[severity]
             words = t(
@@ -116,7 +116,7 @@ class ExpertBar(QWidget):
     def text(self) -> str:
         """The counts in words, the worst first; empty when there are none."""
         rows = [f"{count} {t(severity)}" for severity, count in zip(SEVERITIES, self._counts.counts, strict=True) if count]
-        return t("Expert: {reversed}", reversed=", ".join(reversed(rows))) if rows else ""
+        return t("Expert: {counts}", counts=", ".join(reversed(rows))) if rows else ""
 
 
 def _dot(theme: Theme, severity: str) -> QIcon:

@@ -109,7 +109,7 @@ class DescriptorPage(Page):
         chain = whole_chain(ring, states, head)
         packed = ring.packed and len(chain) > 0
         self._chain, self._ident = chain, chain[0].link if packed else head
-        self.title.setText(t("{name_of} descriptor {head}", name_of=store.name_of(focus.oid), head=focus.head))
+        self.title.setText(t("{ring} descriptor {head}", ring=store.name_of(focus.oid), head=focus.head))
         table_word = t("packed ring") if ring.packed else t("table")
         ident = t("  ·  buffer id {link}", link=chain[0].link) if packed else ""
         self.subtitle.setText(
@@ -158,7 +158,9 @@ class DescriptorPage(Page):
         rows = rows[rows["a2"] == head]
         if not len(rows) or not int(rows[-1]["a0"]):
             return 0, t("No recorded frame passed through this {word}.", word=word)
-        return int(rows[-1]["a0"]), t("Last frame through this {word}: packet {a0} at event {seq}", word=word, a0=int(rows[-1]["a0"]), seq=int(rows[-1]["seq"]))
+        return int(rows[-1]["a0"]), t(
+            "Last frame through this {word}: packet {packet} at event {seq}", word=word, packet=int(rows[-1]["a0"]), seq=int(rows[-1]["seq"])
+        )
 
     def _show_bytes(self, packet: int, note: str) -> None:
         data = b""

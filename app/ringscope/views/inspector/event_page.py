@@ -59,7 +59,7 @@ class EventPage(Page):
         number = int(row["kind"])
         spec = store.kind(number)
         self.title.setText(spec.name if spec else t("kind {number}", number=number))
-        level = t("recorded at level {level_names} and above", level_names=LEVEL_NAMES[spec.level]) if spec and 0 <= spec.level < len(LEVEL_NAMES) else ""
+        level = t("recorded at level {level} and above", level=LEVEL_NAMES[spec.level]) if spec and 0 <= spec.level < len(LEVEL_NAMES) else ""
         times = t("event {seq}  ·  {time} s virtual, {wall} s wall", seq=seq, time=format_clock(int(row["vt"])), wall=format_clock(int(row["wall"])))
         self.subtitle.setText(f"{self._sentence(number, row)}\n{times}\n{level}")
         root = Node(None, [])

@@ -51,7 +51,7 @@ class TypePage(Page):
         words = [
             t("abstract") if row.abstract else t("concrete"),
             t("instances: {counts}", counts=counts[row.name]),
-            t("with subtypes: {sum}", sum=sum(counts[name] for name in below)),
+            t("with subtypes: {n}", n=sum(counts[name] for name in below)),
         ]
         if row.file:
             words.append(row.file)

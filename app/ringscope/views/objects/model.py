@@ -46,7 +46,7 @@ def composition(state: MachineState, store: Store) -> Node:
                 Node(
                     oid,
                     [store.name_of(oid), t("{num} descriptors", num=ring.num), "", f"gpa 0x{ring.desc_gpa:x}"],
-                    tip=t("{path_of}: descriptors at guest physical 0x{desc_gpa:x}", path_of=store.path_of(oid), desc_gpa=ring.desc_gpa),
+                    tip=t("{path}: descriptors at guest physical 0x{desc_gpa:x}", path=store.path_of(oid), desc_gpa=ring.desc_gpa),
                 )
             )
     return root

@@ -19,6 +19,7 @@ from ringscope.figures.files import write_whole
 from ringscope.figures.recordings import Recordings, is_session
 from ringscope.figures.spec import FigureSpec, TextSpec
 from ringscope.sphinx.worker_link import WorkerLink
+from ringscope_core.export.target import written
 from ringscope_core.gdb.tables import Table
 from ringscope_core.gdb.transcript import Entry
 
@@ -143,12 +144,12 @@ def _in_use(path: Path) -> bool:
 def _linked(path: Path, wanted: Path) -> Path:
     """`path` under the name `wanted` as well."""
     if not wanted.is_file():
-        fresh = wanted.with_name(f".{os.getpid()}-{wanted.name}")
-        try:
-            os.link(path, fresh)
-        except OSError:
-            fresh.write_bytes(path.read_bytes())
-        fresh.replace(wanted)
+        with written(wanted, force=True) as fresh:
+            try:
+                os.link(path, fresh)
+            except OSError:
+                # another file system, or one without links
+                fresh.write_bytes(path.read_bytes())
     return wanted
 
 

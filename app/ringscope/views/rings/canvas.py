@@ -17,7 +17,7 @@ from ringscope.views.rings.paint import COUNTS_HEIGHT, has_center, paint_bands, 
 from ringscope.words import t
 
 _LEGEND_HEIGHT = 20.0
-_MIN_CIRCLE = 240.0
+_MIN_CIRCLE = 218.0
 """A circle smaller than this says nothing: the lens gives way."""
 
 

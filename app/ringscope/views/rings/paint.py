@@ -68,10 +68,18 @@ def paint_scale(p: QPainter, geo: RingGeometry, wraps: bool, theme: Theme) -> No
         _paint_boundary(p, geo, theme)
 
 
+def number_parts(geo: RingGeometry, widest: float) -> int:
+    """Into how many parts slot numbers of up to `widest` pixels divide the circle without meeting each other."""
+    parts = 16 if geo.radius > 200 else 8
+    while parts > 4 and 2 * math.sin(math.pi / parts) * (geo.inner - 15) < math.hypot(widest, 10.0):
+        parts //= 2
+    return parts
+
+
 def _paint_slot_numbers(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
     p.setFont(mono_font(7.5))
     inner = geo.inner
-    parts = 16 if geo.radius > 200 else 8
+    parts = number_parts(geo, QFontMetricsF(p.font()).horizontalAdvance(str(geo.num - 1)))
     for part in range(parts):
         slot = geo.num * part // parts
         p.setPen(QPen(theme.color("text.faint"), 1.0))
@@ -283,5 +291,6 @@ def paint_legend(p: QPainter, rect: QRectF, legends: Sequence[str], theme: Theme
         x += width + 36
     room = QRectF(x, rect.top(), rect.right() - x - 10, rect.height())
     p.setPen(theme.color("text.muted"))
-    legend = next((text for text in map(t, legends) if metrics.horizontalAdvance(text) <= room.width()), t(legends[-1]))
-    p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(legend, Qt.TextElideMode.ElideRight, room.width()))
+    # half a legend says nothing: where none fits, the hover texts and the lens name the rings
+    legend = next((text for text in map(t, legends) if metrics.horizontalAdvance(text) <= room.width()), "")
+    p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, legend)

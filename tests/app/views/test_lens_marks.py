@@ -6,10 +6,12 @@ from itertools import combinations, product
 
 import pytest
 from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
 from ringscope.views.rings.canvas import RingCanvas
 from ringscope.views.rings.geometry import RingGeometry
+from ringscope.views.rings.hands import fitted, label_room
 from ringscope.views.rings.lens import Lens
 from ringscope.views.rings.marks import MARK_HEIGHT, Mark, Name, measure_name, name_boxes, place_marks
 from ringscope.views.rings.packed import PackedSnapshot
@@ -32,7 +34,7 @@ def check(marks: list[Mark], left: float, right: float) -> None:
     """No two names meet, none lies over a triangle of another slot, all are in the room."""
     found = boxes(marks)
     assert all(not one.adjusted(0.5, 0.5, -0.5, -0.5).intersects(other) for one, other in combinations(found, 2))
-    assert all(left <= box.left() and box.right() <= right + 0.5 and 100.0 - MARK_HEIGHT <= box.top() for box in found)
+    assert all(left <= box.left() and box.right() <= right + 0.5 and box.top() >= 100.0 - MARK_HEIGHT for box in found)
     triangles = [QRectF(mark.x - 4, 92, 8, 8) for mark in marks]
     assert not any(box.intersects(triangle) for box in found for triangle in triangles)
     poles = [QRectF(mark.x - 0.5, 88, 1, 12) for mark in marks if mark.pole]
@@ -100,3 +102,15 @@ def test_a_picture_that_had_a_lens_keeps_it(qtbot: QtBot) -> None:
     canvas.resize(640, 417)
     canvas.show_ring(SplitSnapshot(1, image, fields), "tx", -1, "")
     assert canvas.laid_out()[1] is not None
+
+
+@pytest.mark.parametrize("width", (326, 640, 700, 1200))
+def test_labels_beside_the_circle_end_inside_the_picture(width: int, qtbot: QtBot) -> None:
+    """The longest name there is, and the longest line of a low picture, fit between the circle and the edge."""
+    image, fields = make_ring(256, avail=0, last_avail=0, used=0, last_used=0)
+    geo = RingGeometry(QRectF(0, 0, width, 700), 256, SplitSnapshot(1, image, fields).bands())
+    room = label_room(geo, False)
+    assert geo.center.x() + geo.radius + 36 + room <= width
+    for texts in (["signalled_used (invalid)"], ["signalled_used 65535 \N{RIGHTWARDS ARROW} 255", "signalled_used 65535", "signalled_used"]):
+        text, font = fitted(texts, room)
+        assert QFontMetricsF(font).horizontalAdvance(text) <= room

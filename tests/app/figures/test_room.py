@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ringscope.figures.room import Box, Room, crosses, leader, lines_cross
+from ringscope.figures.leaders import Box, crosses, leader, lines_cross
+from ringscope.figures.room import Room
 
 PICTURE = Box(0, 0, 600, 400)
 LABEL = (100.0, 26.0)

@@ -112,5 +112,5 @@ def test_labels_beside_the_circle_end_inside_the_picture(width: int, qtbot: QtBo
     room = label_room(geo, False)
     assert geo.center.x() + geo.radius + 36 + room <= width
     for texts in (["signalled_used (invalid)"], ["signalled_used 65535 \N{RIGHTWARDS ARROW} 255", "signalled_used 65535", "signalled_used"]):
-        text, font = fitted(texts, room)
+        text, font = fitted(texts, room, (8.5, 7.5, 6.5))
         assert QFontMetricsF(font).horizontalAdvance(text) <= room

@@ -93,7 +93,7 @@ def arrange(root: QWidget, callouts: tuple[Callout, ...], theme: Theme, crop: QR
     sights = [_sight(callout, place, frame) for callout, place in zip(callouts, places, strict=True)]
     labels = labels_of(callouts)
     aims, frames = [sight.aim for sight in sights], [sight.frame for sight in sights]
-    room = Room(busy(root, theme), _box(frame), [Box(*piece.box.getRect()) for piece in painted_texts(root)])
+    room = Room(busy(root, theme), _box(frame), [Box(piece.box.x(), piece.box.y(), piece.box.width(), piece.box.height()) for piece in painted_texts(root)])
     boxes = room.arrange([(label.width, label.height) for label in labels], aims, frames)
     return Arranged(bounds_of(frame, boxes), theme, labels, boxes, aims, frames, room.lines(boxes, aims, frames))
 

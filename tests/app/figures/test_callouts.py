@@ -68,7 +68,7 @@ def test_lines_cross_no_text(reader: SessionReader, target: str) -> None:
     with Stage(FigureSpec("", "rings", size=(1200, 760), focus="tx0", callouts=(Callout(target, "how far the device has come"),)), reader) as stage:
         arranged = stage._arrange()
         own = arranged.frames[0].grown(2)
-        words = [Box(*piece.box.getRect()).grown(-1) for piece in painted_texts(stage.widget)]
+        words = [Box(piece.box.x(), piece.box.y(), piece.box.width(), piece.box.height()).grown(-1) for piece in painted_texts(stage.widget)]
         assert len(arranged.lines) == 1
         assert not [word for word in words if crosses(arranged.lines[0], word) and not own.meets(word)]
 

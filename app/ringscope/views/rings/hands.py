@@ -19,7 +19,7 @@ from ringscope.words import t
 class Tag(NamedTuple):
     """The label of one hand, laid out: the hand's angle and the angle at which its leader leaves the circle, and the leader's radius."""
 
-    index: Index
+    hand: Index
     turn: float
     goal: float
     radius: float
@@ -58,7 +58,7 @@ def hands_box(geo: RingGeometry, snap: RingSnapshot) -> QRectF:
         text, font = _line(tag) if not tag.tall else _name(tag)
         wide = QFontMetricsF(font).horizontalAdvance(text)
         if tag.tall:
-            wide = max(wide, QFontMetricsF(mono_font(8.0)).horizontalAdvance(tag.index.shown))
+            wide = max(wide, QFontMetricsF(mono_font(8.0)).horizontalAdvance(tag.hand.shown))
         wide = min(wide + 4, tag.box.width())
         box = box.united(QRectF(tag.box.right() - wide if tag.left else tag.box.left(), tag.box.top(), wide, tag.box.height()))
     return box.intersected(geo.rect)
@@ -69,7 +69,7 @@ def paint_indices(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: The
     for index in _shown(snap):
         _paint_hand(p, geo, index, theme)
     for tag in tags(geo, snap):
-        p.setPen(QPen(side_color(theme, tag.index.side), 1.0))
+        p.setPen(QPen(side_color(theme, tag.hand.side), 1.0))
         p.drawPath(_leader(geo, tag.turn, tag.goal, tag.radius, tag.end, tag.left))
         if tag.tall:
             _paint_label(p, tag, theme)
@@ -132,7 +132,7 @@ def fitted(texts: Sequence[str], room: float, sizes: Sequence[float]) -> tuple[s
 
 def _line(tag: Tag) -> tuple[str, QFont]:
     """Name, free-running value and slot on one line; less of it where that is too long."""
-    index = tag.index
+    index = tag.hand
     name = t(index.name) + (t(" (invalid)") if index.note == "not valid" else "")
     whole = f"{name} {index.brief}"
     texts = [whole, whole.replace(" \N{RIGHTWARDS ARROW} ", "\N{RIGHTWARDS ARROW}"), f"{name} {index.value}", name]
@@ -141,8 +141,8 @@ def _line(tag: Tag) -> tuple[str, QFont]:
 
 def _name(tag: Tag) -> tuple[str, QFont]:
     """The upper line of a label of two."""
-    name = t(tag.index.name)
-    if tag.index.note == "not valid":
+    name = t(tag.hand.name)
+    if tag.hand.note == "not valid":
         name = t("{name} (invalid)", name=name)
     return fitted([name], tag.box.width(), (8.5, 7.5, 6.5))
 
@@ -162,7 +162,7 @@ def _paint_label(p: QPainter, tag: Tag, theme: Theme) -> None:
     p.drawText(upper, int(tag.align) | int(Qt.TextFlag.TextDontClip), text)
     p.setFont(mono_font(8.0))
     p.setPen(theme.color("text"))
-    p.drawText(upper.translated(0, LABEL_HEIGHT / 2 - 2), int(tag.align) | int(Qt.TextFlag.TextDontClip), tag.index.shown)
+    p.drawText(upper.translated(0, LABEL_HEIGHT / 2 - 2), int(tag.align) | int(Qt.TextFlag.TextDontClip), tag.hand.shown)
 
 
 def _leader(geo: RingGeometry, turn: float, goal: float, radius: float, end: QPointF, left: bool) -> QPainterPath:

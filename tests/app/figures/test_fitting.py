@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar, QTableView
+from PySide6.QtWidgets import QAbstractScrollArea, QPlainTextEdit, QScrollBar, QTableView
 
 from ringscope.figures.fitting import shared
 from ringscope.figures.png_file import painted
@@ -79,6 +79,17 @@ def test_values_of_tables_are_whole(reader: SessionReader, size: tuple[int, int]
                 assert table.columnWidth(column) >= table.sizeHintForColumn(column), (table.accessibleName(), column)
                 checked += 1
         assert checked
+
+
+@pytest.mark.parametrize("width", [700, 1000, 1200])
+def test_the_bytes_of_a_frame_are_whole(reader: SessionReader, width: int) -> None:
+    """No line of the frame's text runs out of its pane: the dump has rows that fit, long lines are broken."""
+    with Stage(FigureSpec("", "rings", size=(width, 700), focus="tx0"), reader) as stage:
+        shown = next(pane for pane in stage.widget.findChildren(QPlainTextEdit) if pane.isVisible())
+        assert "0000  " in shown.toPlainText()
+        assert shown.document().idealWidth() <= shown.viewport().width() + 2 or shown.lineWrapMode() == QPlainTextEdit.LineWrapMode.WidgetWidth
+        rows = [line for line in shown.toPlainText().splitlines() if line.startswith("00") and line[4:6] == "  "]
+        assert max(shown.fontMetrics().horizontalAdvance(row) for row in rows) <= shown.viewport().width()
 
 
 def test_a_selected_row_stays_in_sight_when_its_table_shrinks(qapp: object) -> None:

@@ -124,14 +124,29 @@ def test_callouts_stand_still(reader: SessionReader, tmp_path: Path) -> None:
     assert place is not None, "the remark is seen"
 
 
+def has_place(reader: SessionReader, spec: FigureSpec) -> bool:
+    """Whether the still figure has what its callout names."""
+    try:
+        image(spec, reader)
+    except InputError:
+        return False
+    return True
+
+
 def test_a_target_that_comes_and_goes(reader: SessionReader, tmp_path: Path) -> None:
-    """It has its remark while it is there; one that never is, is an error."""
-    spec = FigureSpec("", "realize", size=(900, 620))
-    first = next(number for number in range(reader.last_seq) if reader.state_at(number).stack)
-    film = Film(f"seq:{first}", f"seq:{first + 12}", every="event")
-    animate(spec.with_(callouts=(Callout("frame:virtio_net_device_realize", "now"),)), reader, tmp_path / "a.webp", film)
+    """It has its remark while it is there, and only then; one that never is, is an error."""
+    plain = FigureSpec("", "realize", size=(900, 620))
+    # two words of one width: pictures are the same where neither is shown
+    one, other = (plain.with_(callouts=(Callout("frame:virtio_net_device_realize", word),)) for word in ("now", "won"))
+    begin = next(number for number in range(reader.last_seq) if reader.state_at(number).stack) - 3
+    film = Film(f"seq:{begin}", f"seq:{begin + 18}", every="event")
+    for spec, name in ((one, "one"), (other, "other")):
+        animate(spec, reader, tmp_path / name, film)
+    shown = [(tmp_path / "one" / f"{n:04}.png").read_bytes() != (tmp_path / "other" / f"{n:04}.png").read_bytes() for n in range(19)]
+    assert shown == [has_place(reader, one.with_(at=f"seq:{begin + n}")) for n in range(19)]
+    assert shown[0] and shown[-1] and not all(shown)
     with pytest.raises(InputError, match=r"^callout: 'frame:no_such_function' is not allowed"):
-        animate(spec.with_(callouts=(Callout("frame:no_such_function", "never"),)), reader, tmp_path / "b.webp", film)
+        animate(plain.with_(callouts=(Callout("frame:no_such_function", "never"),)), reader, tmp_path / "b.webp", film)
     assert not (tmp_path / "b.webp").exists()
 
 

@@ -15,7 +15,7 @@ import zstandard
 
 from ringscope_core.session import keyframes
 from ringscope_core.session.errors import SessionError
-from ringscope_core.session.packing import pack
+from ringscope_core.session.packing import PackingError, pack, unpack
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.schema import VERSION
 from tests.core.session.recording import make
@@ -109,6 +109,17 @@ def test_flipped_bytes_without_a_seal_give_an_error_or_the_truth(tmp_path: Path,
         assert contents(path) == before
     except SessionError as error:
         assert str(path) in str(error)
+
+
+def test_a_wrong_byte_in_a_blob_is_noticed_by_its_checksum() -> None:
+    """Also where what is compressed stands as it is, so that nothing else would tell."""
+    blob = pack(random.Random(1).randbytes(4000))
+    assert len(unpack(blob, 4000)) == 4000
+    for place in range(16, len(blob), 97):
+        wrong = bytearray(blob)
+        wrong[place] ^= 1
+        with pytest.raises(PackingError):
+            unpack(bytes(wrong), 4000)
 
 
 def test_foreign_files(tmp_path: Path) -> None:

@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pytestqt.qtbot import QtBot
 
-from ringscope.cli.main import main
 from ringscope_core.query.filters import FORM
 from ringscope_core.session.reader import SessionReader
 from tests.app.synthetic import make_session
-
-Verb = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def verb(capsys: pytest.CaptureFixture[str], qtbot: QtBot) -> Verb:
-    """Call a verb; gives exit code, stdout, stderr."""
-
-    def call(*args: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(args))
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
+from tests.app.verbs import Verb
 
 
 @pytest.fixture

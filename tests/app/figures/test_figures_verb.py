@@ -8,16 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pytestqt.qtbot import QtBot
 
-from ringscope.cli.main import main
 from ringscope.figures import batch
-
-Verb = Callable[..., tuple[int, str, str]]
+from tests.app.verbs import Verb
 
 FILE = """
 [defaults]
@@ -43,19 +39,6 @@ text = "bt"
 at = "break:virtio_net_device_realize"
 """
 SCENARIO = 'name = "small"\nnetdev = ["responder,id=h0"]\ndevice = ["virtio-net-pci,netdev=h0,id=net0"]\n[run]\nduration = "20ms"\n'
-
-
-@pytest.fixture
-def verb(capsys: pytest.CaptureFixture[str], qtbot: QtBot) -> Verb:
-    """Call a verb; gives exit code, stdout, stderr."""
-
-    def call(*args: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
 
 
 @pytest.fixture

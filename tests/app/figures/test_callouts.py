@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
-from pytestqt.qtbot import QtBot
 
 from ringscope.figures.callouts import labels_of
 from ringscope.figures.draw import draw, image
@@ -24,14 +21,6 @@ from ringscope_core.session.reader import SessionReader
 
 SIZE = (1200, 800)
 THREE = (Callout("desc:5", "the head of a chain"), Callout("queue:tx0", "#"), Callout("part:slots", "every descriptor is a row of this table as well"))
-
-
-@pytest.fixture
-def reader(session_file: Path, qtbot: QtBot) -> Iterator[SessionReader]:
-    """The recording."""
-    found = SessionReader(session_file)
-    yield found
-    found.close()
 
 
 def rect(box: tuple[float, float, float, float]) -> QRect:

@@ -21,12 +21,12 @@ _BODY: Final = "Inter, -apple-system, 'Segoe UI', Roboto, sans-serif"
 _BODY_ZH: Final = "Inter, 'PingFang SC', 'Noto Sans CJK SC', 'Source Han Sans SC', 'Microsoft YaHei', 'Ringscope Sans SC', sans-serif"
 _MONO: Final = "'JetBrains Mono', 'DejaVu Sans Mono', Consolas, monospace"
 
-# the fonts lie beside the .tex file (latex_additional_files); no ligatures in code, ``->`` is two signs
+# the fonts lie beside the .tex file (latex_additional_files); in code no ligatures, ``->`` is two signs, and no hyphens that nobody wrote
 _TEX_FONTS: Final = r"""
 \setmainfont{Inter}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Italic, BoldItalicFont=*-Bold]
 \setsansfont{Inter}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Italic, BoldItalicFont=*-Bold]
 \setmonofont{JetBrainsMono}[Path=./, Extension=.ttf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold,
-  Scale=0.86, RawFeature={-calt;-liga}]
+  Scale=0.86, HyphenChar=None, RawFeature={-calt;-liga}]
 """
 _TEX_CHINESE: Final = r"""
 \setCJKmainfont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
@@ -48,6 +48,9 @@ _TEX_PREAMBLE: Final = r"""
   \renewcommand*\sphinxhyphenininlineliteral{-\penalty100\relax}%
   \renewcommand*\sphinxbreaksafteractivelist{\do\.\do\,\do\;\do\?\do\!\do\/\do\:\do\=\do\|}%
   \texttt{#1}}}
+% the text of a cell is ragged: few words do not fill a narrow line
+\let\ringscopecellend\sphinxbeforeendvarwidth
+\def\sphinxbeforeendvarwidth{\rightskip=\@flushglue\ringscopecellend}
 \makeatother
 \AtBeginEnvironment{tabulary}{\footnotesize}
 \AtBeginEnvironment{tabular}{\footnotesize}
@@ -86,6 +89,7 @@ def values(language: str, confdir: Path) -> dict[str, Any]:
         "templates_path": [],
         "myst_enable_extensions": ["colon_fence", "deflist", "fieldlist", "attrs_inline", "attrs_block"],
         "myst_heading_anchors": 3,
+        "smartquotes_action": "qe",  # no dashes: --record is an option
         "numfig": True,
         "nitpicky": True,
         "suppress_warnings": ["epub"],

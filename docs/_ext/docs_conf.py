@@ -33,7 +33,12 @@ _TEX_CHINESE: Final = r"""
 \setCJKsansfont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
 \setCJKmonofont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
 """
+# Sphinx calls the contents as the first of several lists of chapters is called
+_TEX_ENGLISH_PREAMBLE: Final = r"""
+\addto\captionsenglish{\renewcommand{\contentsname}{Contents}}
+"""
 _TEX_CHINESE_PREAMBLE: Final = r"""
+\AtBeginDocument{\renewcommand{\contentsname}{目录}}
 \titleformat{\chapter}[display]{\normalfont\huge\bfseries}{第 \thechapter{} 章}{20pt}{\Huge}
 """
 # names with underscores, dots and slashes may break at the end of a line, in code too
@@ -48,6 +53,8 @@ _TEX_PREAMBLE: Final = r"""
   \renewcommand*\sphinxhyphenininlineliteral{-\penalty100\relax}%
   \renewcommand*\sphinxbreaksafteractivelist{\do\.\do\,\do\;\do\?\do\!\do\/\do\:\do\=\do\|}%
   \texttt{#1}}}
+% listings break at spaces and in paths, not in names, options and arrows
+\renewcommand*\sphinxbreaksafterlist{\do\PYGZcb\}\do\PYGZca\^\do\PYGZam\&\do\PYGZti\~\do\PYGZbs\\}
 % the text of a cell is ragged: few words do not fill a narrow line
 \let\ringscopecellend\sphinxbeforeendvarwidth
 \def\sphinxbeforeendvarwidth{\rightskip=\@flushglue\ringscopecellend}
@@ -55,6 +62,9 @@ _TEX_PREAMBLE: Final = r"""
 \AtBeginEnvironment{tabulary}{\footnotesize}
 \AtBeginEnvironment{tabular}{\footnotesize}
 \AtBeginEnvironment{longtable}{\footnotesize}
+% needspace.sty's \needspace stretches, so that pages end there that have much room left; the other one measures
+\renewcommand{\needspace}[1]{\Needspace{#1}}
+\def\sphinxtablecapwidth{\linewidth}
 \setlength{\headheight}{13pt}
 \setcounter{tocdepth}{1}
 \emergencystretch=3em
@@ -114,7 +124,7 @@ def values(language: str, confdir: Path) -> dict[str, Any]:
             "papersize": "a4paper",
             "pointsize": "10pt",
             "fontpkg": _TEX_FONTS + (_TEX_CHINESE if chinese else ""),
-            "preamble": _TEX_PREAMBLE + (_TEX_CHINESE_PREAMBLE if chinese else ""),
+            "preamble": _TEX_PREAMBLE + (_TEX_CHINESE_PREAMBLE if chinese else _TEX_ENGLISH_PREAMBLE),
             "fncychap": "",
             "fvset": r"\fvset{fontsize=\footnotesize}",
             "extraclassoptions": "openany,oneside",

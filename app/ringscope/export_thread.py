@@ -21,7 +21,10 @@ SWITCH_S: Final = 0.0005
 
 
 class Work(QThread):
-    """`moved` tells (done, total) some times a second; then one of `ended` (a Summary), `failed` (one line) or `cancelled`."""
+    """`moved` tells (done, total) some times a second; then one of `ended` (a Summary), `failed` (one line) or `cancelled`.
+
+    The thread still runs when it says so: only after `finished` may it, or what it belongs to, go.
+    """
 
     moved = Signal(int, int)
     ended = Signal(object)
@@ -36,6 +39,16 @@ class Work(QThread):
     def cancel(self) -> None:
         """End soon; nothing of what was written stays."""
         self._stop.set()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it was cancelled, be it too late to matter."""
+        return self._stop.is_set()
+
+    def give_up(self) -> None:
+        """Cancel and wait for the end: a thread must not outlive its window."""
+        self.cancel()
+        self.wait()
 
     def run(self) -> None:
         """The thread's body."""

@@ -52,6 +52,11 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self._store, self._focus = store, focus
         self._work: ExportWork | None = None
+        """The export that is going on, until its thread has ended."""
+        self._written = Path()
+        """Where it is written."""
+        self._outcome = ""
+        """How it ended, in words."""
         self._named = False
         """The person chose the file's name."""
         self.setWindowTitle(t("Export session"))
@@ -296,11 +301,11 @@ class ExportDialog(QDialog):
     def run_export(self, request: Request, target: Path) -> None:
         """Export in a thread."""
         work = ExportWork(self._store.reader.path, request, target, self)
-        self._work = work
-        work.moved.connect(lambda done, total: self.bar.setValue(1000 * done // total))
-        work.ended.connect(lambda summary: self._ended(target, summary))
-        work.failed.connect(lambda text: self._stopped(text))
-        work.cancelled.connect(lambda: self._stopped(t("Cancelled: nothing was written.")))
+        self._work, self._written = work, target
+        work.moved.connect(self._moved)
+        work.ended.connect(self._ended)
+        work.failed.connect(self._failed)
+        work.cancelled.connect(self._cancelled)
         work.finished.connect(self._finished)
         self._busy(True)
         self.note.setText(t("Writing {target} ...", target=target))
@@ -314,22 +319,28 @@ class ExportDialog(QDialog):
         self.bar.setValue(0)
         self.bar.setVisible(busy)
 
-    def _ended(self, target: Path, summary: Summary) -> None:
-        rows = ", ".join(f"{format_count(number)} {t(what)}" for what, number in summary.rows.items())
-        self._stopped(
-            ". ".join([t("Wrote {target}: {rows}; {size} bytes", target=target, rows=rows, size=format_count(summary.size)), *map(heard, summary.remarks)])
-        )
+    def _moved(self, done: int, total: int) -> None:
+        self.bar.setValue(1000 * done // total)
 
-    def _stopped(self, text: str) -> None:
-        self._work = None
-        self._busy(False)
-        self._look()
-        self.note.setText(text)
+    def _ended(self, summary: Summary) -> None:
+        rows = ", ".join(f"{format_count(number)} {t(what)}" for what, number in summary.rows.items())
+        wrote = t("Wrote {target}: {rows}; {size} bytes", target=self._written, rows=rows, size=format_count(summary.size))
+        self._outcome = ". ".join([wrote, *map(heard, summary.remarks)])
+
+    def _failed(self, text: str) -> None:
+        self._outcome = text
+
+    def _cancelled(self) -> None:
+        self._outcome = t("Cancelled: nothing was written.")
 
     def _finished(self) -> None:
-        sender = self.sender()
-        if sender is not None:
-            sender.deleteLater()
+        """The thread has ended: only now may the dialog go, or begin another one."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.deleteLater()
+        self._busy(False)
+        self._look()
+        self.note.setText(self._outcome)
 
     def reject(self) -> None:
         """Cancel the export, or close when none is going on."""
@@ -345,10 +356,8 @@ class ExportDialog(QDialog):
 
     def stop(self) -> None:
         """End an export that is going on."""
-        work, self._work = self._work, None
-        if work is not None:
-            work.cancel()
-            work.wait()
+        if self._work is not None:
+            self._work.give_up()
 
 
 def show_export(store: Store, focus: Focus, parent: QWidget) -> ExportDialog:

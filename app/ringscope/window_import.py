@@ -25,18 +25,21 @@ def open_filters() -> str:
     return t("Sessions and captures (*.ringscope {suffixes});;Ringscope sessions (*.ringscope);;All files (*)", suffixes=suffixes)
 
 
-def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], complain: Callable[[str], None]) -> None:
-    """Open `path`: a session at once, anything else when a session was made of it, which lasts as long as the program."""
+def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], complain: Callable[[str], None]) -> ImportWork | None:
+    """Open `path`: a session at once, anything else when a session was made of it, which lasts as long as the program.
+
+    Gives the work that makes it, None where there is none: who closes `parent` gives it up first.
+    """
     try:
         kind = kind_of(path)
         if kind == "":
             raise InputError("file", str(path), f"a Ringscope session, {ALLOWED}")
         if kind == "session":
             open_session(path)
-            return
+            return None
     except (InputError, SessionError) as error:
         complain(str(error))
-        return
+        return None
     target = temporary_target(path)
     work = ImportWork(path, target, parent)
     dialog = QProgressDialog(t("Reading {name} ...", name=path.name), t("Cancel"), 0, 1000, parent)
@@ -46,22 +49,21 @@ def open_any(path: Path, parent: QWidget, open_session: Callable[[Path], None], 
     dialog.setAutoClose(False)
     dialog.setAutoReset(False)
 
-    def ended() -> None:
-        try:
-            open_session(target)
-        except SessionError as error:
-            complain(str(error))
-
     def finished() -> None:
         dialog.reset()
         dialog.deleteLater()
         work.deleteLater()
         if not target.exists():
             shutil.rmtree(target.parent, ignore_errors=True)
+        elif not work.given_up:
+            try:
+                open_session(target)
+            except SessionError as error:
+                complain(str(error))
 
     dialog.canceled.connect(work.cancel)
     work.moved.connect(lambda done, total: dialog.setValue(1000 * done // total))
     work.failed.connect(complain)
-    work.ended.connect(ended)
     work.finished.connect(finished)
     work.start()
+    return work

@@ -214,7 +214,9 @@ class Verbs:
         """Ask for a session and open it."""
         name, _ = QFileDialog.getOpenFileName(self.window, t("Open session"), "", open_filters())
         if name and self.open_session is not None:
-            open_any(Path(name), self.window, self.open_session, self.window.show_problem)
+            work = open_any(Path(name), self.window, self.open_session, self.window.show_problem)
+            if work is not None:
+                self.window.closing.connect(work.give_up)
 
     def save(self) -> bool:
         """Ask for a name and keep a copy of the recording; whether that was done."""
@@ -236,7 +238,7 @@ class Verbs:
 
     def export(self) -> None:
         """The export dialog."""
-        show_export(self.store, self.focus, self.window)
+        self.window.closing.connect(show_export(self.store, self.focus, self.window).stop)
 
     def picture(self) -> None:
         """Ask for a name and write the window as a PNG."""

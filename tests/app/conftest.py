@@ -10,14 +10,17 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
+from ringscope.cli.main import main
 from ringscope.commands import Commands
 from ringscope.focus import Focus
 from ringscope.settings import Settings
 from ringscope.store import Store
 from ringscope.theme import LIGHT
 from ringscope.window import Window
+from ringscope.words import set_language
 from ringscope_core.session.reader import SessionReader
 from tests.app.synthetic import make_session
+from tests.app.verbs import Verb
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +63,26 @@ def window(store: Store, focus: Focus, commands: Commands, tmp_path: Path, qtbot
     made.close()
     made.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def verb(capsys: pytest.CaptureFixture[str], qtbot: QtBot) -> Verb:
+    """Call a verb; gives exit code, stdout, stderr."""
+
+    def call(*args: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture(autouse=True)
+def english_after() -> Iterator[None]:
+    """A language is the process's: none is left to the next test."""
+    yield
+    set_language("en")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ringscope.cli.main import main
 from ringscope_core.session.reader import SessionReader
 from tests.app.synthetic import make_session
-
-Verb = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def verb(capsys: pytest.CaptureFixture[str]) -> Verb:
-    """Call a verb; gives exit code, stdout, stderr."""
-
-    def call(*args: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
+from tests.app.verbs import Verb
 
 
 @pytest.fixture

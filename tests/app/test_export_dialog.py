@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from ringscope.export_thread import ExportWork
+from ringscope.export_thread import ExportWork, Work
 from ringscope.focus import Focus
 from ringscope.store import Store
 from ringscope.window import Window
@@ -145,6 +145,53 @@ def test_cancel_leaves_nothing(dialog: ExportDialog, qtbot: QtBot, tmp_path: Pat
     wait(qtbot, dialog)
     assert "Cancelled" in dialog.note.text() and dialog.isVisible() and dialog.start.isEnabled()
     assert list(tmp_path.glob("*c.csv*")) == []
+
+
+def test_it_goes_on_until_its_thread_has_ended(dialog: ExportDialog, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells the result still runs: a dialog that went now would take a running thread along."""
+    choose(dialog, "csv")
+    dialog.target.setText(str(tmp_path / "e.csv"))
+    told, go_on, do = [], threading.Event(), ExportWork._do
+
+    def slow(self: ExportWork) -> None:
+        do(self)
+        go_on.wait(20)
+
+    monkeypatch.setattr(ExportWork, "_do", slow)
+    dialog.begin()
+    work = dialog._work
+    assert work is not None
+    work.ended.connect(told.append)
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    assert dialog._work is work and not dialog.start.isEnabled()
+    go_on.set()
+    wait(qtbot, dialog)
+    assert "Wrote" in dialog.note.text() and dialog.start.isEnabled()
+
+
+@pytest.mark.parametrize("command", ["export", "open"])
+def test_a_window_that_closes_ends_what_goes_on(window: Window, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """Its threads end with it, and nothing half done is left or opened."""
+    export(window.store.recording, Request("pcapng"), tmp_path / "f.pcapng")
+    begun, works, opened = threading.Event(), [], list[Path]()
+
+    def endless(self: Work, done: int, total: int) -> bool:
+        works.append(self)
+        begun.set()
+        return not self._stop.wait(20)
+
+    monkeypatch.setattr(Work, "progress", endless)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(tmp_path / "f.pcapng"), ""))
+    window.verbs.open_session = opened.append
+    window.commands_by_name[command].trigger()
+    for dialog in window.findChildren(ExportDialog):
+        dialog.run_export(Request("csv"), tmp_path / "half.csv")
+    assert begun.wait(20)
+    window.close()
+    assert works[0].isFinished()
+    qtbot.wait(1)
+    assert not opened
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix in (".csv", ".pcapng")) == ["f.pcapng"]
 
 
 def test_a_failure_is_said(dialog: ExportDialog, qtbot: QtBot, tmp_path: Path) -> None:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from ringscope.core_words import heard
 from ringscope.words import desktop_language, language, later, set_language, speaking, t
 from ringscope_core.scenario.errors import InputError
-
-
-@pytest.fixture(autouse=True)
-def english_after() -> Iterator[None]:
-    yield
-    set_language("en")
 
 
 def test_english_is_what_stands_in_the_sources() -> None:

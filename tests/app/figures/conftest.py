@@ -1,4 +1,4 @@
-"""A recorded scenario for tests of what is said of it."""
+"""Recordings that many tests of figures read."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ from ringscope.figures.recordings import Recordings
 from ringscope_core.session.reader import SessionReader
 
 
+@pytest.fixture
+def reader(session_file: Path, qapp: object) -> Iterator[SessionReader]:
+    """A reader of the recording that every test of the application has."""
+    with SessionReader(session_file) as found:
+        yield found
+
+
 @pytest.fixture(scope="session")
 def ping_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second of ping, read by many."""
+    """A second of ping."""
     with Recordings(tmp_path_factory.mktemp("ping")) as recordings:
         return recordings.path("ping")
 
 
 @pytest.fixture
-def reader(ping_file: Path) -> Iterator[SessionReader]:
-    """Its reader."""
+def ping(ping_file: Path) -> Iterator[SessionReader]:
+    """A reader of it."""
     with SessionReader(ping_file) as found:
         yield found

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pytestqt.qtbot import QtBot
 
-from ringscope.cli.main import main
+from ringscope_core.query.filters import FORM
 from ringscope_core.session.reader import SessionReader
 from tests.app.synthetic import make_session
-
-Verb = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def verb(capsys: pytest.CaptureFixture[str], qtbot: QtBot) -> Verb:
-    """Call a verb; gives exit code, stdout, stderr."""
-
-    def call(*args: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(args))
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
+from tests.app.verbs import Verb
 
 
 @pytest.fixture
@@ -98,7 +82,7 @@ def test_texts_and_standard_output(recording: Path, tmp_path: Path) -> None:
         (("-o", "missing/x.svg"), "output: 'missing/x.svg' is not allowed; a file in a folder that exists"),
         (("-o", "x.svg", "--set", "seed=3"), "set: 'seed=3' is not allowed; nothing: a session is as it was recorded"),
         (("-o", "x.svg", "--focus", "nett0"), "focus: 'nett0' is not allowed; "),
-        (("-o", "x.svg", "--filter", "kind =="), "filter: 'kind ==' is not allowed; "),
+        (("-o", "x.svg", "--filter", "kind =="), f"filter: 'kind ==' is not allowed; {FORM} (a value is missing behind 'kind ==')"),
         (("-o", "x.svg", "--text", "bt"), "text: 'bt' is not allowed; given with an output file ending in .rst"),
         (("-o", "x.svg", "--layout", "x"), "layout: 'x' is not allowed; given with the view window only"),
         (("-o", "x.svg", "--callout", "nowhere"), "callout: 'nowhere' is not allowed; TARGET:TEXT"),

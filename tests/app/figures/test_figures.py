@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ringscope.figures.spec import FigureSpec
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.trace.kinds import EV_FRAME_RX, EV_FRAME_TX
+from tests.app.figures.refusals import refusal
 from tests.app.synthetic import make_session
 
 SIZE = (900, 620)
@@ -93,9 +95,7 @@ def test_names_that_do_not_exist(tmp_path: Path) -> None:
     good = FigureSpec("ping", "rings", theme="dark")
     check(good, parse_output(tmp_path / "x.png").suffix)
     for spec, suffix, field in ((good.with_(view="ring"), ".png", "view"), (good.with_(theme="blue"), ".png", "theme"), (good, ".jpg", "format")):
-        with pytest.raises(InputError) as caught:
-            check(spec, suffix)
-        assert caught.value.field == field
+        refusal(field, partial(check, spec, suffix))
     for path in (tmp_path / "missing" / "x.png", tmp_path / "x.jpg"):
         with pytest.raises(InputError, match=r"^output"):
             parse_output(path)

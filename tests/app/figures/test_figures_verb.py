@@ -8,15 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pytestqt.qtbot import QtBot
 
-from ringscope.cli.main import main
-
-Verb = Callable[..., tuple[int, str, str]]
+from ringscope.figures import batch
+from tests.app.verbs import Verb
 
 FILE = """
 [defaults]
@@ -42,19 +39,6 @@ text = "bt"
 at = "break:virtio_net_device_realize"
 """
 SCENARIO = 'name = "small"\nnetdev = ["responder,id=h0"]\ndevice = ["virtio-net-pci,netdev=h0,id=net0"]\n[run]\nduration = "20ms"\n'
-
-
-@pytest.fixture
-def verb(capsys: pytest.CaptureFixture[str], qtbot: QtBot) -> Verb:
-    """Call a verb; gives exit code, stdout, stderr."""
-
-    def call(*args: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
 
 
 @pytest.fixture
@@ -172,6 +156,28 @@ def test_bad_options_are_one_line(verb: Verb, figures: Path, args: tuple[str, ..
     """One line, exit 2, nothing drawn."""
     assert verb("figures", figures, *args) == (2, "", says)
     assert not (figures.parent / "img").exists()
+
+
+def _never(*_: object) -> bytes:
+    raise AssertionError("drawn, though it cannot be written")
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["a file in the way", "a folder that may not be written"])
+def test_what_cannot_be_written_is_not_drawn(verb: Verb, figures: Path, monkeypatch: pytest.MonkeyPatch, closed: bool) -> None:
+    """A file for each line, before any time is spent; who only wants differences shown hears it at once."""
+    monkeypatch.setattr(batch, "draw_job", _never)
+    place = figures.parent / "img"
+    if closed:
+        place.mkdir()
+        monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != place)
+    else:
+        place.write_text("")
+    why = f"a place that can be written: {place} may not be" if closed else f"a place in folders: {place} is none"
+    code, out, err = verb("figures", figures)
+    assert code == 2 and out.startswith("4 figures: 4 failed; ")
+    assert err.startswith("ringscope: figures.toml:7: inspector-light: output: ") and err.splitlines()[0].endswith(f" is not allowed; {why}")
+    code, out, err = verb("figures", figures, "--check", "--diff", place / "x")
+    assert (code, out) == (2, "") and err.startswith("ringscope: diff: ") and err.endswith(f" is not allowed; {why}\n")
 
 
 def test_bad_files_are_one_line(verb: Verb, tmp_path: Path) -> None:

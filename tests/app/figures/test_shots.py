@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +11,6 @@ from ringscope.figures.shots import MOST_SHOTS, Film, Shot, Speed, parse_every, 
 from ringscope_core.query.steps import KICK_KINDS, PACKET_KINDS
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.session.reader import SessionReader
-
-
-@pytest.fixture
-def reader(session_file: Path) -> Iterator[SessionReader]:
-    """The recording."""
-    found = SessionReader(session_file)
-    yield found
-    found.close()
 
 
 def film(**words: object) -> Film:

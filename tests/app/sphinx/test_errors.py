@@ -21,7 +21,7 @@ MISTAKES = {
     ".. ringscope-figure:: realize\n   :view: objects\n   :focus: nothing": "focus: 'nothing' is not allowed; a QOM path or its end",
     ".. ringscope-figure:: realize\n   :view: objects\n   :callout: here": "callout: 'here' is not allowed; TARGET:TEXT",
     ".. ringscope-figure:: realize\n   :view: objects\n   :crop: hat": "hat' is not allowed; one of",
-    ".. ringscope-figure:: realize\n   :view: events\n   :filter: kinds == kick": "filter: 'kinds == kick' is not allowed; there is no field 'kinds'",
+    ".. ringscope-figure:: realize\n   :view: events\n   :filter: kinds == kick": "filter: 'kinds == kick' is not allowed; comparisons such as kind == kick",
     ".. ringscope-figure:: realize\n   :view: rings\n   :layout: none.json": "layout: 'none.json' is not allowed; a file that exists (there is no none.json)",
     ".. ringscope-figure:: gone.toml\n   :view: rings": "scenario: 'gone.toml' is not allowed; a file that exists (there is no gone.toml)",
     ".. ringscope-figure:: broken.toml\n   :view: rings": "broken.toml' is not allowed; a TOML file (",

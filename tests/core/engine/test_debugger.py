@@ -174,12 +174,15 @@ def test_a_rate_slows_down_and_stays_interruptible(program: Program) -> None:
     program.debugger.set_rate(100)
     start = time.monotonic()
     program.thread.start()
-    time.sleep(0.25)
-    assert 10 <= int(program.log.seq) <= 60
-    program.debugger.set_rate(0.5)
+    while (seq := int(program.log.seq)) < 60:
+        time.sleep(0.005)
+    # whatever the machine has to do besides: not faster than that, but for what may come at once
+    assert seq <= 100 * (time.monotonic() - start) + 30
+    program.debugger.set_rate(0.01)
+    while program.debugger._due < time.monotonic() + 50:
+        time.sleep(0.005)
     program.debugger.pause()
     program.until_stopped()
-    assert time.monotonic() - start < 1.5
     program.debugger.set_rate(0)
     program.debugger.resume()
     program.thread.join(10)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import struct
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import zstandard
 
 from ringscope_core.session import keyframes
 from ringscope_core.session.errors import SessionError
-from ringscope_core.session.packing import pack
+from ringscope_core.session.packing import PackingError, pack, unpack
 from ringscope_core.session.reader import SessionReader
 from ringscope_core.session.schema import VERSION
 from tests.core.session.recording import make
@@ -28,6 +28,28 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def unsealed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The same as a killed writer leaves it: nothing vouches for its pages."""
+    folder = tmp_path_factory.mktemp("unsealed")
+    recording = make(folder / "a.ringscope", 1500, close=False)
+    recording.writer.sync()
+    for suffix in ("", "-wal"):
+        shutil.copy(folder / f"a.ringscope{suffix}", folder / f"b.ringscope{suffix}")
+    recording.writer.close()
+    with sqlite3.connect(folder / "b.ringscope") as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.execute("PRAGMA journal_mode = DELETE")
+    database.close()
+    return (folder / "b.ringscope").read_bytes()
+
+
+def contents(path: Path) -> tuple[bytes, list[tuple[object, bytes]]]:
+    """Its events, and its frames with their bytes."""
+    with SessionReader(path) as reader:
+        return reader.events(0, reader.last_seq).tobytes(), [(row, reader.packet_bytes(row.id)) for row in reader.packets(1, reader.packet_count)]
+
+
 def read_everything(path: Path) -> None:
     """Use every method of the reader."""
     with SessionReader(path) as reader:
@@ -38,17 +60,16 @@ def read_everything(path: Path) -> None:
             reader.seq_at_vt(reader.vt_at_seq(seq))
         for row in reader.packets(1, reader.packet_count)[:: max(1, reader.packet_count // 20)]:
             reader.packet_bytes(row.id)
-        assert len(reader.counters(0, reader.last_vt).latency) >= 0
+        # read when it is asked for
+        assert reader.counters(0, reader.last_vt).latency.ndim == 3
         reader.marks()
-        assert reader.dropped >= (0, 0)
+        assert min(reader.dropped) >= 0
 
 
 def refused(path: Path, pattern: str = "session ") -> None:
-    start = time.monotonic()
     with pytest.raises(SessionError, match=pattern) as caught:
         read_everything(path)
     assert "\n" not in str(caught.value)
-    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 100, 4096, 5000, 20000])
@@ -58,22 +79,47 @@ def test_truncated(tmp_path: Path, whole: bytes, size: int) -> None:
     refused(path)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_flipped_bytes_give_an_error_or_the_truth(tmp_path: Path, whole: bytes, seed: int) -> None:
+def damage(data: bytearray, seed: int) -> bytearray:
+    """Some bytes of it are others, and now and then the end is gone."""
     rng = random.Random(seed)
-    data = bytearray(whole)
     for _ in range(rng.choice((1, 3, 30, 300))):
         data[rng.randrange(16, len(data))] = rng.randrange(256)
     if seed % 4 == 0:
         del data[rng.randrange(len(data)) :]
+    return data
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_flipped_bytes_are_noticed(tmp_path: Path, whole: bytes, seed: int) -> None:
     path = tmp_path / "a.ringscope"
-    path.write_bytes(data)
-    start = time.monotonic()
+    path.write_bytes(damage(bytearray(whole), seed))
+    with pytest.raises(SessionError) as caught:
+        read_everything(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_flipped_bytes_without_a_seal_give_an_error_or_the_truth(tmp_path: Path, unsealed: bytes, seed: int) -> None:
+    path = tmp_path / "a.ringscope"
+    path.write_bytes(unsealed)
+    before = contents(path)
+    path.write_bytes(damage(bytearray(unsealed), seed))
     try:
         read_everything(path)
+        assert contents(path) == before
     except SessionError as error:
         assert str(path) in str(error)
-    assert time.monotonic() - start < 5
+
+
+def test_a_wrong_byte_in_a_blob_is_noticed_by_its_checksum() -> None:
+    """Also where what is compressed stands as it is, so that nothing else would tell."""
+    blob = pack(random.Random(1).randbytes(4000))
+    assert len(unpack(blob, 4000)) == 4000
+    for place in range(16, len(blob), 97):
+        wrong = bytearray(blob)
+        wrong[place] ^= 1
+        with pytest.raises(PackingError):
+            unpack(bytes(wrong), 4000)
 
 
 def test_foreign_files(tmp_path: Path) -> None:
@@ -152,7 +198,7 @@ def test_blobs_that_are_bombs_or_rubbish(tmp_path: Path, whole: bytes, cell: str
         "UPDATE packet_block SET count = count - 5",
         "UPDATE packet_block SET count = 'many'",
         "UPDATE packet_block SET first_id = first_id + 1",
-        "UPDATE counter SET sample = 5 - sample",
+        "UPDATE counter SET sample = 10 - sample",
         "UPDATE counter SET latency = x'ff08'",
         "UPDATE counter SET packets = 'many'",
         "UPDATE mark SET seq = 'never'",
@@ -163,12 +209,8 @@ def test_impossible_rows(tmp_path: Path, whole: bytes, statement: str) -> None:
     path = tmp_path / "a"
     path.write_bytes(whole)
     database = sqlite3.connect(path, isolation_level=None)
-    try:
-        database.execute(statement)
-    except sqlite3.IntegrityError:
-        return
-    finally:
-        database.close()
+    assert database.execute(statement).rowcount > 0
+    database.close()
     refused(path)
 
 

@@ -32,23 +32,36 @@ def bare(widget: QWidget) -> None:
             area.setSortIndicatorShown(False)
 
 
-def fit_columns(widget: QWidget) -> None:
-    """Share the width of each table and tree below `widget` so that no column is hidden, and no text is cut that need not be."""
-    for view in widget.findChildren(QAbstractItemView):
-        header = view.horizontalHeader() if isinstance(view, QTableView) else view.header() if isinstance(view, QTreeView) else None
-        if header is None or header.isHidden() or not view.isVisible():
-            continue
+class Columns:
+    """The columns of every table and tree below a widget, as wide as each moment needs them."""
+
+    def __init__(self, widget: QWidget) -> None:
+        self._widget = widget
+        self._given: dict[QHeaderView, dict[int, int]] = {}
+        """The widths that views gave: what was fitted to one moment has no part in the next."""
+
+    def fit(self) -> None:
+        """Share the width of each so that no column is hidden, and no text is cut that need not be."""
+        for view in self._widget.findChildren(QAbstractItemView):
+            header = view.horizontalHeader() if isinstance(view, QTableView) else view.header() if isinstance(view, QTreeView) else None
+            if header is not None and not header.isHidden() and view.isVisible():
+                self._fit(view, header)
+
+    def _fit(self, view: QAbstractItemView, header: QHeaderView) -> None:
         columns = [column for column in range(header.count()) if not header.isSectionHidden(column)]
-        now = [header.sectionSize(column) for column in columns]
+        given = self._given.setdefault(header, {})
+        now = [given.setdefault(column, header.sectionSize(column)) for column in columns]
         header.setMinimumSectionSize(min(header.minimumSectionSize(), _LEAST_CELL))
         cells = [max(view.sizeHintForColumn(column) + _AIR, header.minimumSectionSize()) for column in columns]
         needed = [max(cell, header.sectionSizeHint(column) + _AIR) for cell, column in zip(cells, columns, strict=True)]
         room = view.viewport().width()
-        if sum(now) <= room and all(width >= need for width, need in zip(now, needed, strict=True)):
-            continue
-        for column, width in zip(columns, shared(now, needed, room, cells, isinstance(view, QTreeView)), strict=True):
-            header.resizeSection(column, width)
-        view.horizontalScrollBar().setValue(0)
+        fits = sum(now) <= room and all(width >= need for width, need in zip(now, needed, strict=True))
+        wanted = now if fits else shared(now, needed, room, cells, isinstance(view, QTreeView))
+        for column, width in zip(columns, wanted, strict=True):
+            if header.sectionSize(column) != width:
+                header.resizeSection(column, width)
+        if not fits:
+            view.horizontalScrollBar().setValue(0)
 
 
 def shared(now: list[int], needed: list[int], room: int, cells: Sequence[int] = (), names_first: bool = False) -> list[int]:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QWidget
 from ringscope.commands import Commands
 from ringscope.figures.application import drawing_application
 from ringscope.figures.callouts import Arranged, arrange
-from ringscope.figures.fitting import bare, fit_columns, paint_arrows
+from ringscope.figures.fitting import Columns, bare, paint_arrows
 from ringscope.figures.layouts import read_layout
 from ringscope.figures.look import look
 from ringscope.figures.parse import WINDOW
@@ -81,6 +81,7 @@ class Stage:
         self._arranged: Arranged | None = None
         self._frame = QRect()
         self._prepared: set[View] = set()
+        self._columns = Columns(self.widget)
         try:
             self.widget.resize(*spec.size)
             self.widget.show()
@@ -152,13 +153,17 @@ class Stage:
             if view.isVisible():
                 view.arrange_figure()
         self.settle()
-        fit_columns(self.widget)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        self._columns.fit()
         self.app.processEvents()
 
     def go(self, seq: int) -> None:
         """Show the moment after event `seq` from now on."""
         self.focus.scrub(seq)
         self.settle()
+        self._fit_columns()
 
     # -- painting -----------------------------------------------------------------------------------------------------
     def _arrange(self) -> Arranged:

@@ -56,12 +56,11 @@ class Columns:
         needed = [max(cell, header.sectionSizeHint(column) + _AIR) for cell, column in zip(cells, columns, strict=True)]
         room = view.viewport().width()
         fits = sum(now) <= room and all(width >= need for width, need in zip(now, needed, strict=True))
-        wanted = now if fits else shared(now, needed, room, cells, isinstance(view, QTreeView))
-        for column, width in zip(columns, wanted, strict=True):
-            if header.sectionSize(column) != width:
-                header.resizeSection(column, width)
-        if not fits:
-            view.horizontalScrollBar().setValue(0)
+        if fits and [header.sectionSize(column) for column in columns] == now:
+            return
+        for column, width in zip(columns, now if fits else shared(now, needed, room, cells, isinstance(view, QTreeView)), strict=True):
+            header.resizeSection(column, width)
+        view.horizontalScrollBar().setValue(0)
 
 
 def shared(now: list[int], needed: list[int], room: int, cells: Sequence[int] = (), names_first: bool = False) -> list[int]:

@@ -149,9 +149,13 @@ class Stage:
 
     def _fit(self) -> None:
         """Share the room as a picture needs it."""
-        for view in self.widget.findChildren(View):
-            if view.isVisible():
-                view.arrange_figure()
+        views = [view for view in self.widget.findChildren(View) if view.isVisible()]
+        for view in views:
+            view.arrange_figure()
+        self.app.processEvents()
+        for view in views:
+            # a window asks only views that something new happened to
+            view.refresh()
         self.settle()
         self._fit_columns()
 

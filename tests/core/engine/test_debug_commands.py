@@ -372,31 +372,35 @@ def test_the_client(start: Start, tmp_path: Path) -> None:
     assert gone.value.kind == "ConnectionError"
 
 
+STRANGERS = (
+    ([b"HTTP/1.1 400\r\n"], 20.0, "does not speak QMP"),
+    ([b"[]\n"], 20.0, "does not speak QMP"),
+    ([], 0.2, "does not speak QMP"),
+    ([json.dumps({"QMP": {}}).encode() + b"\n"], 20.0, "no reply to qmp_capabilities|closed by the other side|the connection is gone"),
+)
+"""What a stranger says, how long he is listened to in s, and what is said of him."""
+
+
+def serve(listener: socket.socket, lines: list[bytes]) -> None:
+    """Say `lines` to who comes next, and nothing more."""
+    connection, _ = listener.accept()
+    with connection:
+        for line in lines:
+            connection.sendall(line)
+        time.sleep(0.3)
+
+
 def test_the_client_and_a_stranger(tmp_path: Path) -> None:
     address = str(tmp_path / "stranger")
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address)
-    listener.listen(4)
-
-    def serve(lines: list[bytes]) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            for line in lines:
-                connection.sendall(line)
-            time.sleep(0.3)
-
-    for lines, patience_s, text in (
-        ([b"HTTP/1.1 400\r\n"], 20.0, "does not speak QMP"),
-        ([b"[]\n"], 20.0, "does not speak QMP"),
-        ([], 0.2, "does not speak QMP"),
-        ([json.dumps({"QMP": {}}).encode() + b"\n"], 20.0, "no reply to qmp_capabilities|closed by the other side|the connection is gone"),
-    ):
-        thread = threading.Thread(target=serve, args=(lines,))
-        thread.start()
-        with pytest.raises(QmpError, match=text):
-            QmpClient(address, patience_s)
-        thread.join()
-    listener.close()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(4)
+        for lines, patience_s, text in STRANGERS:
+            thread = threading.Thread(target=serve, args=(listener, lines))
+            thread.start()
+            with pytest.raises(QmpError, match=text):
+                QmpClient(address, patience_s)
+            thread.join()
 
 
 def test_a_run_with_commands_runs_again(start: Start) -> None:

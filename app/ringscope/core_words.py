@@ -58,7 +58,7 @@ FILTERS: Final = (
     later("column {column}: {text} is no value"),
     later("column {column}: {text} is too much; join with and / or"),
     later("something to compare is missing"),
-    later("a value is missing"),
+    later("a value is missing behind {words}"),
     later("a ')' is missing"),
     later("a '}' is missing"),
     later("'in' takes A..B or {a, b}"),

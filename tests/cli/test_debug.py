@@ -53,10 +53,13 @@ def test_a_script_ends_at_its_first_error(tmp_path: Path, session: Path) -> None
 
 
 def test_a_recording_from_a_pipe(session: Path) -> None:
-    code, out, err = debug(str(session), stdin="b virtio_init\nrun\nbogus\nbt 1\nquit\np 5\n")
+    code, out, err = debug(str(session), stdin="b virtio_init\nrun\nbogus\nbt 1\ndelete\nquit\np 5\n")
     assert code == 0
     assert "hit Breakpoint 1, virtio_init (" in out
-    assert out.splitlines()[-1].startswith("#0  virtio_init (vdev=0x55555729b2b0, ")
+    assert out.splitlines()[-2].startswith("#0  virtio_init (vdev=0x55555729b2b0, ")
+    assert out.splitlines()[-1] == "(More stack frames follow...)"
+    code, out, _ = debug(str(session), "--batch", "-ex", "tb virtio_init", "-ex", "run", "-ex", "bt 1")
+    assert code == 0 and out.splitlines()[-1].startswith("#0  virtio_init ("), "nobody reads along, and gdb does not say it"
     assert err == 'Undefined command: "bogus".  Try "help".\n'
 
 

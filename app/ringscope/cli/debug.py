@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +59,10 @@ def command(
         for name, lines in texts:
             if not console.finished:
                 driver.script(lines, name)
-        for line in commands:
-            if not console.finished:
-                driver.line(line)
+        with console.nested() if batch else nullcontext():
+            for line in commands:
+                if not console.finished:
+                    driver.line(line)
         if not batch and not console.finished:
             if interactive:
                 _terminal(console, driver, target)

@@ -46,12 +46,15 @@ def command(file: Path, check: bool, differences: Path | None, only: tuple[str, 
     is written but pictures of differences.
     """
     from ringscope.figures.figure_file import read_figures
+    from ringscope.figures.files import check_writable
     from ringscope_core.scenario.errors import InputError
 
     if check and force:
         raise InputError("force", "yes", "left out with --check, which always draws everything")
     if differences is not None and not check:
         raise InputError("diff", str(differences), "given with --check only")
+    if differences is not None:
+        check_writable(differences, "diff", differences)
     every = read_figures(file)
     jobs = _chosen(every, only)
     if listed:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ringscope.figures.cache_key import key
-from ringscope.figures.files import write_whole
+from ringscope.figures.files import check_writable, write_whole
 from ringscope.figures.produce import produce, produce_moving
 from ringscope.figures.spec import FigureSpec
 from ringscope_core.scenario.errors import InputError
@@ -68,6 +68,7 @@ def draw_all(jobs: Sequence[Job], recordings: Recordings, ledger: Ledger, force:
             if not force and ledger.is_drawn(job.output, wanted):
                 yield Outcome(job, UNCHANGED)
                 continue
+            check_writable(job.output.parent, "output", job.output)
             data = draw_job(job, recordings)
             _make_folder(job.output.parent)
             write_whole(job.output, data)

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "break:"
 FORMS: Final = "break:FUNCTION, break:FUNCTION:LINE, break:EVENT or break:Struct.field, each also with ` if FILTER`"
-_IF: Final = re.compile(r"\s+if\s+")
+_IF: Final = re.compile(r"(?:^|\s+)if(?:\s+|$)")
 
 
 def break_moment(recording: Recording, text: str) -> int:
     """The event at which a run with the breakpoint `text` (see `FORMS`) stops first; raises InputError for ``at``."""
     place, *condition = _IF.split(text.removeprefix(PREFIX).strip(), maxsplit=1)
+    if condition and not condition[0]:
+        raise InputError("at", text, f"{FORMS}; the filter behind if is missing")
     try:
         point = parse_breakpoint({**_plain(recording, text, place.strip()), "condition": condition[0] if condition else ""}, recording)
         found = find_hit(recording, [point], recording.reader.first_seq - 1, 1)
@@ -51,8 +53,10 @@ def _plain(recording: Recording, text: str, place: str) -> dict[str, object]:
 
 
 def _unknown(text: str, name: str, known: set[str]) -> InputError:
+    if not name:
+        return InputError("at", text, f"{FORMS}; what to stop at is missing")
     meant = near(name, known)
-    return InputError("at", text, f"{FORMS}; {name or 'nothing'} is none that is known" + (f" (did you mean {meant}?)" if meant else ""))
+    return InputError("at", text, f"{FORMS}; {name} is none that is known" + (f" (did you mean {meant}?)" if meant else ""))
 
 
 def _never(recording: Recording, point: Breakpoint) -> str:

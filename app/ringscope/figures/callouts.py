@@ -12,8 +12,10 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTextLayout, QTextOption
 from PySide6.QtWidgets import QWidget
 
+from ringscope.figures.leaders import Box, Line
+from ringscope.figures.painted_text import painted_texts
 from ringscope.figures.places import Place, places_of
-from ringscope.figures.room import Box, Line, Room, leader
+from ringscope.figures.room import Room
 from ringscope.figures.spec import Callout
 from ringscope.theme import Theme, ui_font
 from ringscope_core.scenario.errors import InputError
@@ -55,7 +57,7 @@ class Sight(NamedTuple):
 class Arranged:
     """Callouts with their places.  `bounds` is what the figure shows: the picture or its crop, and margins where labels needed them."""
 
-    def __init__(self, bounds: QRect, theme: Theme, labels: list[Label], boxes: list[Box], targets: list[Box], frames: list[Box]) -> None:
+    def __init__(self, bounds: QRect, theme: Theme, labels: list[Label], boxes: list[Box], targets: list[Box], frames: list[Box], lines: list[Line]) -> None:
         self.bounds = bounds
         self._theme = theme
         self.labels = labels
@@ -65,6 +67,8 @@ class Arranged:
         """Where each line ends."""
         self.frames = frames
         """What each speaks of."""
+        self.lines = lines
+        """From each label to its target."""
 
     def paint(self, painter: QPainter) -> None:
         """Lines first, labels over them; the painter's origin is the widget's."""
@@ -73,8 +77,8 @@ class Arranged:
         for frame, target in zip(self.frames, self.targets, strict=True):
             if frame == target and frame.w >= _FRAMED[0] and frame.h >= _FRAMED[1]:
                 _paint_frame(painter, frame.grown(1.5), self.bounds, self._theme)
-        for box, target in zip(self.boxes, self.targets, strict=True):
-            _paint_line(painter, leader(box, target), self._theme)
+        for line in self.lines:
+            _paint_line(painter, line, self._theme)
         for label, box in zip(self.labels, self.boxes, strict=True):
             _paint_label(painter, label, box, self._theme)
         painter.restore()
@@ -84,13 +88,14 @@ def arrange(root: QWidget, callouts: tuple[Callout, ...], theme: Theme, crop: QR
     """Find the targets and a place for each label; may scroll `root` so that all targets are seen.  Raises InputError."""
     frame = crop if crop is not None else root.rect()
     if not callouts:
-        return Arranged(frame, theme, [], [], [], [])
+        return Arranged(frame, theme, [], [], [], [], [])
     places = places_of(root, [callout.target for callout in callouts])
     sights = [_sight(callout, place, frame) for callout, place in zip(callouts, places, strict=True)]
     labels = labels_of(callouts)
     aims, frames = [sight.aim for sight in sights], [sight.frame for sight in sights]
-    boxes = Room(busy(root, theme), _box(frame)).arrange([(label.width, label.height) for label in labels], aims, frames)
-    return Arranged(bounds_of(frame, boxes), theme, labels, boxes, aims, frames)
+    room = Room(busy(root, theme), _box(frame), [Box(piece.box.x(), piece.box.y(), piece.box.width(), piece.box.height()) for piece in painted_texts(root)])
+    boxes = room.arrange([(label.width, label.height) for label in labels], aims, frames)
+    return Arranged(bounds_of(frame, boxes), theme, labels, boxes, aims, frames, room.lines(boxes, aims, frames))
 
 
 def sight_of(root: QWidget, callout: Callout, frame: QRect, errors: dict[int, InputError] | None = None, key: int = 0) -> Sight | None:

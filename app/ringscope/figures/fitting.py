@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
@@ -12,6 +13,10 @@ from ringscope.theme import Theme
 
 _LEAST: Final = 40
 """Pixels that a column keeps when not all texts fit."""
+_LEAST_CELL: Final = 24
+"""The same where all values fit."""
+_NAMES: Final = 0.6
+"""The share of a tree's width that its names may take before other columns."""
 _AIR: Final = 4
 """Pixels between the longest text of a column and the next column."""
 _ARROW_INSET: Final = 11
@@ -35,31 +40,41 @@ def fit_columns(widget: QWidget) -> None:
             continue
         columns = [column for column in range(header.count()) if not header.isSectionHidden(column)]
         now = [header.sectionSize(column) for column in columns]
-        needed = [max(view.sizeHintForColumn(column), header.sectionSizeHint(column)) + _AIR for column in columns]
+        header.setMinimumSectionSize(min(header.minimumSectionSize(), _LEAST_CELL))
+        cells = [max(view.sizeHintForColumn(column) + _AIR, header.minimumSectionSize()) for column in columns]
+        needed = [max(cell, header.sectionSizeHint(column) + _AIR) for cell, column in zip(cells, columns, strict=True)]
         room = view.viewport().width()
         if sum(now) <= room and all(width >= need for width, need in zip(now, needed, strict=True)):
             continue
-        for column, width in zip(columns, shared(now, needed, room), strict=True):
+        for column, width in zip(columns, shared(now, needed, room, cells, isinstance(view, QTreeView)), strict=True):
             header.resizeSection(column, width)
         view.horizontalScrollBar().setValue(0)
 
 
-def shared(now: list[int], needed: list[int], room: int) -> list[int]:
-    """Widths of columns that together take at most `room`, each what it needs where that can be; room that is left goes where it was."""
+def shared(now: list[int], needed: list[int], room: int, cells: Sequence[int] = (), names_first: bool = False) -> list[int]:
+    """Widths of columns that together take at most `room`, each what it needs where that can be; room that is left goes where it was.
+
+    Where there is too little, headings give way before `cells`, what the values need; with `names_first` the first column, a tree's, comes
+    before the others as far as `_NAMES` of the room.
+    """
     spare = room - sum(needed)
     if spare >= 0:
         extra = [max(width - need, 0) for width, need in zip(now, needed, strict=True)]
         total = sum(extra)
         return [need + (spare * more // total if total > spare else more) for need, more in zip(needed, extra, strict=True)]
+    if names_first and len(needed) > 1:
+        first = min(needed[0], max(int(_NAMES * room), room - sum(needed[1:])))
+        return [first, *shared(now[1:], needed[1:], room - first, cells[1:])]
+    least = list(cells) if cells and sum(cells) <= room else [min(need, _LEAST) for need in needed]
     # the widest give way, down to one width that all of them have
     low, high = 0, max(needed, default=0)
     while low < high:
         middle = (low + high + 1) // 2
-        if sum(min(need, max(middle, _LEAST)) for need in needed) <= room:
+        if sum(min(need, max(middle, own)) for need, own in zip(needed, least, strict=True)) <= room:
             low = middle
         else:
             high = middle - 1
-    return [min(need, max(low, _LEAST)) for need in needed]
+    return [min(need, max(low, own)) for need, own in zip(needed, least, strict=True)]
 
 
 def paint_arrows(painter: QPainter, widget: QWidget, theme: Theme, frame: QRect) -> None:

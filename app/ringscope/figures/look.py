@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope.figures.focusing import Aim, aim_of, rings_of
 from ringscope.figures.moments import moment_of, ring_at
-from ringscope_core.query.filters import Filter, FilterError
+from ringscope_core.query.filters import FORM, Filter, FilterError
 from ringscope_core.scenario.errors import InputError
 from ringscope_core.trace.oids import is_ring
 
@@ -65,4 +65,4 @@ def check_filter(recording: Recording, text: str) -> None:
         try:
             Filter(text, recording)
         except FilterError as error:
-            raise InputError("filter", text, str(error)) from None
+            raise InputError("filter", text, f"{FORM} ({error})") from None

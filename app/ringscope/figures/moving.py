@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QRect
 
 from ringscope.figures.callouts import Arranged, Sight, bounds_of, busy, labels_of, sight_of
+from ringscope.figures.leaders import Box, leader
 from ringscope.figures.places import crop_rect
-from ringscope.figures.room import Box, Room
+from ringscope.figures.room import Room
 
 if TYPE_CHECKING:
     from ringscope.figures.stage import Stage
@@ -74,6 +75,8 @@ class Moving:
             [box for _, box, _ in there],
             [sight.aim for _, _, sight in there],
             [sight.frame for _, _, sight in there],
+            # the shortest lines: better ones would jump from side to side while their targets move
+            [leader(box, sight.aim) for _, box, sight in there],
         )
 
 

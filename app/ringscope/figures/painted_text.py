@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from PySide6.QtCore import QPoint, QRect, QRectF
-from PySide6.QtGui import QFontMetricsF, QPaintDevice, QPaintEngine, QPaintEngineState, QPainter, QTextItem
+from PySide6.QtGui import QFontMetricsF, QTextItem
 from PySide6.QtWidgets import QWidget
 
+from ringscope.figures.engine import Engine, hear, kept
 from ringscope.widgets.spots import names_of
 
 _TOUCHING: Final = 1.5
@@ -28,25 +29,14 @@ class KeepsPixmaps(Protocol):
     vector: bool
 
 
-class _TextEngine(QPaintEngine):
-    """Hears of everything that is painted and keeps the texts."""
+class _TextEngine(Engine):
+    """Keeps the texts."""
 
     def __init__(self) -> None:
-        super().__init__(QPaintEngine.PaintEngineFeature.AllFeatures)
+        super().__init__()
         self.pieces: list[Piece] = []
 
-    def begin(self, pdev: QPaintDevice) -> bool:
-        return True
-
-    def end(self) -> bool:
-        return True
-
-    def type(self) -> QPaintEngine.Type:
-        return QPaintEngine.Type.User
-
-    def updateState(self, state: QPaintEngineState) -> None:
-        pass
-
+    @kept
     def drawTextItem(self, p: Any, textItem: QTextItem) -> None:
         text = textItem.text()
         if not text.strip():
@@ -58,73 +48,19 @@ class _TextEngine(QPaintEngine):
         if not box.isEmpty():
             self.pieces.append(Piece(text, painter.deviceTransform().mapRect(box)))
 
-    def drawPixmap(self, *args: Any) -> None:
-        pass
-
-    def drawImage(self, *args: Any) -> None:
-        pass
-
-    def drawTiledPixmap(self, *args: Any) -> None:
-        pass
-
-    def drawPath(self, *args: Any) -> None:
-        pass
-
-    def drawPolygon(self, *args: Any) -> None:
-        pass
-
-    def drawRects(self, *args: Any) -> None:
-        pass
-
-    def drawLines(self, *args: Any) -> None:
-        pass
-
-    def drawEllipse(self, *args: Any) -> None:
-        pass
-
-    def drawPoints(self, *args: Any) -> None:
-        pass
-
-
-class _TextDevice(QPaintDevice):
-    """A surface of a widget's size that nothing is drawn on."""
-
-    def __init__(self, widget: QWidget) -> None:
-        super().__init__()
-        self.engine = _TextEngine()
-        metric = QPaintDevice.PaintDeviceMetric
-        self._metrics = {
-            metric.PdmWidth: widget.width(),
-            metric.PdmHeight: widget.height(),
-            metric.PdmDpiX: 96,
-            metric.PdmDpiY: 96,
-            metric.PdmPhysicalDpiX: 96,
-            metric.PdmPhysicalDpiY: 96,
-            metric.PdmDepth: 32,
-            metric.PdmDevicePixelRatioScaled: int(QPaintDevice.devicePixelRatioFScale()),
-        }
-
-    def paintEngine(self) -> QPaintEngine:
-        return self.engine
-
-    def metric(self, metric: QPaintDevice.PaintDeviceMetric) -> int:
-        return self._metrics.get(metric, 1)
-
 
 def painted_texts(widget: QWidget) -> list[Piece]:
     """Every text that `widget` paints now, in reading order; pieces that touch (an underlined letter) are one."""
-    device = _TextDevice(widget)
+    engine = _TextEngine()
     # what is painted into a pixmap once is painted anew for vectors: else its texts would not be heard of
     cached = [child for child in widget.findChildren(QWidget) if isinstance(child, KeepsPixmaps) and child.vector is False]
     for child in cached:
         child.vector = True
-    painter = QPainter(device)
-    widget.render(painter, QPoint(0, 0))
-    painter.end()
+    hear(engine, widget.size(), lambda painter: widget.render(painter, QPoint(0, 0)))
     for child in cached:
         child.vector = False
     joined: list[Piece] = []
-    for piece in device.engine.pieces:
+    for piece in engine.pieces:
         last = joined[-1] if joined else None
         if last is not None and abs(last.box.top() - piece.box.top()) < 1 and abs(last.box.right() - piece.box.left()) <= _TOUCHING:
             joined[-1] = Piece(last.text + piece.text, last.box.united(piece.box))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from ringscope.figures.files import check_writable
 from ringscope.figures.spec import ANIMATIONS, FIGURE_THEMES, LANGUAGES, PICTURES, TEXTS, Callout, FigureSpec, TextSpec, parse_callout
 from ringscope.views import ALL_VIEWS, PANELS
 from ringscope_core.scenario.errors import InputError
@@ -120,6 +121,7 @@ def parse_output(path: str | Path, suffixes: tuple[str, ...] = (*PICTURES, *TEXT
         raise InputError("output", str(path), "a file in a folder that exists")
     if path.is_dir():
         raise InputError("output", str(path), "a file, not a folder")
+    check_writable(path.parent, "output", path)
     return path
 
 

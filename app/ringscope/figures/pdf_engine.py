@@ -9,65 +9,38 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QImage, QPaintDevice, QPaintEngine, QPaintEngineState, QPainter, QPainterPath, QPixmap, QPolygonF, QRegion, QTextItem
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QImage, QPaintEngine, QPainter, QPainterPath, QPixmap, QPolygonF, QTextItem
 
+from ringscope.figures.engine import Engine, kept
 from ringscope.vectors import drawing_of
 
 
 def _again(method: Callable[..., None]) -> Callable[..., None]:
-    """Brings the other painter into the state of this one first; what goes wrong is kept, Qt's own frames must not see an exception."""
+    """Brings the other painter into the state of this one first."""
 
+    @kept
     @wraps(method)
-    def careful(self: AgainEngine, *args: Any) -> None:
-        if self.problem is None:
-            try:
-                if self.ready():
-                    method(self, *args)
-            except Exception as error:
-                self.problem = error
+    def ready(self: AgainEngine, *args: Any) -> None:
+        if self.ready():
+            method(self, *args)
 
-    return careful
+    return ready
 
 
-class AgainEngine(QPaintEngine):
+class AgainEngine(Engine):
     """Paints with `other` what is painted on its device; both have the same coordinates."""
 
     def __init__(self, other: QPainter) -> None:
-        super().__init__(QPaintEngine.PaintEngineFeature.AllFeatures)
+        super().__init__()
         self.other = other
-        self.problem: Exception | None = None
-        """The first thing that went wrong."""
-        self._cut: QRegion | None = None
-        self._stale = True
         self._nothing = False
-
-    # -- what Qt asks -------------------------------------------------------------------------------------------------
-    def begin(self, pdev: QPaintDevice) -> bool:
-        """Painting begins."""
-        return True
-
-    def end(self) -> bool:
-        """Painting has ended."""
-        return True
-
-    def type(self) -> QPaintEngine.Type:
-        """One of our own."""
-        return QPaintEngine.Type.User
-
-    def updateState(self, state: QPaintEngineState) -> None:
-        """Only clips are remembered; the rest is asked for when something is painted."""
-        flags = QPaintEngine.DirtyFlag
-        if state.state() & (flags.DirtyClipPath | flags.DirtyClipRegion | flags.DirtyClipEnabled):
-            self._stale = True
 
     def ready(self) -> bool:
         """Take over pen, brush, transform and clip; false when nothing would be seen."""
         own, other = self.painter(), self.other
-        cut = self.systemClip()
-        if self._stale or cut != self._cut:
-            self._stale, self._cut = False, QRegion(cut)
-            self._clip(cut)
+        if self.clip_changed():
+            self._clip()
         if self._nothing:
             return False
         other.setTransform(own.deviceTransform())
@@ -80,16 +53,8 @@ class AgainEngine(QPaintEngine):
         other.setRenderHint(QPainter.RenderHint.Antialiasing, bool(own.renderHints() & QPainter.RenderHint.Antialiasing))
         return True
 
-    def _clip(self, cut: QRegion) -> None:
-        """The widget's outline and the painter's, together."""
-        painter = self.painter()
-        outline: QPainterPath | None = None
-        if not cut.isEmpty():
-            outline = QPainterPath()
-            outline.addRegion(cut)
-        if painter.hasClipping():
-            own = painter.deviceTransform().map(painter.clipPath())
-            outline = own if outline is None else outline.intersected(own)
+    def _clip(self) -> None:
+        outline = self.outline()
         self._nothing = outline is not None and outline.isEmpty()
         self.other.resetTransform()
         if outline is None:
@@ -182,33 +147,3 @@ def _whole(font: QFont) -> QFont:
     for feature in ("calt", "liga"):
         same.setFeature(QFont.Tag(feature), 0)
     return same
-
-
-class AgainDevice(QPaintDevice):
-    """A surface of `size` logical pixels whose paintings `other` repeats."""
-
-    def __init__(self, size: QSize, other: QPainter) -> None:
-        super().__init__()
-        self.engine = AgainEngine(other)
-        metric = QPaintDevice.PaintDeviceMetric
-        self._metrics = {
-            metric.PdmWidth: size.width(),
-            metric.PdmHeight: size.height(),
-            metric.PdmWidthMM: round(size.width() * 25.4 / 96),
-            metric.PdmHeightMM: round(size.height() * 25.4 / 96),
-            metric.PdmDpiX: 96,
-            metric.PdmDpiY: 96,
-            metric.PdmPhysicalDpiX: 96,
-            metric.PdmPhysicalDpiY: 96,
-            metric.PdmDepth: 32,
-            metric.PdmNumColors: 1 << 24,
-            metric.PdmDevicePixelRatioScaled: int(QPaintDevice.devicePixelRatioFScale()),
-        }
-
-    def paintEngine(self) -> QPaintEngine:
-        """The engine."""
-        return self.engine
-
-    def metric(self, metric: QPaintDevice.PaintDeviceMetric) -> int:
-        """Sizes and resolution: 96 dpi, as a screen."""
-        return self._metrics.get(metric, 1)

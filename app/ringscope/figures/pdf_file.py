@@ -8,13 +8,14 @@ from xml.sax.saxutils import escape
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QSizeF
 from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 
-from ringscope.figures.pdf_engine import AgainDevice
+from ringscope.figures.engine import SCREEN_DPI, hear
+from ringscope.figures.pdf_engine import AgainEngine
 from ringscope.figures.pdf_fixed import fixed
 
 if TYPE_CHECKING:
     from ringscope.figures.stage import Stage
 
-_POINTS: Final = 72 / 96
+_POINTS: Final = 72 / SCREEN_DPI
 """Points of a logical pixel."""
 _METADATA: Final = """<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -33,19 +34,14 @@ def pdf_bytes(stage: Stage, title: str) -> bytes:
     size = stage.size
     page = QPageSize(QSizeF(size.width() * _POINTS, size.height() * _POINTS), QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch)
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
-    writer.setResolution(96)
+    writer.setResolution(SCREEN_DPI)
     writer.setTitle(title)
     writer.setCreator("Ringscope")
     writer.setDocumentXmpMetadata(QByteArray(_METADATA.format(title=escape(title)).encode()))
     painter = QPainter(writer)
     # what is a picture stays one: no JPEG
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
-    device = AgainDevice(size, painter)
-    first = QPainter(device)
-    stage.paint(first)
-    first.end()
+    hear(AgainEngine(painter), size, stage.paint)
     painter.end()
     buffer.close()
-    if device.engine.problem is not None:
-        raise device.engine.problem
     return fixed(bytes(data.data()))

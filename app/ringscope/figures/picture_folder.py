@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PySide6.QtGui import QImage
 
+from ringscope.figures.files import check_writable
 from ringscope.figures.png_file import png_bytes
 from ringscope_core.scenario.errors import InputError
 
@@ -30,6 +31,8 @@ def check_folder(path: Path) -> None:
         raise InputError("output", str(path), "a new folder, or one with nothing but numbered pictures: this one holds other files")
     if not path.absolute().parent.is_dir():
         raise InputError("output", str(path), "a folder in one that exists")
+    # the new folder takes the place of the old one
+    check_writable(path.absolute().parent, "output", path)
 
 
 def write_folder(path: Path, spool: Spool, plan: list[Shot], scale: float = 1.0) -> None:

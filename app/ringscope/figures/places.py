@@ -9,14 +9,13 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 from PySide6.QtCore import QCoreApplication, QRect
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QTabWidget, QWidget
 
+from ringscope.figures.cropping import CROP_MARGIN, with_margin
 from ringscope.figures.painted_text import painted_texts, text_place
 from ringscope.views import ALL_VIEWS, PANELS
 from ringscope.views.spec import View
 from ringscope.widgets.spots import Spot
 from ringscope_core.scenario.errors import InputError
 
-CROP_MARGIN: Final = 16
-"""Pixels kept around a crop that is not a whole part."""
 _NEAR: Final = 4
 """How many near matches a message begins with."""
 _MOST_OF_A_KIND: Final = 4
@@ -57,15 +56,18 @@ def places_of(root: QWidget, targets: list[str], field: str = "callout") -> list
 
 
 def crop_rect(root: QWidget, name: str) -> QRect:
-    """What ``--crop name`` keeps of `root`: a part as it is, anything else with a margin.  Raises InputError."""
+    """What ``--crop name`` keeps of `root`: a part as it is, anything else with the empty room around it.  Raises InputError."""
     target = name if ":" in name else f"part:{name}"
     try:
-        box = place_of(root, target, "crop")
+        place = places_of(root, [target], "crop")[0]
     except InputError as error:
         raise InputError("crop", name, error.allowed) from None
-    if not target.startswith("part:"):
-        box = box.adjusted(-CROP_MARGIN, -CROP_MARGIN, CROP_MARGIN, CROP_MARGIN)
-    return box.intersected(root.rect())
+    if target.startswith("part:"):
+        return place.box.intersected(root.rect())
+    if place.aim != place.box:
+        # a piece of a drawing, as a slot of a ring: what surrounds it is the drawing
+        return place.box.adjusted(-CROP_MARGIN, -CROP_MARGIN, CROP_MARGIN, CROP_MARGIN).intersected(root.rect())
+    return with_margin(root, place.box)
 
 
 def offered(root: QWidget) -> list[str]:
@@ -165,7 +167,7 @@ def _offer(root: QWidget, target: str) -> str:
         texts = list(dict.fromkeys(piece.text.strip() for piece in painted_texts(root)))
         near = difflib.get_close_matches(target[5:], texts, _NEAR, 0.4)
         return f"no text that is painted contains it{'; near: ' + ', '.join(near) if near else ''}"
-    entries = _ranges(offered(root))
+    entries = ranges(offered(root))
     near = difflib.get_close_matches(target, entries, _NEAR, 0.5)
     near += [entry for entry in entries if entry.partition(":")[2] == target and entry not in near][:_NEAR]
     kinds: dict[str, list[str]] = {}
@@ -185,7 +187,7 @@ def _some(kind: str, entries: list[str], most: int) -> list[str]:
     return entries if len(entries) <= most + 1 else [*entries[:most], f"{len(entries) - most} more {kind}:"]
 
 
-def _ranges(words: list[str]) -> list[str]:
+def ranges(words: list[str]) -> list[str]:
     """Words that differ in a number alone, as one entry."""
     groups: dict[str, list[int]] = {}
     for word in words:

@@ -6,10 +6,13 @@ Plain numbers, no randomness: the same picture and the same targets give the sam
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from ringscope.figures.leaders import Box, Ink, Line, crosses, leader, length, lines_cross, off_middle, ways
 
 STEP: Final = 6
 """Pixels between the places that are tried."""
@@ -23,8 +26,6 @@ MOST_BUSY: Final = 0.001
 """The share of a label's pixels that may be more than background: a grid line, say."""
 _MARGIN_COST: Final = 140.0
 """What a margin costs, in pixels of leader: a quiet place in the picture comes first, but not far away."""
-_BUSY_LINE: Final = 2.5
-"""What a pixel of leader over content costs beside its length."""
 _CROSSING: Final = 600.0
 _TRIED: Final = 240
 """Places whose leaders are looked at, the nearest first."""
@@ -34,91 +35,15 @@ _SHIFTS: Final = 26
 _ROUNDS: Final = 3
 
 
-class Box(NamedTuple):
-    """A rectangle: left, top, width, height in pixels."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-    @property
-    def right(self) -> float:
-        """The right edge."""
-        return self.x + self.w
-
-    @property
-    def bottom(self) -> float:
-        """The lower edge."""
-        return self.y + self.h
-
-    def grown(self, by: float) -> Box:
-        """Larger on all sides."""
-        return Box(self.x - by, self.y - by, self.w + 2 * by, self.h + 2 * by)
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two overlap."""
-        return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
-
-
-Point = tuple[float, float]
-Line = tuple[Point, Point]
 Grid = npt.NDArray[np.float64]
 
 
-def leader(label: Box, target: Box) -> Line:
-    """The shortest line from a label's edge to its target's; towards the middle of whichever side faces."""
-    return (_nearest(label, target), _nearest(target, label))
-
-
-def _nearest(box: Box, other: Box) -> Point:
-    """The point of `box` that faces the middle of `other` the most, kept off the corners."""
-    inset_x, inset_y = min(12.0, box.w / 2), min(9.0, box.h / 2)
-    middle_x, middle_y = other.x + other.w / 2, other.y + other.h / 2
-    x = min(max(middle_x, box.x + inset_x), box.right - inset_x)
-    y = min(max(middle_y, box.y + inset_y), box.bottom - inset_y)
-    beside_x = max(box.x - other.right, other.x - box.right)
-    beside_y = max(box.y - other.bottom, other.y - box.bottom)
-    if beside_x > beside_y:
-        x = box.x if middle_x < box.x + box.w / 2 else box.right
-    else:
-        y = box.y if middle_y < box.y + box.h / 2 else box.bottom
-    return (x, y)
-
-
-def crosses(line: Line, box: Box) -> bool:
-    """Whether a line enters a rectangle (Liang and Barsky's clipping)."""
-    (x0, y0), (x1, y1) = line
-    dx, dy = x1 - x0, y1 - y0
-    low, high = 0.0, 1.0
-    for step, room in ((-dx, x0 - box.x), (dx, box.right - x0), (-dy, y0 - box.y), (dy, box.bottom - y0)):
-        if step == 0:
-            if room <= 0:
-                return False
-            continue
-        at = room / step
-        if step < 0:
-            low = max(low, at)
-        else:
-            high = min(high, at)
-    return low < high
-
-
-def lines_cross(a: Line, b: Line) -> bool:
-    """Whether two lines meet between their ends."""
-
-    def side(p: Point, q: Point, r: Point) -> float:
-        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
-
-    return side(*a, b[0]) * side(*a, b[1]) < 0 and side(*b, a[0]) * side(*b, a[1]) < 0
-
-
 class Room:
-    """The free room of one picture.  `busy` is true where something is drawn, of the whole `picture`'s pixels."""
+    """The free room of one picture.  `busy` is true where something is drawn, of the whole `picture`'s pixels; `texts` is where words stand."""
 
-    def __init__(self, busy: npt.NDArray[np.bool_], picture: Box) -> None:
+    def __init__(self, busy: npt.NDArray[np.bool_], picture: Box, texts: Sequence[Box] = ()) -> None:
         self.picture = picture
-        self._busy = busy
+        self._ink = Ink(busy, texts)
         self._sums = np.zeros((busy.shape[0] + 1, busy.shape[1] + 1), np.int64)
         np.cumsum(np.cumsum(busy, axis=0, dtype=np.int64), axis=1, out=self._sums[1:, 1:])
 
@@ -147,10 +72,19 @@ class Room:
             # a line costs nothing at least: what is dearer already need not be looked at
             if cost >= best:
                 break
-            total = cost + self._line_cost(box, target, rest, others, lines)
+            total = cost + self._line(box, target, rest, others, lines, best - cost)[0]
             if total < best:
                 best, place = total, box
         return place
+
+    def lines(self, places: list[Box], targets: list[Box], covers: list[Box]) -> list[Line]:
+        """The line of each label that has its place: over as little of what is drawn as can be, the other lines as they are."""
+        found = [leader(place, target) for place, target in zip(places, targets, strict=True)]
+        for which, (place, target) in enumerate(zip(places, targets, strict=True)):
+            others = [(places[i], targets[i]) for i in range(len(places)) if i != which]
+            rest = [box for box in covers if box != covers[which]]
+            found[which] = self._line(place, target, rest, others, [line for i, line in enumerate(found) if i != which])[1]
+        return found
 
     def _inside(self, size: tuple[float, float], target: Box, blocked: list[Box]) -> list[tuple[float, Box]]:
         """Quiet places in the picture with what they cost, the nearest ones."""
@@ -204,22 +138,30 @@ class Room:
         sides = (("right", place.x >= box.right), ("left", place.right <= box.x), ("below", place.y >= box.bottom), ("above", place.bottom <= box.y))
         return next((name for name, there in sides if there), "")
 
-    def _line_cost(self, place: Box, target: Box, targets: list[Box], others: list[tuple[Box, Box]], lines: list[Line]) -> float:
-        """What a leader runs over: content a little, other targets and labels so much that it is the last choice."""
-        line = leader(place, target)
-        cost = _BUSY_LINE * self._busy_along(line)
-        cost += _CROSSING * sum(crosses(line, box) for box in targets)
-        cost += _CROSSING * sum(crosses(line, label.grown(3)) for label, _ in others)
-        return cost + _CROSSING * sum(lines_cross(line, other) or crosses(other, place.grown(3)) for other in lines)
+    def _line(
+        self, place: Box, target: Box, targets: list[Box], others: list[tuple[Box, Box]], lines: list[Line], limit: float = math.inf
+    ) -> tuple[float, Line]:
+        """The least costly line: over content a little, over texts much, over other targets and labels so much that it is the last choice.
 
-    def _busy_along(self, line: Line) -> float:
-        (x0, y0), (x1, y1) = line
-        length = math.hypot(x1 - x0, y1 - y0)
-        count = max(int(length / 2), 1)
-        xs = np.rint(np.linspace(x0, x1, count, endpoint=False)).astype(np.int64)
-        ys = np.rint(np.linspace(y0, y1, count, endpoint=False)).astype(np.int64)
-        inside = (xs >= 0) & (ys >= 0) & (xs < self._busy.shape[1]) & (ys < self._busy.shape[0])
-        return float(np.count_nonzero(self._busy[ys[inside], xs[inside]])) * length / count
+        One that costs `limit` or more is not looked for.
+        """
+        tried = ways(place, target)
+        shortest = length(tried[0])
+        costs = [ink + max(length(line) - shortest, 0.0) + off_middle(line, target) for line, ink in zip(tried, self._ink.under(tried), strict=True)]
+        best, found = limit, tried[0]
+        for cost, line in sorted(zip(costs, tried, strict=True)):
+            # what is dearer before it is known what it crosses need not be looked at
+            if cost >= best:
+                break
+            cost += _CROSSING * self._crossings(line, place, targets, others, lines)
+            if cost < best:
+                best, found = cost, line
+        return best, found
+
+    def _crossings(self, line: Line, place: Box, targets: list[Box], others: list[tuple[Box, Box]], lines: list[Line]) -> int:
+        """How many other targets, labels and lines a line meets, and how many lines its label."""
+        met = sum(crosses(line, box) for box in targets) + sum(crosses(line, label.grown(3)) for label, _ in others)
+        return met + sum(lines_cross(line, other) or crosses(other, place.grown(3)) for other in lines)
 
     def _count(self, xs: Grid, ys: Grid, w: float, h: float) -> npt.NDArray[np.int64]:
         """Busy pixels under a label at each place."""

@@ -8,31 +8,28 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
     QImage,
-    QPaintDevice,
     QPaintEngine,
-    QPaintEngineState,
     QPainter,
     QPainterPath,
     QPen,
     QPixmap,
     QPolygonF,
-    QRegion,
     QTextItem,
     QTransform,
 )
 
+from ringscope.figures.engine import Engine, kept
 from ringscope.figures.numbers import number
 from ringscope.figures.png_file import png_bytes
-from ringscope.figures.svg_page import Page
+from ringscope.figures.svg_page import NOTHING, Page
 from ringscope.vectors import drawing_of
 
 _CAPS: Final = {Qt.PenCapStyle.FlatCap: "butt", Qt.PenCapStyle.SquareCap: "square", Qt.PenCapStyle.RoundCap: "round"}
@@ -45,58 +42,21 @@ _JOINS: Final = {
 _HALF: Final = 0.5
 
 
-def _kept(method: Callable[..., None]) -> Callable[..., None]:
-    """What goes wrong while Qt is painting is kept for afterwards: Qt's own frames must not see an exception."""
-
-    @wraps(method)
-    def careful(self: SvgEngine, *args: Any) -> None:
-        if self.problem is None:
-            try:
-                method(self, *args)
-            except Exception as error:
-                self.problem = error
-
-    return careful
-
-
-class SvgEngine(QPaintEngine):
+class SvgEngine(Engine):
     """Writes everything that is painted on its device into `page`."""
 
     def __init__(self, page: Page) -> None:
-        super().__init__(QPaintEngine.PaintEngineFeature.AllFeatures)
+        super().__init__()
         self.page = page
-        self.problem: Exception | None = None
-        """The first thing that went wrong."""
         self._clip = ""
-        self._clip_known = False
-        self._cut: QRegion | None = None
-
-    # -- what Qt asks -------------------------------------------------------------------------------------------------
-    def begin(self, pdev: QPaintDevice) -> bool:
-        """Painting begins."""
-        return True
-
-    def end(self) -> bool:
-        """Painting has ended."""
-        return True
-
-    def type(self) -> QPaintEngine.Type:
-        """One of our own: Qt takes an engine of type SVG for its own class."""
-        return QPaintEngine.Type.User
-
-    def updateState(self, state: QPaintEngineState) -> None:
-        """Only clips are remembered; the rest is asked for when something is painted."""
-        flags = QPaintEngine.DirtyFlag
-        if state.state() & (flags.DirtyClipPath | flags.DirtyClipRegion | flags.DirtyClipEnabled):
-            self._clip_known = False
 
     # -- shapes -------------------------------------------------------------------------------------------------------
-    @_kept
+    @kept
     def drawPath(self, path: QPainterPath) -> None:
         """Fill and outline."""
         self._shape(path)
 
-    @_kept
+    @kept
     def drawPolygon(self, points: Sequence[Any], *rest: Any) -> None:
         """A polygon, or a line through points."""
         mode = rest[-1] if rest else QPaintEngine.PolygonDrawMode.OddEvenMode
@@ -108,7 +68,7 @@ class SvgEngine(QPaintEngine):
         path.setFillRule(Qt.FillRule.WindingFill if mode == QPaintEngine.PolygonDrawMode.WindingMode else Qt.FillRule.OddEvenFill)
         self._shape(path, filled=closed)
 
-    @_kept
+    @kept
     def drawRects(self, rects: Sequence[Any], *rest: Any) -> None:
         """Rectangles, each an element of its own."""
         for rect in rects:
@@ -116,7 +76,7 @@ class SvgEngine(QPaintEngine):
             path.addRect(QRectF(rect))
             self._shape(path)
 
-    @_kept
+    @kept
     def drawLines(self, lines: Sequence[Any], *rest: Any) -> None:
         """Lines, as one path."""
         path = QPainterPath()
@@ -126,20 +86,20 @@ class SvgEngine(QPaintEngine):
             path.lineTo(exact.p2() if exact.p1() != exact.p2() else exact.p2() + QPointF(0.01, 0))
         self._shape(path, filled=False)
 
-    @_kept
+    @kept
     def drawEllipse(self, rect: Any) -> None:
         """An ellipse."""
         path = QPainterPath()
         path.addEllipse(QRectF(rect))
         self._shape(path)
 
-    @_kept
+    @kept
     def drawPoints(self, points: Sequence[Any], *rest: Any) -> None:
         """Dots of the pen's width."""
         self.drawLines([QLineF(QPointF(point), QPointF(point)) for point in points])
 
     # -- texts and pictures -------------------------------------------------------------------------------------------
-    @_kept
+    @kept
     def drawTextItem(self, p: Any, textItem: QTextItem) -> None:
         """Text as text."""
         text = textItem.text()
@@ -153,7 +113,7 @@ class SvgEngine(QPaintEngine):
         turn = "" if plain else f' transform="{_matrix(moved)}"'
         self.page.text(self._clipped(), fill, text, at.x(), at.y(), textItem.font(), textItem.width(), turn)
 
-    @_kept
+    @kept
     def drawPixmap(self, r: Any, pm: QPixmap, sr: Any) -> None:
         """A picture that really is one; another is drawn again."""
         drawing = drawing_of(pm)
@@ -165,7 +125,7 @@ class SvgEngine(QPaintEngine):
             return
         self.drawImage(r, pm.copy(QRectF(sr).toRect()).toImage(), QRectF(0, 0, 0, 0))
 
-    @_kept
+    @kept
     def drawTiledPixmap(self, r: Any, pixmap: QPixmap, s: Any) -> None:
         """A pattern of pictures."""
         image = QImage(QRectF(r).toRect().size(), QImage.Format.Format_ARGB32_Premultiplied)
@@ -175,7 +135,7 @@ class SvgEngine(QPaintEngine):
         painter.end()
         self.drawImage(r, image, QRectF(0, 0, 0, 0))
 
-    @_kept
+    @kept
     def drawImage(self, r: Any, pm: QImage, sr: Any, flags: Any = None) -> None:
         """A picture that really is one, as PNG."""
         part = QRectF(sr)
@@ -225,57 +185,11 @@ class SvgEngine(QPaintEngine):
         return self.page.hatching(brush.style(), color, painter.opacity())
 
     def _clipped(self) -> str:
-        """The outline, as path data, that holds now: the widget's and the painter's together; "" for none."""
-        cut = self.systemClip()
-        if not self._clip_known or cut != self._cut:
-            self._clip_known, self._cut = True, QRegion(cut)
-            self._clip = self._outline(cut)
+        """The clip that holds now, as the page takes it; "" for none."""
+        if self.clip_changed():
+            outline = self.outline()
+            self._clip = "" if outline is None else self.page.clip(outline) if not outline.isEmpty() else NOTHING
         return self._clip
-
-    def _outline(self, cut: QRegion) -> str:
-        painter = self.painter()
-        outline: QPainterPath | None = None
-        if not cut.isEmpty():
-            outline = QPainterPath()
-            outline.addRegion(cut)
-        if painter.hasClipping():
-            own = painter.deviceTransform().map(painter.clipPath())
-            outline = own if outline is None else outline.intersected(own)
-            if outline.isEmpty():
-                return "M0,0"
-        if outline is None:
-            return ""
-        return self.page.clip(outline)
-
-
-class SvgDevice(QPaintDevice):
-    """A surface of `size` logical pixels for a `SvgEngine`."""
-
-    def __init__(self, size: QSize, page: Page) -> None:
-        super().__init__()
-        self.engine = SvgEngine(page)
-        metric = QPaintDevice.PaintDeviceMetric
-        self._metrics = {
-            metric.PdmWidth: size.width(),
-            metric.PdmHeight: size.height(),
-            metric.PdmWidthMM: round(size.width() * 25.4 / 96),
-            metric.PdmHeightMM: round(size.height() * 25.4 / 96),
-            metric.PdmDpiX: 96,
-            metric.PdmDpiY: 96,
-            metric.PdmPhysicalDpiX: 96,
-            metric.PdmPhysicalDpiY: 96,
-            metric.PdmDepth: 32,
-            metric.PdmNumColors: 1 << 24,
-            metric.PdmDevicePixelRatioScaled: int(QPaintDevice.devicePixelRatioFScale()),
-        }
-
-    def paintEngine(self) -> QPaintEngine:
-        """The engine."""
-        return self.engine
-
-    def metric(self, metric: QPaintDevice.PaintDeviceMetric) -> int:
-        """Sizes and resolution: 96 dpi, as a screen."""
-        return self._metrics.get(metric, 1)
 
 
 def _paint(name: str, color: QColor, opacity: float) -> str:

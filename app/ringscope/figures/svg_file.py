@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from PySide6.QtGui import QPainter
-
-from ringscope.figures.svg_engine import SvgDevice
+from ringscope.figures.engine import hear
+from ringscope.figures.svg_engine import SvgEngine
 from ringscope.figures.svg_page import Page
 
 if TYPE_CHECKING:
@@ -18,12 +17,7 @@ def svg_bytes(stage: Stage, title: str, description: str = "") -> bytes:
     """The figure as an SVG document's bytes; `title` and `description` are for who cannot see it."""
     size = stage.size
     page = Page(size.width(), size.height())
-    device = SvgDevice(size, page)
-    painter = QPainter(device)
-    stage.paint(painter)
-    painter.end()
-    if device.engine.problem is not None:
-        raise device.engine.problem
+    hear(SvgEngine(page), size, stage.paint)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'

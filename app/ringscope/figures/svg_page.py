@@ -29,6 +29,9 @@ _DENSE: Final = {
     Qt.BrushStyle.Dense7Pattern: 0.06,
 }
 
+NOTHING: Final = "M0,0"
+"""The clip that leaves nothing."""
+
 
 class Page:
     """A document of `width` by `height` logical pixels."""
@@ -46,7 +49,7 @@ class Page:
     # -- adding -------------------------------------------------------------------------------------------------------
     def shape(self, clip: str, style: str, path: QPainterPath) -> None:
         """A shape, filled and outlined as `style` says, cut by the outline `clip` ("" for none)."""
-        if self._empty(clip):
+        if clip == NOTHING:
             return
         box = _rectangle(path)
         if box is None:
@@ -59,12 +62,12 @@ class Page:
 
     def text(self, clip: str, style: str, text: str, x: float, y: float, font: QFont, width: float, rest: str) -> None:
         """`text` with its base line beginning at (x, y), `width` pixels long."""
-        if not self._empty(clip):
+        if clip != NOTHING:
             self._put(clip, style, self._texts.element(text, x, y, font, width, rest))
 
     def picture(self, clip: str, box: QRectF, png: str, opacity: float, rest: str) -> None:
         """Pixels, for what has no shapes."""
-        if self._empty(clip):
+        if clip == NOTHING:
             return
         faint = f' opacity="{number(opacity, 3)}"' if opacity < 0.9995 else ""
         place = f'x="{number(box.x())}" y="{number(box.y())}" width="{number(box.width())}" height="{number(box.height())}"'
@@ -129,11 +132,6 @@ class Page:
 
     def _defined(self, text: str) -> str:
         return f"d{self._defs.setdefault(text, len(self._defs))}"
-
-    @staticmethod
-    def _empty(clip: str) -> bool:
-        """Whether the outline leaves nothing."""
-        return clip == "M0,0"
 
 
 def data(path: QPainterPath) -> str:

@@ -34,6 +34,6 @@ class LocalPoints:
             self.points = tuple(Breakpoint.from_plain({**point, **changes}).to_plain() if point["id"] == changes.get("id") else point for point in self.points)
         if "replace" in request:
             self.points = tuple(Breakpoint.from_plain(point).to_plain() for point in request["replace"])
-            self._next = max((int(point["id"]) for point in self.points), default=0) + 1
+            self._next = max([self._next, *(int(point["id"]) + 1 for point in self.points)])
         if "remove" in request:
             self.points = tuple(point for point in self.points if point["id"] != request["remove"])

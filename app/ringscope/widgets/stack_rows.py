@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, Qt
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ringscope.theme import ROW, mono_font, ui_font
@@ -98,6 +98,7 @@ class CopyTable(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(ROW - 2)
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self.horizontalHeader().setFont(ui_font(8.5))
         self.horizontalHeader().setStretchLastSection(True)
 
@@ -105,6 +106,14 @@ class CopyTable(QTableView):
         """Fix the columns' first widths; the last one stretches."""
         for column, width in enumerate(widths):
             self.setColumnWidth(column, width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A selected row that was in sight stays in sight, whole."""
+        super().resizeEvent(event)
+        rows = self.selectionModel().selectedRows() if self.model() is not None else []
+        box = self.visualRect(rows[0]) if rows else QRect()
+        if box.isValid() and 0 <= box.top() < event.oldSize().height() and box.bottom() >= self.viewport().height():
+            self.scrollTo(rows[0])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+C copies the selected rows."""

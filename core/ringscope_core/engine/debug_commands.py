@@ -78,7 +78,7 @@ class DebugCommands:
         now = int(live.run.clock.now_ns)
         if wanted.what == "time" and Bound(wanted, live.debugger.breakpoints.vocabulary).vt <= now:
             raise InputError("time", wanted.where, f"a time to come: it is {now} ns")
-        added = live.debugger.breakpoints.add(wanted.to_plain())
+        added = live.debugger.breakpoints.add(wanted.to_plain(), momentary=True)
         live.hear(live.debugger.resume())
         return added.to_plain()
 

@@ -280,6 +280,7 @@ class Debugger(TraceHook):
             self.stop_reason, self.stop_point = reason, point
             self.inside_turn = inside_turn
             self.stops += 1
+        self.breakpoints.stopped()
         self.breakpoints.tell_counts()
         self.listener.flush()
         self.listener.on_stopped(reason)
@@ -307,7 +308,7 @@ class Debugger(TraceHook):
 
 
 def _reason_of(point: Breakpoint) -> str:
-    return f"breakpoint {point.id}: {point.title()}"
+    return f"breakpoint {point.id}: {point.title()}" if point.id > 0 else f"until {point.title()}"
 
 
 __all__ = ["STEP_KINDS", "Call", "Debugger", "InputError", "StopListener"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import count
 from typing import Final, NamedTuple
 
 from ringscope_core.engine.words import LiveVocabulary
@@ -82,6 +83,7 @@ class PointTable:
         """Virtual time of the next breakpoint on a time."""
         self._lock: threading.RLock = threading.RLock()
         self._next: int = 1
+        self._momentary: count[int] = count(-1, -1)
         self._told: int = 0
         """All matches when the breakpoints were last told."""
         self._fresh: set[int] = set()
@@ -96,14 +98,17 @@ class PointTable:
         """Breakpoints on a time that has come."""
 
     # -- any thread ---------------------------------------------------------------------------------------------------
-    def add(self, plain: object) -> Breakpoint:
-        """Set a breakpoint from its plain form; gives it a number of its own.  Raises InputError."""
+    def add(self, plain: object, momentary: bool = False) -> Breakpoint:
+        """Set a breakpoint from its plain form; gives it a number of its own.  Raises InputError.
+
+        A `momentary` one is gone at the next stop, whatever stops: nobody lists it, and its number is below 0.
+        """
         point = parse_breakpoint(plain, self.vocabulary)
         with self._lock:
             if len(self.points) >= MOST_POINTS:
                 raise InputError("breakpoint", point.title(), f"at most {MOST_POINTS} breakpoints")
-            point = replace(point, id=self._next, hits=0, since=int(self._log.seq))
-            self._next += 1
+            point = replace(point, id=next(self._momentary) if momentary else self._next, hits=0, since=int(self._log.seq))
+            self._next += not momentary
             self._put((*self.points, point), point)
         return point
 
@@ -148,9 +153,9 @@ class PointTable:
             self.points, self.stale = (), True
 
     def to_plain(self) -> list[dict[str, object]]:
-        """All breakpoints, with their hits so far."""
+        """All breakpoints that have a number, with their hits so far."""
         with self._lock:
-            return [point.to_plain() for point in self.points]
+            return [point.to_plain() for point in self.points if point.id > 0]
 
     @property
     def enabled(self) -> bool:
@@ -268,10 +273,17 @@ class PointTable:
         self._set_time()
         return self._counted([(live, live.bound.time_row(seq)) for live in come], seq, vt)
 
+    def stopped(self) -> None:
+        """The run stands: those that one move set for itself are gone."""
+        with self._lock:
+            if any(point.id < 0 for point in self.points):
+                self.points, self.stale = tuple(point for point in self.points if point.id > 0), True
+
     def _counted(self, found: list[tuple[_Live, Row]], seq: int, vt: int) -> Breakpoint | None:
         stop: Breakpoint | None = None
         with self._lock:
-            for live, row in sorted(found, key=lambda entry: entry[0].bound.point.id):
+            # a person's before those of a move: it is hit, wherever the move was to end
+            for live, row in sorted(found, key=lambda entry: (entry[0].bound.point.id < 0, entry[0].bound.point.id)):
                 # what was removed or disabled since stays quiet
                 point = next((point for point in self.points if point.id == live.bound.point.id and point.enabled), None)
                 if point is None:

@@ -73,8 +73,8 @@ DEBUG: Final = (
     CommandSpec(
         "x-ringscope-until",
         "*?:any",
-        "Goes on to a breakpoint given in plain form, to event number `seq` or to packet number `packet`, and stops there once.",
-        "the temporary breakpoint",
+        "Goes on to a breakpoint given in plain form, to event number `seq` or to packet number `packet`, and stops there once. Any stop before ends that.",
+        "the breakpoint, which is in no list; its number is below 0",
     ),
     CommandSpec(
         "x-ringscope-break",
@@ -121,7 +121,7 @@ EVENTS: Final = {
     "DEVICE_DELETED": "A device is gone, as QEMU tells it.",
     "NIC_RX_FILTER_CHANGED": "A receive filter changed, as QEMU tells it: once, until it is asked for.",
     "FAILOVER_NEGOTIATED": "A standby card wants its primary (profile 7.2), as QEMU tells it.",
-    "X_RINGSCOPE_STOPPED": "Why and where the run stands: `reason`, `seq`, `vt`, `breakpoint` (its number, or null).",
+    "X_RINGSCOPE_STOPPED": "Why and where the run stands: `reason`, `seq`, `vt`, `breakpoint` (its number, below 0 for that of `x-ringscope-until`, or null).",
     "X_RINGSCOPE_LOG": "What breakpoints said, a few times a second: `lines` with `seq`, `vt`, `breakpoint`, `text`; `missing`, how many there were besides.",
     "X_RINGSCOPE_REFUSED": "A change that waited for the end of the turn could not be done: `reason`.",
     "X_RINGSCOPE_ENDED": "The scenario came to its end, the machine can still be looked at: `reason`.",

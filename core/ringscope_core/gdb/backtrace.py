@@ -18,8 +18,14 @@ UNKNOWN: Final = "<unknown>"
 OPTIMIZED_OUT: Final = "<optimized out>"
 WRAP_COLUMN: Final = 172
 """gdb broke longer lines before " at "; the seed's terminal was this wide."""
-ENTRY_LINES: Final[dict[str, int]] = {"object_property_set_bool": 1336}
-"""Where a function's arguments are still all in place: gdb's first stop in it, where that is behind the definition's line."""
+ENTRY_LINES: Final[dict[str, int]] = {
+    "device_init_func": 2191,
+    "main": 4372,
+    "object_property_set_bool": 1336,
+    "qemu_opts_foreach": 1170,
+    "virtio_net_device_realize": 2658,
+}
+"""Where a function's arguments are still all in place: gdb's first stop in it, where its frame opens behind the definition's line."""
 
 _CALL_LINES: Final[dict[str, int]] = {
     "virtio_device_realize": 2613,

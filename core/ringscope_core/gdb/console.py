@@ -191,6 +191,11 @@ class Console:
         finally:
             self._nested -= 1
 
+    @property
+    def scripted(self) -> bool:
+        """Whether the line at hand comes from a script or a breakpoint's commands: gdb says less then."""
+        return self._nested > 0
+
     def run_script(self, number: int) -> list[str]:
         """The texts of a breakpoint's commands."""
         with self.nested():

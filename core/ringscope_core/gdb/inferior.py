@@ -76,12 +76,15 @@ class RecordedInferior:
     monitor: Monitor | None = None
     """Set by whoever can make the run again."""
 
-    def __init__(self, recording: Recording, seq: int | None = None) -> None:
-        """`seq` is where to begin; the first event when it is not given."""
+    def __init__(self, recording: Recording, seq: int | None = None, points: Sequence[Mapping[str, Any]] | None = None) -> None:
+        """`seq` is where to begin, the first event when it is not given; `points` are breakpoints in plain form, the session's when they are not given."""
         self.recording: Recording = recording
         reader = recording.reader
         self.seq: int = max(reader.first_seq, 0) if seq is None else seq
-        self._points: list[Breakpoint] = [Breakpoint.from_plain(plain) for plain in _specs(reader)]
+        self._points: list[Breakpoint] = []
+        self._next: int = 1
+        """The number of the next breakpoint: none is given twice, whatever has gone."""
+        self.set_points(_specs(reader) if points is None else points)
         self._interrupted: bool = False
 
     # -- where --------------------------------------------------------------------------------------------------------
@@ -138,10 +141,8 @@ class RecordedInferior:
         for point in points:
             if not point.enabled or point.log or self._interrupted:
                 continue
-            # one that was set in a run counts from then on, but it stops also where one goes back before that
-            wanted = replace(point, since=0) if point.ignore == 0 and point.every == 1 else point
             try:
-                hit = next(search_of(self.recording).search(wanted).hits(first, last, back), None)
+                hit = next(search_of(self.recording).search(point).hits(first, last, back), None)
             except InputError:
                 # a breakpoint on something that does not exist yet
                 continue
@@ -156,7 +157,7 @@ class RecordedInferior:
         for point in self.points():
             if point.enabled and not point.log and (stop.point is None or point.id != stop.point.id):
                 try:
-                    hit = next(search_of(self.recording).search(replace(point, since=0)).hits(stop.seq, stop.seq, False), None)
+                    hit = next(search_of(self.recording).search(point).hits(stop.seq, stop.seq, False), None)
                 except InputError:
                     continue
                 if hit is not None:
@@ -184,8 +185,21 @@ class RecordedInferior:
         if point.temporary:
             self._points = [other for other in self._points if other is not point]
 
+    def left_to_ignore(self, point: Breakpoint) -> int:
+        """How many more matches pass before a breakpoint stops, from the cursor on."""
+        if not point.ignore:
+            return 0
+        try:
+            return max(point.ignore - search_of(self.recording).search(point).count(self.seq), 0)
+        except InputError:
+            # a breakpoint on something that does not exist yet
+            return point.ignore
+
     def run(self, to_main: bool) -> Stop:
         """From the start: to the first breakpoint, or (`to_main`) to main."""
+        if not self.live:
+            # a run counts for itself; here what is left to pass is passed from the start on
+            self._points = [replace(point, ignore=self.left_to_ignore(point), since=self.first) if point.ignore else point for point in self._points]
         self.seq = self.first
         return self.until(_MAIN) if to_main else self.cont()
 
@@ -197,7 +211,8 @@ class RecordedInferior:
     def add(self, plain: dict[str, object]) -> Breakpoint:
         """A new one; raises InputError."""
         point = parse_breakpoint(plain, self.recording)
-        point = replace(point, id=max((other.id for other in self._points), default=0) + 1)
+        point = replace(point, id=self._next)
+        self._next += 1
         self._points.append(point)
         return point
 
@@ -211,6 +226,7 @@ class RecordedInferior:
     def set_points(self, plains: Sequence[Mapping[str, Any]]) -> None:
         """Take over the breakpoints that somebody else keeps; those that mean nothing here are kept and never hit."""
         self._points = [Breakpoint.from_plain(dict(plain)) for plain in plains]
+        self._next = max([self._next, *(point.id + 1 for point in self._points)])
 
     def remove(self, number: int) -> None:
         """Take one away."""
@@ -304,14 +320,9 @@ class LiveInferior(RecordedInferior):
             stop = super().until(plain, direction)
             if stop.reason != "end":
                 return stop
-        added = self._control.execute("x-ringscope-break", add={**plain, "temporary": True})
-        mine = int(added[-1]["id"])
-        stop = self._let_go(lambda: self._control.execute("cont"))
-        if stop.point is not None and stop.point.id == mine:
-            return replace(stop, reason="step", point=None)
-        if any(point.id == mine for point in self.points()):
-            self._control.execute("x-ringscope-break", remove=mine)
-        return stop
+        stop = self._let_go(lambda: self._control.execute("x-ringscope-until", **plain))
+        own = stop.point is not None and stop.point.id < 0
+        return replace(stop, reason="step", point=None) if own else stop
 
     def _to_end(self) -> Stop | None:
         """Over the recording up to its end: a breakpoint on the way, or None with the cursor at the end."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ringscope_core.gdb.backtrace import ENTRY_LINES
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.suggest import suggestion
-from ringscope_core.trace.kinds import EV_FRAME_ENTER
+from ringscope_core.query.matching import FIRST_CHECKPOINTS
+from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.console import Console
+    from ringscope_core.query.breakpoints import Breakpoint
+    from ringscope_core.session.rows import Events
     from ringscope_core.trace.functions import FunctionSpec
+
+_EVENTS: Final = 50_000
+"""So many of a recording are looked at for where a function begins."""
 
 
 def function_named(console: Console, name: str) -> FunctionSpec | None:
@@ -51,7 +58,7 @@ def _at_line(console: Console, path: str, line: int) -> dict[str, object]:
 
 
 def shown_place(console: Console, plain: dict[str, object]) -> tuple[str, int]:
-    """(QEMU's file, line) of a breakpoint on a function or a checkpoint; a function's first line as far as the recording shows it."""
+    """(QEMU's file, line) of a function or a checkpoint in a breakpoint's plain form; a function's first line as far as the recording shows it."""
     where = str(plain["where"])
     name, _, line = where.partition(":") if plain["what"] == "checkpoint" else (where, "", "")
     spec = function_named(console, name)
@@ -59,7 +66,30 @@ def shown_place(console: Console, plain: dict[str, object]) -> tuple[str, int]:
         return "", 0
     if line:
         return spec.file, int(line)
-    reader = console.inferior.recording.reader
-    rows = reader.find_events([int(EV_FRAME_ENTER)], max(reader.first_seq, 0), min(reader.last_seq, max(reader.first_seq, 0) + 50_000), 50_000)
-    seen = rows[rows["a0"] == spec.number]
+    seen = _entries(console, spec)
     return spec.file, int(seen[0]["a1"]) if len(seen) else spec.line
+
+
+def stop_place(console: Console, point: Breakpoint) -> tuple[str, int]:
+    """(QEMU's file, line) where a breakpoint on a function or a checkpoint stops, as gdb announces it: of a function behind its prologue."""
+    spec = function_named(console, point.where) if point.what == "function" else None
+    if spec is None:
+        return shown_place(console, {"what": point.what, "where": point.where})
+    seen = _entries(console, spec)
+    if not len(seen):
+        return spec.file, FIRST_CHECKPOINTS.get(spec.name, ENTRY_LINES.get(spec.name, spec.line))
+    if spec.name in FIRST_CHECKPOINTS:
+        seq = int(seen[0]["seq"]) + 1
+        after = console.inferior.recording.reader.events(seq, seq)
+        if len(after) and int(after[0]["kind"]) == EV_FRAME_AT:
+            return spec.file, int(after[0]["a1"])
+    return spec.file, int(seen[0]["a1"])
+
+
+def _entries(console: Console, spec: FunctionSpec) -> Events:
+    """Calls of a function, as far as a recording's beginning has them."""
+    reader = console.inferior.recording.reader
+    first = max(reader.first_seq, 0)
+    rows = reader.find_events([int(EV_FRAME_ENTER)], first, min(reader.last_seq, first + _EVENTS), _EVENTS)
+    calls: Events = rows[rows["a0"] == spec.number]
+    return calls

@@ -40,6 +40,10 @@ class Driver:
 
     def script(self, lines: Iterable[str], name: str) -> bool:
         """A script, up to the first line that is wrong."""
+        with self.console.nested():
+            return self._lines(lines, name) and self.end()
+
+    def _lines(self, lines: Iterable[str], name: str) -> bool:
         for number, text in enumerate(lines, 1):
             if self.console.finished:
                 break
@@ -48,7 +52,7 @@ class Driver:
                 continue
             if not self.line(text.rstrip("\n"), f"{name}:{number}"):
                 return False
-        return self.end()
+        return True
 
     def end(self) -> bool:
         """No more lines come."""

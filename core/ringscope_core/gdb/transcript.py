@@ -64,9 +64,8 @@ def run_lines(recording: Recording, lines: Sequence[str], seq: int | None = None
     ``{PART}`` (only this of the answer, see `excerpt`).
     Raises `CommandError` for one that is wrong, and for one behind ``!`` that is not.
     """
-    inferior = RecordedInferior(recording, seq)
+    inferior = RecordedInferior(recording, seq, points=())
     inferior.monitor = monitor
-    inferior.set_points(())
     console = Console(inferior, WIDTH)
     console.focus = focus
     found: list[Entry] = []

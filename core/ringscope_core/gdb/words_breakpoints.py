@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ringscope_core.gdb.backtrace import SOURCE_PREFIX
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.parse import parse
-from ringscope_core.gdb.places import location_plain, shown_place
+from ringscope_core.gdb.places import location_plain, stop_place
 from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.gdb.value import UNKNOWN
 from ringscope_core.gdb.words import word
@@ -41,7 +41,7 @@ def set_point(console: Console, plain: dict[str, object], condition: str, as_fil
 
 def _said(console: Console, point: Breakpoint) -> str:
     sort = "Temporary breakpoint" if point.temporary else "Breakpoint"
-    path, line = shown_place(console, {"what": point.what, "where": point.where})
+    path, line = stop_place(console, point)
     name = point.where.partition(":")[0]
     address = f"0x{SYMBOLS[name]:x}" if name in SYMBOLS else UNKNOWN
     return f"{sort} {point.id} at {address}: file {SOURCE_PREFIX}{path}, line {line}."
@@ -268,7 +268,7 @@ def _info(console: Console, rest: str) -> str:
         what = console.labels.get(point.id) or f"{point.what} {point.where}"
         address = ""
         if point.what in ("function", "checkpoint"):
-            path, line = shown_place(console, {"what": point.what, "where": point.where})
+            path, line = stop_place(console, point)
             name = point.where.partition(":")[0]
             what, address = f"in {name} at {SOURCE_PREFIX}{path}:{line}", f"0x{SYMBOLS[name]:016x}" if name in SYMBOLS else UNKNOWN
         disposition = "del" if point.temporary or point.id in console.once else "keep"
@@ -279,8 +279,8 @@ def _info(console: Console, rest: str) -> str:
         hits = point.hits - console.unmet.get(point.id, 0)
         if hits > 0:
             lines.append(f"\tbreakpoint already hit {hits} time{'s' if hits > 1 else ''}")
-        if point.ignore:
-            lines.append(f"\tignore next {point.ignore} hits")
+        if ignored := console.inferior.left_to_ignore(point):
+            lines.append(f"\tignore next {ignored} hits")
         if point.log:
             lines.append(f'        printf "{point.log}"')
         lines += [f"        {line}" for line in console.scripts.get(point.id, ())]

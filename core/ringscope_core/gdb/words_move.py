@@ -356,19 +356,23 @@ def _backtrace(console: Console, rest: str) -> str:
     words = rest.replace("-full", "full").split()
     full = "full" in words
     counts = [one for one in words if one != "full"]
-    frames = console.frames
+    frames, more = console.frames, False
     if not frames:
         raise ConsoleError("No stack.")
     if counts:
         if len(counts) > 1 or not counts[0].lstrip("-").isdigit():
             raise ConsoleError(f'Invalid count "{" ".join(counts)}".')
         count = int(counts[0])
+        # said to a person, not to a script
+        more = 0 <= count < len(frames) and not console.scripted
         frames = frames[:count] if count >= 0 else frames[count:]
     lines: list[str] = []
     for frame in frames:
         lines.append(frame_line(frame.shown, console.width, numbered=True))
         if full:
             lines += _locals(console, frame.number)
+    if more:
+        lines.append("(More stack frames follow...)")
     return "\n".join(lines)
 
 

@@ -67,6 +67,10 @@ NUMBERS: Final = {"ptr", "gpa", "bytes", "idx", "slot", "head", "flags", "count"
 """Units of arguments that are compared as numbers."""
 
 
+FORM: Final = "comparisons such as kind == kick, head in 0..7 or obj == tx0, or words, joined with and, or, not"
+"""What a filter is, for who wrote something else."""
+
+
 class FilterError(ValueError):
     """What is wrong with a filter, in one line, for its author."""
 
@@ -185,7 +189,8 @@ class _Parser:
     def value(self) -> str:
         token = self.peek()
         if token.sort not in ("word", "text"):
-            raise FilterError("a value is missing" if token.sort == "end" else f"column {token.start + 1}: {token.text!r} is no value")
+            before = " ".join(before.text for before in self.tokens[self.at - 2 : self.at])
+            raise FilterError(f"a value is missing behind {before!r}" if token.sort == "end" else f"column {token.start + 1}: {token.text!r} is no value")
         self.at += 1
         return token.text
 

@@ -25,26 +25,24 @@ ENTER: Final = int(EV_FRAME_ENTER)
 AT: Final = int(EV_FRAME_AT)
 FIELD: Final = int(EV_FIELD)
 
-FIRST_IS_CHECKPOINT: Final = frozenset(
-    (
-        "device_set_realized",
-        "object_property_set",
-        "object_property_set_qobject",
-        "pci_qdev_realize",
-        "property_set_bool",
-        "qbus_create_inplace",
-        "qdev_device_add",
-        "virtio_bus_device_plugged",
-        "virtio_device_realize",
-        "virtio_instance_init_common",
-        "virtio_net_pci_instance_init",
-        "virtio_net_pci_realize",
-        "virtio_pci_dc_realize",
-        "virtio_pci_device_plugged",
-        "virtio_pci_realize",
-    )
-)
-"""Functions whose first statement is a checkpoint behind the entry: a breakpoint on one stops there, as gdb stops behind the prologue."""
+FIRST_CHECKPOINTS: Final[dict[str, int]] = {
+    "device_set_realized": 805,
+    "object_property_set": 1271,
+    "object_property_set_qobject": 26,
+    "pci_qdev_realize": 2080,
+    "property_set_bool": 2079,
+    "qbus_create_inplace": 126,
+    "qdev_device_add": 572,
+    "virtio_bus_device_plugged": 52,
+    "virtio_device_realize": 2613,
+    "virtio_instance_init_common": 2324,
+    "virtio_net_pci_instance_init": 78,
+    "virtio_net_pci_realize": 52,
+    "virtio_pci_dc_realize": 1854,
+    "virtio_pci_device_plugged": 1532,
+    "virtio_pci_realize": 1680,
+}
+"""Functions whose first statement is a checkpoint behind the entry, with its line: a breakpoint on one stops there, as gdb stops behind the prologue."""
 
 ENDS_OF_TIME: Final = 1 << 62
 
@@ -83,7 +81,7 @@ class Bound:
     # -- binding ------------------------------------------------------------------------------------------------------
     def _bind_function(self, where: str) -> None:
         self.kinds, self.firsts = frozenset((ENTER,)), frozenset((self._function(where),))
-        if where in FIRST_IS_CHECKPOINT:
+        if where in FIRST_CHECKPOINTS:
             self.late_line = self.vocabulary.functions[next(iter(self.firsts))].line
 
     def _bind_checkpoint(self, where: str) -> None:

@@ -10,6 +10,8 @@ from PySide6.QtGui import QImage
 
 from ringscope.figures.callouts import labels_of
 from ringscope.figures.draw import draw, image
+from ringscope.figures.leaders import Box, crosses
+from ringscope.figures.painted_text import painted_texts
 from ringscope.figures.places import crop_rect, place_of
 from ringscope.figures.spec import Callout, FigureSpec, parse_callout
 from ringscope.figures.stage import Stage
@@ -47,6 +49,17 @@ def test_labels_cover_neither_targets_nor_each_other(reader: SessionReader, them
     assert cut(plain, inside) == cut(drawn, inside.translated(-arranged.bounds.topLeft()))
     color = FIGURE_THEMES[theme].color("accent").rgb()
     assert any(drawn.pixel(x, y) == color for x in range(0, drawn.width(), 2) for y in range(0, drawn.height(), 2))
+
+
+@pytest.mark.parametrize("target", ["queue:rx0", "field:last_avail_idx", "column:len", "chain:0", "queue:tx0"])
+def test_lines_cross_no_text(reader: SessionReader, target: str) -> None:
+    """The remarks of the guide, one by one: between label and target no word of the view is struck out."""
+    with Stage(FigureSpec("", "rings", size=(1200, 760), focus="tx0", callouts=(Callout(target, "how far the device has come"),)), reader) as stage:
+        arranged = stage._arrange()
+        own = arranged.frames[0].grown(2)
+        words = [Box(piece.box.x(), piece.box.y(), piece.box.width(), piece.box.height()).grown(-1) for piece in painted_texts(stage.widget)]
+        assert len(arranged.lines) == 1
+        assert not [word for word in words if crosses(arranged.lines[0], word) and not own.meets(word)]
 
 
 def test_the_same_twice(reader: SessionReader) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ringscope_core.query.filters import FORM
 from ringscope_core.session.reader import SessionReader
 from tests.app.synthetic import make_session
 from tests.app.verbs import Verb
@@ -81,7 +82,7 @@ def test_texts_and_standard_output(recording: Path, tmp_path: Path) -> None:
         (("-o", "missing/x.svg"), "output: 'missing/x.svg' is not allowed; a file in a folder that exists"),
         (("-o", "x.svg", "--set", "seed=3"), "set: 'seed=3' is not allowed; nothing: a session is as it was recorded"),
         (("-o", "x.svg", "--focus", "nett0"), "focus: 'nett0' is not allowed; "),
-        (("-o", "x.svg", "--filter", "kind =="), "filter: 'kind ==' is not allowed; "),
+        (("-o", "x.svg", "--filter", "kind =="), f"filter: 'kind ==' is not allowed; {FORM} (a value is missing behind 'kind ==')"),
         (("-o", "x.svg", "--text", "bt"), "text: 'bt' is not allowed; given with an output file ending in .rst"),
         (("-o", "x.svg", "--layout", "x"), "layout: 'x' is not allowed; given with the view window only"),
         (("-o", "x.svg", "--callout", "nowhere"), "callout: 'nowhere' is not allowed; TARGET:TEXT"),

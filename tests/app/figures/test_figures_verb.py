@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ringscope.figures import batch
 from tests.app.verbs import Verb
 
 FILE = """
@@ -155,6 +156,28 @@ def test_bad_options_are_one_line(verb: Verb, figures: Path, args: tuple[str, ..
     """One line, exit 2, nothing drawn."""
     assert verb("figures", figures, *args) == (2, "", says)
     assert not (figures.parent / "img").exists()
+
+
+def _never(*_: object) -> bytes:
+    raise AssertionError("drawn, though it cannot be written")
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["a file in the way", "a folder that may not be written"])
+def test_what_cannot_be_written_is_not_drawn(verb: Verb, figures: Path, monkeypatch: pytest.MonkeyPatch, closed: bool) -> None:
+    """A file for each line, before any time is spent; who only wants differences shown hears it at once."""
+    monkeypatch.setattr(batch, "draw_job", _never)
+    place = figures.parent / "img"
+    if closed:
+        place.mkdir()
+        monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != place)
+    else:
+        place.write_text("")
+    why = f"a place that can be written: {place} may not be" if closed else f"a place in folders: {place} is none"
+    code, out, err = verb("figures", figures)
+    assert code == 2 and out.startswith("4 figures: 4 failed; ")
+    assert err.startswith("ringscope: figures.toml:7: inspector-light: output: ") and err.splitlines()[0].endswith(f" is not allowed; {why}")
+    code, out, err = verb("figures", figures, "--check", "--diff", place / "x")
+    assert (code, out) == (2, "") and err.startswith("ringscope: diff: ") and err.endswith(f" is not allowed; {why}\n")
 
 
 def test_bad_files_are_one_line(verb: Verb, tmp_path: Path) -> None:

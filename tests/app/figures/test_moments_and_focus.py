@@ -52,7 +52,10 @@ def test_a_break_is_where_a_debugger_stops(reader: SessionReader) -> None:
     [
         ("break:virtio_net_device_realise", "did you mean virtio_net_device_realize?"),
         ("break:virtio_net_device_realize:1", "a line of virtio_net_device_realize that is reached: 2"),
-        ("break:", "break:FUNCTION"),
+        ("break:", "each also with ` if FILTER`; what to stop at is missing"),
+        ("break: if packet > 3", "; what to stop at is missing"),
+        ("break::12", "; what to stop at is missing"),
+        ("break:frame_tx if", "; the filter behind if is missing"),
         ("break:frame_tx if nonsense >", "condition"),
         ("break:virtio_net_device_unrealize", "a breakpoint that is hit"),
         ("mark:lunch", "the recording has no marks"),

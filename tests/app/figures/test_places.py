@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QRect
 from pytestqt.qtbot import QtBot
 
 from ringscope.figures.painted_text import painted_texts
@@ -146,14 +145,29 @@ def test_texts(stage: Open) -> None:
 
 
 def test_crops(stage: Open) -> None:
-    """A part is cut at its edges, another place with a margin inside the picture; a wrong name names the option."""
+    """A part is cut at its edges, another place with empty room around it; a wrong name names the option."""
     shown = stage("rings")
     slots = crop_rect(shown.widget, "slots")
     assert slots == crop_rect(shown.widget, "part:slots") == place_of(shown.widget, "part:slots")
     queue = place_of(shown.widget, "queue:rx0")
-    assert crop_rect(shown.widget, "queue:rx0") == queue.adjusted(-16, -16, 16, 16).intersected(QRect(0, 0, *SIZE))
+    kept = crop_rect(shown.widget, "queue:rx0")
+    assert kept.contains(queue) and queue.adjusted(-16, -16, 16, 16).contains(kept)
+    assert not any(kept.intersects(place_of(shown.widget, target)) for target in ("queue:tx0", "part:legend", "part:picture"))
+    field = crop_rect(shown.widget, "field:used.idx")
+    inside = [piece.text for piece in painted_texts(shown.widget) if field.intersects(piece.box.toAlignedRect().adjusted(0, 4, 0, -4))]
+    assert inside[0] == "used.idx" and len(inside) == 2
     with pytest.raises(InputError, match=r"^crop: .slot. is not allowed"):
         crop_rect(shown.widget, "slot")
+
+
+def test_the_circle_is_kept_with_its_hands_and_their_labels(stage: Open) -> None:
+    """Nothing of the leaders and the names beside it is cut."""
+    shown = stage("rings")
+    kept = crop_rect(shown.widget, "circle")
+    for name in ("avail.idx", "shadow_avail_idx", "used.idx", "last_used_idx"):
+        places = [piece.box.toAlignedRect() for piece in painted_texts(shown.widget) if piece.text == name]
+        assert any(kept.contains(place) for place in places), name
+    assert not kept.intersects(place_of(shown.widget, "part:lens"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ringscope.figures.room import Box, Room, crosses, leader, lines_cross
+from ringscope.figures.leaders import Box, crosses, leader, lines_cross, ways
+from ringscope.figures.room import Room
 
 PICTURE = Box(0, 0, 600, 400)
 LABEL = (100.0, 26.0)
@@ -70,3 +71,31 @@ def test_lines_that_cross() -> None:
     """An X does, two sides of a square do not."""
     assert lines_cross(((0, 0), (10, 10)), ((0, 10), (10, 0)))
     assert not lines_cross(((0, 0), (10, 0)), ((0, 10), (10, 10)))
+
+
+def test_a_line_goes_round_texts() -> None:
+    """Between a label and a wide target stands a word: the line ends beside it, not where it would be shortest."""
+    word = Box(270, 150, 60, 14)
+    place, target = Box(250, 100, 100, 26), Box(200, 200, 200, 20)
+    found = Room(np.zeros((400, 600), np.bool_), PICTURE, [word]).lines([place], [target], [target])[0]
+    assert crosses(leader(place, target), word)
+    assert not crosses(found, word)
+    assert found[0][1] == place.bottom and found[1][1] == target.y
+
+
+def test_a_label_goes_where_its_line_meets_no_text() -> None:
+    """Print above the target and none below: below."""
+    target, print_ = Box(280, 190, 40, 20), Box(0, 150, 600, 30)
+    texts = Room(np.zeros((400, 600), np.bool_), PICTURE, [print_])
+    place = texts.arrange([LABEL], [target], [target])[0]
+    assert not crosses(texts.lines([place], [target], [target])[0], print_)
+
+
+def test_ways_touch_both_boxes_and_enter_neither() -> None:
+    """Every way begins on the label's edge and ends on the target's."""
+    label, target = Box(10, 10, 100, 26), Box(200, 120, 80, 40)
+    for line in ways(label, target):
+        (x0, y0), (x1, y1) = line
+        assert x0 in (label.x, label.right) or y0 in (label.y, label.bottom)
+        assert x1 in (target.x, target.right) or y1 in (target.y, target.bottom)
+        assert not crosses(line, label.grown(-1)) and not crosses(line, target.grown(-1))

@@ -146,6 +146,7 @@ def test_hex_dump_and_summary() -> None:
     """Three columns; long frames are cut with a line that says so; runts are named."""
     dump = hex_dump(bytes(range(20)))
     assert dump.splitlines()[0] == "0000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  ................"
+    assert hex_dump(bytes(range(10)), row=8).splitlines() == ["0000  00 01 02 03 04 05 06 07  ........", "0008  08 09                    .."]
     assert hex_dump(bytes(100), 32).splitlines()[-1] == "... 68 more bytes"
     assert summary(icmp_frame(0)).endswith("IPv4  10.0.2.15 > 10.0.2.2 ICMP")
     assert summary(b"\x00" * 9) == "9 bytes: shorter than an Ethernet header"

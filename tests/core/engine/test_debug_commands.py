@@ -205,6 +205,27 @@ def test_breakpoints_are_changed_listed_and_counted(start: Start) -> None:
     assert engine.ask("x-ringscope-break", remove=number) == []
 
 
+def test_run_until_takes_no_number_and_ends_at_any_stop(start: Start) -> None:
+    engine = start("realize", "--paused")
+    engine.paused()
+    (own,) = engine.status()["breakpoints"]
+    assert (own["id"], own["where"]) == (1, "virtio_net_device_realize")
+    engine.ask("x-ringscope-break", update={"id": 1, "enabled": True})
+    there = engine.ask("x-ringscope-until", function="virtio_net_pci_realize")
+    assert there["id"] < 0
+    stop = engine.stopped()
+    assert (stop["breakpoint"], stop["reason"]) == (there["id"], "until function virtio_net_pci_realize")
+    engine.ask("x-ringscope-until", function="virtio_bus_device_plugged")
+    assert engine.stopped()["breakpoint"] == 1, "on the way"
+    added = engine.ask("x-ringscope-break", add={"function": "virtio_add_queue"})
+    assert [point["id"] for point in added] == [1, 2]
+    engine.ask("x-ringscope-until", function="virtio_add_queue")
+    assert engine.stopped()["breakpoint"] == 2, "both at one event: a person's is the one that is hit"
+    engine.ask("x-ringscope-break", remove=2)
+    engine.ask("x-ringscope-until", function="virtio_pci_device_plugged")
+    assert engine.stopped()["reason"] == "until function virtio_pci_device_plugged", "what was not reached before is forgotten: it lies on the way"
+
+
 def test_messages_are_told_written_and_stop_nothing(start: Start) -> None:
     engine = start("ping", "--set", "traffic.0.rate_pps=1000", "--paused")
     engine.paused()

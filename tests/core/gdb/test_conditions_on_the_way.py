@@ -26,7 +26,7 @@ def test_finish_goes_over_it(open_console: Open) -> None:
 
 def test_finish_stops_where_it_holds(open_console: Open) -> None:
     console = open_console("realize", "tb virtio_net_device_realize", "run", ONCE)
-    assert "hit Breakpoint 1, virtio_add_queue (vdev=0x55555729b2b0, queue_size=64" in console.execute("finish")
+    assert "hit Breakpoint 2, virtio_add_queue (vdev=0x55555729b2b0, queue_size=64" in console.execute("finish")
     assert "already hit 1 time" in console.execute("info b")
 
 
@@ -36,7 +36,7 @@ def test_advance_goes_over_it(open_console: Open, word: str) -> None:
     console.execute(f"{word} virtio_bus_device_plugged")
     assert console.frame.shown.function == "virtio_bus_device_plugged"
     there = open_console("realize", "tb virtio_net_device_realize", "run", ONCE)
-    assert "hit Breakpoint 1" in there.execute(f"{word} virtio_bus_device_plugged")
+    assert "hit Breakpoint 2" in there.execute(f"{word} virtio_bus_device_plugged")
 
 
 def test_reverse_finish_goes_over_it(open_console: Open) -> None:
@@ -54,6 +54,20 @@ def test_two_at_one_place(open_console: Open) -> None:
     assert "hit Breakpoint 2, virtio_add_queue (vdev=0x55555729b2b0, queue_size=64" in console.execute("run")
     assert console.execute("info b").count("already hit") == 1 and "already hit 1 time" in console.execute("info b")
     assert "The recording ends here." in console.execute("c")
+
+
+def test_what_another_one_there_ignores(open_console: Open) -> None:
+    """It is counted from where it was said, also where a condition beside it does not hold."""
+    console = open_console("realize", "b virtio_add_queue", "run")
+    stops = [console.inferior.seq]
+    for _ in range(2):
+        console.execute("c")
+        stops.append(console.inferior.seq)
+    console.inferior.goto(stops[0])
+    for line in ("delete 1", NEVER, "b virtio_add_queue", "ignore 3 1"):
+        console.execute(line)
+    assert "hit Breakpoint 3, " in console.execute("c")
+    assert console.inferior.seq == stops[2]
 
 
 @pytest.mark.slow

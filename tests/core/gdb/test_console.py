@@ -67,7 +67,7 @@ def test_ignore_temporary_and_disabled(open_console: Open) -> None:
 def test_watchpoints_show_old_and_new(open_console: Open) -> None:
     console = open_console("realize", "b virtio_net_device_realize", "run", "delete", "watch n->status")
     lines = console.execute("c").splitlines()
-    head = ["Continuing.", "", 'Thread 1 "qemu-system-x86" hit Hardware watchpoint 1: n->status', "", "Old value = 0", "New value = 1", ""]
+    head = ["Continuing.", "", 'Thread 1 "qemu-system-x86" hit Hardware watchpoint 2: n->status', "", "Old value = 0", "New value = 1", ""]
     assert lines[:7] == head
     assert lines[7].startswith("virtio_net_device_realize (dev=0x55555729b2b0, ")
     assert console.execute("p n->status").endswith("= 1")
@@ -125,7 +125,7 @@ def test_frames(open_console: Open) -> None:
     assert console.execute("frame function main").startswith("#17 main (")
     assert error(console, "up") == "Initial frame selected; you can't go up."
     assert error(console, "f 99") == "No frame at level 99."
-    assert console.execute("bt 2").count("\n") == 1
+    assert console.execute("bt 2").splitlines()[2:] == ["(More stack frames follow...)"]
     assert console.execute("bt -1").startswith("#17 main (argc=<unknown>")
     assert "        n = 0x55555729b2b0" in console.execute("bt full 1")
     assert console.execute("f 0").splitlines()[0].startswith("#0  virtio_net_device_realize (")

@@ -42,7 +42,9 @@ def numbered(text: str) -> str:
 
 
 def answers(console: Console, commands: list[str]) -> dict[str, str]:
-    return {command: console.execute(command) for command in commands}
+    # a script's lines: gdb says to a person alone that there are more frames
+    with console.nested():
+        return {command: console.execute(command) for command in commands}
 
 
 def check(given: dict[str, str]) -> None:

@@ -6,7 +6,8 @@ from collections import Counter
 
 from ringscope_core.engine.run import Run
 from ringscope_core.engine.sinks import RowKeeper
-from ringscope_core.query.matching import AT, ENTER, FIRST_IS_CHECKPOINT
+from ringscope_core.gdb.backtrace import ENTRY_LINES
+from ringscope_core.query.matching import AT, ENTER, FIRST_CHECKPOINTS
 from ringscope_core.scenario.load import load
 from ringscope_core.trace.functions import function_table
 
@@ -21,9 +22,10 @@ SCENARIOS = (
 )
 
 
-def test_the_list_of_functions_is_what_the_model_does() -> None:
-    """One that is entered at its definition passes a checkpoint at once, always or never; the list names those that do."""
-    seen: dict[str, Counter[bool]] = {}
+def test_the_lists_of_functions_are_what_the_model_does() -> None:
+    """One that is entered at its definition passes a checkpoint at once, always or never; the lists name those that do, and those entered further down."""
+    seen: dict[str, Counter[int]] = {}
+    entered: dict[str, set[int]] = {}
     for scenario, settings in SCENARIOS:
         keeper = RowKeeper()
         run = Run(load(scenario, settings), digests=False, sink=keeper)
@@ -34,11 +36,15 @@ def test_the_list_of_functions_is_what_the_model_does() -> None:
         run.close()
         rows, functions = keeper.rows(), function_table()
         for place in (rows["kind"] == ENTER).nonzero()[0][:-1].tolist():
-            spec = functions[int(rows["a0"][place])]
-            if int(rows["a1"][place]) == spec.line:
+            spec, line = functions[int(rows["a0"][place])], int(rows["a1"][place])
+            if line == spec.line:
                 following = rows[place + 1]
-                seen.setdefault(spec.name, Counter())[int(following["kind"]) == AT and int(following["a0"]) == spec.number] += 1
-    always = {name for name, counts in seen.items() if counts[True] > counts[False]}
-    assert always == FIRST_IS_CHECKPOINT
+                first = int(following["kind"]) == AT and int(following["a0"]) == spec.number
+                seen.setdefault(spec.name, Counter())[int(following["a1"]) if first else 0] += 1
+            else:
+                entered.setdefault(spec.name, set()).add(line)
+    often = {name: counts.most_common(1)[0][0] for name, counts in seen.items()}
+    assert {name: line for name, line in often.items() if line} == FIRST_CHECKPOINTS
     # the one that sets a field first in profile 7.2 still stops in its own frame
-    assert {name for name, counts in seen.items() if counts[True] and counts[False]} <= {"virtio_net_pci_realize"}
+    assert {name for name, counts in seen.items() if len(counts) > 1} <= {"virtio_net_pci_realize"}
+    assert entered == {name: {line} for name, line in ENTRY_LINES.items()}

@@ -58,8 +58,8 @@ class ObjectsView(View):
         super().resizeEvent(event)
         for tree in (self.composition, self.buses):
             # the bus tree's names say the types
-            names, types = (54, 33) if tree is self.composition else (87, 0)
-            tree.weights = (names, types, 13, 32 if self.width() >= WIDE else 0)
+            names, types = (60, 28) if tree is self.composition else (87, 0)
+            tree.weights = (names, types, 12, 32 if self.width() >= WIDE else 0)
             tree.share()
 
     def _value(self, key: object) -> Watch | None:

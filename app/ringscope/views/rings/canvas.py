@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from ringscope.theme import LIGHT, Theme, ui_font
 from ringscope.vectors import paints_anew
 from ringscope.views.rings.geometry import Hit, RingGeometry
+from ringscope.views.rings.hands import paint_indices
 from ringscope.views.rings.lens import LENS_HEIGHT, Lens
 from ringscope.views.rings.model import Band, RingSnapshot
-from ringscope.views.rings.paint import COUNTS_HEIGHT, has_center, paint_bands, paint_center, paint_chain, paint_indices, paint_legend, paint_scale
+from ringscope.views.rings.paint import COUNTS_HEIGHT, has_center, paint_bands, paint_center, paint_chain, paint_legend, paint_scale
 from ringscope.words import t
 
 _LEGEND_HEIGHT = 20.0
-_MIN_CIRCLE = 240.0
+_MIN_CIRCLE = 218.0
 """A circle smaller than this says nothing: the lens gives way."""
 
 

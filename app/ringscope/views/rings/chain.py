@@ -19,6 +19,8 @@ from ringscope_core.trace.state import MachineState
 
 _HEX_LINE: Final = 73
 """Letters of a line of the dump: offset, sixteen bytes in two groups, the same as text."""
+_HALF_LINE: Final = 39
+"""The same of eight bytes, for a narrow picture."""
 
 
 class ChainPanel(QWidget):
@@ -28,6 +30,8 @@ class ChainPanel(QWidget):
         super().__init__(parent)
         self.store = store
         self._key: tuple[object, ...] = ()
+        self._row: int = 16
+        """Bytes on a line of the dump."""
         self.shown: tuple[int, int, list[Descriptor]] = (0, -1, [])
         """Ring, what events call the chain, and its descriptors."""
         self._title = QLabel(t("No chain selected"))
@@ -73,8 +77,12 @@ class ChainPanel(QWidget):
         lines = self._bytes.blockCount()
         metrics = self._bytes.fontMetrics()
         text = round(lines * metrics.lineSpacing() + 2 * self._bytes.document().documentMargin()) + 4
-        hex_width = metrics.horizontalAdvance("0" * _HEX_LINE)
-        if hex_width < self.width() - 2 * self._bytes.document().documentMargin():
+        free = self.width() - 2 * self._bytes.document().documentMargin()
+        if self._row == 16 and metrics.horizontalAdvance("0" * _HEX_LINE) >= free:
+            # the bytes are written again with the next refresh, in rows that fit: more of them
+            self._row, self._key = 8, ()
+            text = 2 * text
+        if metrics.horizontalAdvance("0" * (_HEX_LINE if self._row == 16 else _HALF_LINE)) < free:
             # the dump keeps its lines; only long lines of the header are broken
             self._bytes.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
             text += metrics.lineSpacing()
@@ -132,7 +140,7 @@ class ChainPanel(QWidget):
         data = reader.packet_bytes(use.packet) if kept else b""
         lines.extend(header_lines(state, use, reader.packet_header(use.packet) if kept else None))
         lines.append(summary(data) if data else t("{length} bytes, not kept by the recorder", length=use.length))
-        return "\n".join([*lines, "", hex_dump(data)]) if data else "\n".join(lines)
+        return "\n".join([*lines, "", hex_dump(data, row=self._row)]) if data else "\n".join(lines)
 
     def text(self) -> str:
         """The chain and its bytes as text."""

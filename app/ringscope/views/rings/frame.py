@@ -79,14 +79,14 @@ def header_lines(state: MachineState, use: FrameUse, header: bytes | None = None
     return lines
 
 
-def hex_dump(data: bytes, limit: int = BYTES_SHOWN) -> str:
-    """Offset, sixteen bytes, text: the usual three columns; cut at `limit` bytes with a line that says so."""
+def hex_dump(data: bytes, limit: int = BYTES_SHOWN, row: int = 16) -> str:
+    """Offset, `row` bytes (a multiple of 8), text: the usual columns; cut at `limit` bytes with a line that says so."""
     lines: list[str] = []
-    for offset in range(0, min(len(data), limit), 16):
-        part = data[offset : min(offset + 16, limit)]
-        left, right = part[:8].hex(" "), part[8:].hex(" ")
+    for offset in range(0, min(len(data), limit), row):
+        part = data[offset : min(offset + row, limit)]
+        groups = "  ".join(f"{part[at : at + 8].hex(' '):<23}" for at in range(0, row, 8))
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        lines.append(f"{offset:04x}  {left:<23}  {right:<23}  {text}")
+        lines.append(f"{offset:04x}  {groups}  {text}")
     if len(data) > limit:
         lines.append(t("... {n} more bytes", n=len(data) - limit))
     return "\n".join(lines)

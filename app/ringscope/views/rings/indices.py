@@ -218,7 +218,7 @@ class EventIndexPanel(QWidget):
         for quarter in range(4):
             value = whole * quarter // 4
             angle = 2 * math.pi * value / whole
-            at = QPointF(center.x() + (radius - 15) * math.sin(angle), center.y() - (radius - 11) * math.cos(angle))
+            at = QPointF(center.x() + (radius - 15) * math.sin(angle), center.y() - (radius - 14) * math.cos(angle))
             label = f"{value >> 10}k" if whole == 65536 and value else str(value)
             p.drawText(QRectF(at.x() - 16, at.y() - 6, 32, 12), Qt.AlignmentFlag.AlignCenter, label)
         if side.enabled:

@@ -11,21 +11,21 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
 from ringscope.views.rings.geometry import Hit
-from ringscope.views.rings.model import STATES, Index, LensPanel, RingSnapshot
+from ringscope.views.rings.marks import MARK_HEIGHT, Mark, Name, measure_name, name_font, paint_mark, place_marks
+from ringscope.views.rings.model import STATES, LensPanel, RingSnapshot
 from ringscope.views.rings.paint import side_color
 from ringscope.words import later, t
 
 CELL_WIDTH: Final = 66.0
 TITLE_WIDTH: Final = 86.0
-MARK_HEIGHT: Final = 14.0
 GAP: Final = 5.0
 _LINE: Final = 15.0
 _PANEL_LINE: Final = 14.0
-LENS_HEIGHT: Final = 176.0
+LENS_HEIGHT: Final = 198.0
 """Height of the whole lens in pixels."""
 
 
@@ -93,10 +93,10 @@ class Lens:
             self._paint_title(p, row, theme)
             for place in range(self.count):
                 self._paint_cell(p, row, (row.first + place) % self.snap.num, theme)
-        for row in self.rows:
-            for which, over in ((row.above, True), (row.below, False)):
-                if which:
-                    self._paint_marks(p, row, which, over, theme)
+        p.setFont(name_font())
+        for row, over, marks in self.marks():
+            for mark in marks:
+                paint_mark(p, mark, row.top if over else row.top + row.height, over, theme)
         self._paint_panels(p, self.snap.lens_panels(), theme)
 
     def _paint_title(self, p: QPainter, row: Row, theme: Theme) -> None:
@@ -129,48 +129,24 @@ class Lens:
             p.setPen(QPen(theme.color("cursor"), 2.0))
             p.drawRect(box.adjusted(1, 1, -1, -1))
 
-    def _paint_marks(self, p: QPainter, row: Row, which: str, over: bool, theme: Theme) -> None:
-        """The indices of one ring above or below its band; those at one slot share a mark."""
-        by_slot: dict[int, list[Index]] = {}
+    def marks(self) -> list[tuple[Row, bool, list[Mark]]]:
+        """The indices by band, above (True) or below it, where their names are painted; those at one slot share a mark."""
+        found = []
+        for row in self.rows:
+            for which, over in ((row.above, True), (row.below, False)):
+                if which:
+                    found.append((row, over, place_marks(self._groups(row, which), self.rect.left() + 6, self.rect.right() - 4, measure_name)))
+        return found
+
+    def _groups(self, row: Row, which: str) -> list[tuple[float, tuple[Name, ...]]]:
+        """The left edges of the cells that indices name, with the indices' names."""
+        by_place: dict[int, list[Name]] = {}
         for index in self.snap.indices():
-            if index.space == row.name and which in ("all", "back" if index.back else "forth") and not index.note.startswith("EVENT_IDX not"):
-                by_slot.setdefault(index.slot, []).append(index)
-        p.setFont(ui_font(7.5, bold=True))
-        num = self.snap.num
-        places = sorted(((slot - row.first) % num, group) for slot, group in by_slot.items() if (slot - row.first) % num < self.count)
-        right = -1.0
-        for at, (place, group) in enumerate(places):
-            following = self._mark_x(places[at + 1][0]) if at + 1 < len(places) else self.rect.right() + 8
-            right = self._paint_mark(p, row, over, self._mark_x(place), group, (right, following), theme)
-
-    def _mark_x(self, place: int) -> float:
-        """The left edge of the cell number `place`."""
-        return self.rect.left() + TITLE_WIDTH + place * self.width
-
-    def _paint_mark(self, p: QPainter, row: Row, over: bool, x: float, group: list[Index], room: tuple[float, float], theme: Theme) -> float:
-        """One mark with its names, not over the one that ends at ``room[0]``; returns where it ends.
-
-        Names stand on its right; on its left when they would lie under the next mark, at ``room[1]``, and there is room.
-        """
-        y, away = (row.top, -1.0) if over else (row.top + row.height, 1.0)
-        p.setPen(Qt.PenStyle.NoPen)
-        p.setBrush(side_color(theme, group[0].side))
-        p.drawPolygon(QPolygonF([QPointF(x, y + away), QPointF(x - 4, y + 8 * away), QPointF(x + 4, y + 8 * away)]))
-        p.setBrush(Qt.BrushStyle.NoBrush)
-        right, following = room
-        texts = [t(index.name) + (", " if at + 1 < len(group) else "") for at, index in enumerate(group)]
-        widths = [p.fontMetrics().horizontalAdvance(text) for text in texts]
-        left = max(x + 6, right + 4)
-        whole = sum(widths)
-        if left + whole > following - 4 and x - 6 - whole >= max(right + 4, self.rect.left() + 6):
-            left = x - 6 - whole
-        for index, text, width in zip(group, texts, widths, strict=True):
-            if left + width > self.rect.right():
-                break
-            p.setPen(side_color(theme, index.side))
-            p.drawText(QRectF(left, y - MARK_HEIGHT if over else y + 1, width + 2, MARK_HEIGHT - 1), Qt.AlignmentFlag.AlignVCenter, text)
-            left += width
-        return max(left, x + 5)
+            place = (index.slot - row.first) % self.snap.num
+            wanted = index.space == row.name and which in ("all", "back" if index.back else "forth")
+            if wanted and place < self.count and not index.note.startswith("EVENT_IDX not"):
+                by_place.setdefault(place, []).append(Name(t(index.name), index.side))
+        return [(self.rect.left() + TITLE_WIDTH + place * self.width, tuple(names)) for place, names in sorted(by_place.items())]
 
     def _paint_panels(self, p: QPainter, panels: tuple[LensPanel, ...], theme: Theme) -> None:
         """Structures in words, side by side under the bands."""

@@ -1,4 +1,4 @@
-"""Draws the ring picture: the bands of a layout (split: available ring, descriptor table, used ring), and the indices.
+"""Draws the ring picture: the bands of a layout (split: available ring, descriptor table, used ring); `hands` draws the indices.
 
 Everything is drawn as vectors, runs of equal slots as one sector, so that a ring of 1024 slots costs little more than one of
 64 and a figure keeps sharp edges.  What does not change from one moment to the next (slot borders, scale) is kept in a
@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from ringscope.theme import RING_STATES, Theme, mono_font, ui_font
-from ringscope.views.rings.geometry import COMPACT_LABEL_HEIGHT, LABEL_HEIGHT, LABEL_WIDTH, RingGeometry, spread
-from ringscope.views.rings.model import STATES, Band, Index, RingSnapshot
+from ringscope.views.rings.geometry import RingGeometry
+from ringscope.views.rings.model import STATES, Band, RingSnapshot
 from ringscope.words import t
 
 COUNTS_HEIGHT: Final = 18.0
@@ -68,10 +68,18 @@ def paint_scale(p: QPainter, geo: RingGeometry, wraps: bool, theme: Theme) -> No
         _paint_boundary(p, geo, theme)
 
 
+def number_parts(geo: RingGeometry, widest: float) -> int:
+    """Into how many parts slot numbers of up to `widest` pixels divide the circle without meeting each other."""
+    parts = 16 if geo.radius > 200 else 8
+    while parts > 4 and 2 * math.sin(math.pi / parts) * (geo.inner - 15) < math.hypot(widest, 10.0):
+        parts //= 2
+    return parts
+
+
 def _paint_slot_numbers(p: QPainter, geo: RingGeometry, theme: Theme) -> None:
     p.setFont(mono_font(7.5))
     inner = geo.inner
-    parts = 16 if geo.radius > 200 else 8
+    parts = number_parts(geo, QFontMetricsF(p.font()).horizontalAdvance(str(geo.num - 1)))
     for part in range(parts):
         slot = geo.num * part // parts
         p.setPen(QPen(theme.color("text.faint"), 1.0))
@@ -151,95 +159,6 @@ def side_color(theme: Theme, side: str) -> QColor:
     return theme.color(f"side.{side}")
 
 
-def paint_indices(p: QPainter, geo: RingGeometry, snap: RingSnapshot, theme: Theme) -> None:
-    """All indices as hands on their ring, each with its label beside the circle."""
-    indices = [index for index in snap.indices() if not index.note.startswith("EVENT_IDX not")]
-    for index in indices:
-        _paint_hand(p, geo, index, theme)
-    turns = [(geo.angle(index.slot), index) for index in indices]
-    if geo.one_sided:
-        _paint_labels(p, geo, [(a if a < 1.5 * math.pi else a - 2 * math.pi, index) for a, index in turns], False, theme)
-    else:
-        _paint_labels(p, geo, [(2 * math.pi - a, index) for a, index in turns if a > math.pi], True, theme)
-        _paint_labels(p, geo, [(a, index) for a, index in turns if a <= math.pi], False, theme)
-
-
-def _paint_hand(p: QPainter, geo: RingGeometry, index: Index, theme: Theme) -> None:
-    color = side_color(theme, index.side)
-    inner, outer = geo.bands[index.space]
-    start = geo.point(index.slot, geo.radius + 9)
-    p.setPen(QPen(theme.color("surface"), 3.4))
-    p.drawLine(geo.point(index.slot, geo.radius), geo.point(index.slot, inner))
-    p.setPen(QPen(color, 1.4, Qt.PenStyle.DashLine if index.back else Qt.PenStyle.SolidLine))
-    p.drawLine(start, geo.point(index.slot, outer))
-    p.setPen(QPen(color, 2.2))
-    p.drawLine(geo.point(index.slot, outer), geo.point(index.slot, inner))
-    angle = geo.angle(index.slot)
-    tip = geo.point(index.slot, outer - 1)
-    back = geo.point(index.slot, outer + 9)
-    across = QPointF(math.cos(angle) * 4, math.sin(angle) * 4)
-    p.setPen(QPen(theme.color("surface"), 0.8))
-    p.setBrush(color)
-    p.drawPolygon(QPolygonF([tip, back + across, back - across]))
-    p.setBrush(Qt.BrushStyle.NoBrush)
-
-
-def _paint_labels(p: QPainter, geo: RingGeometry, turns: list[tuple[float, Index]], left: bool, theme: Theme) -> None:
-    """Labels of one side, in the order of `turns`: angles from twelve o'clock towards that side, which run from -pi/2 to 3 pi/2."""
-    turns = sorted(turns, key=lambda turn: turn[0])
-    wanted = [geo.center.y() - (geo.radius + 12) * math.cos(min(max(turn, 0.0), math.pi)) for turn, _ in turns]
-    # a low picture has no room for two lines a label
-    tall = LABEL_HEIGHT * len(turns) <= geo.rect.height() - 4
-    height = LABEL_HEIGHT if tall else COMPACT_LABEL_HEIGHT
-    reach = max(geo.radius * 0.97, height * len(turns) / 2)
-    ys = spread(wanted, height, max(geo.rect.top() + 2, geo.center.y() - reach), min(geo.rect.bottom() - 2, geo.center.y() + reach))
-    edge = geo.center.x() + (-1 if left else 1) * (geo.radius + 32)
-    for place, ((turn, index), y) in enumerate(zip(turns, ys, strict=True)):
-        goal = math.acos(max(-0.985, min(0.985, (geo.center.y() - y) / (geo.radius + 12))))
-        # leaders run round the outside, nested so that none crosses another's beginning
-        lane = len(turns) - 1 - place if goal > turn else place
-        p.setPen(QPen(side_color(theme, index.side), 1.0))
-        p.drawPath(_leader(geo, turn, goal, geo.radius + 9 + 2.2 * lane, QPointF(edge, y), left))
-        if tall:
-            _paint_label(p, index, edge, y, left, theme)
-        else:
-            _paint_compact_label(p, index, edge, y, left)
-
-
-def _paint_compact_label(p: QPainter, index: Index, edge: float, y: float, left: bool) -> None:
-    """Name, free-running value and slot on one line, in the pen's colour."""
-    align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft)
-    mark = t(" (invalid)") if index.note == "not valid" else ""
-    width = LABEL_WIDTH - 8
-    box = QRectF(edge - width - 4 if left else edge + 4, y - COMPACT_LABEL_HEIGHT / 2, width, COMPACT_LABEL_HEIGHT)
-    p.setFont(ui_font(7.5, bold=True))
-    p.drawText(box, align, f"{t(index.name)}{mark} {index.brief}")
-
-
-def _paint_label(p: QPainter, index: Index, edge: float, y: float, left: bool, theme: Theme) -> None:
-    align = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft)
-    name = t(index.name)
-    if index.note == "not valid":
-        name = t("{name} (invalid)", name=name)
-    box = QRectF(edge - LABEL_WIDTH + 34 if left else edge + 4, y - LABEL_HEIGHT / 2 + 1, LABEL_WIDTH - 38, LABEL_HEIGHT / 2)
-    p.setFont(ui_font(8.5, bold=True))
-    p.drawText(box, align, name)
-    p.setFont(mono_font(8.0))
-    p.setPen(theme.color("text"))
-    p.drawText(box.translated(0, LABEL_HEIGHT / 2 - 2), align, index.shown)
-
-
-def _leader(geo: RingGeometry, turn: float, goal: float, radius: float, end: QPointF, left: bool) -> QPainterPath:
-    """From the hand at angle `turn` along a circle of `radius` to angle `goal`, then straight to `end`."""
-    c = geo.center
-    side = -1 if left else 1
-    path = QPainterPath(QPointF(c.x() + side * (geo.radius + 8) * math.sin(turn), c.y() - (geo.radius + 8) * math.cos(turn)))
-    box = QRectF(c.x() - radius, c.y() - radius, 2 * radius, 2 * radius)
-    path.arcTo(box, 90.0 - side * math.degrees(turn), side * math.degrees(turn - goal))
-    path.lineTo(end)
-    return path
-
-
 def paint_chain(p: QPainter, geo: RingGeometry, snap: RingSnapshot, head: int, color: QColor) -> None:
     """Outline the chain of `head`: its descriptors, and its places in other bands, joined by lines."""
     if not 0 <= head < snap.num:
@@ -283,5 +202,6 @@ def paint_legend(p: QPainter, rect: QRectF, legends: Sequence[str], theme: Theme
         x += width + 36
     room = QRectF(x, rect.top(), rect.right() - x - 10, rect.height())
     p.setPen(theme.color("text.muted"))
-    legend = next((text for text in map(t, legends) if metrics.horizontalAdvance(text) <= room.width()), t(legends[-1]))
-    p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(legend, Qt.TextElideMode.ElideRight, room.width()))
+    # half a legend says nothing: where none fits, the hover texts and the lens name the rings
+    legend = next((text for text in map(t, legends) if metrics.horizontalAdvance(text) <= room.width()), "")
+    p.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, legend)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPainterPath
 
 from ringscope.views.rings.geometry import RingGeometry
+from ringscope.views.rings.hands import hands_box
 from ringscope.views.rings.model import queue_word
 from ringscope.widgets.spots import Spot, column_spot, columns, names_of, number, part_of, row_spot
 
@@ -94,8 +95,8 @@ def _part(view: RingsView, name: str) -> Spot | None:
     geo, lens = view.canvas.laid_out()
     if geo is not None:
         c = geo.center
-        if name == "circle":
-            return part_of(view.canvas, QRectF(c.x() - geo.radius, c.y() - geo.radius, 2 * geo.radius, 2 * geo.radius))
+        if name == "circle" and view.canvas.snap is not None:
+            return part_of(view.canvas, hands_box(geo, view.canvas.snap))
         if name == "legend":
             return Spot(view.canvas, view.canvas.legend_box())
         band = next((band for band in geo.bands if BANDS.get(band, band) == name), "")

@@ -26,7 +26,11 @@ class SplitSnapshot(RingSnapshot):
     """Descriptor table, available ring and used ring."""
 
     layout = "split"
-    legends = (later("outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring"),)
+    legends = (
+        later("outer: available ring   \N{MIDDLE DOT}   middle: descriptor table   \N{MIDDLE DOT}   inner: used ring"),
+        later("outside in: avail.ring, desc, used.ring"),
+        "avail, desc, used",
+    )
     headings = (later("slot"), later("head"), later("state"), "addr", "len", "flags", "next")
     right = frozenset((0, 1, 4, 6))
     chain_headings = (later("descriptor"), "addr", "len", "next", "flags")

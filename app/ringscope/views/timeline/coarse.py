@@ -1,6 +1,7 @@
 """Densities of a recording too large to be read: from the index of its blocks at first, and block by block finer where one looks closely.
 
-A block's events are spread evenly over its time until it has been read; then chunks of it are.
+A block's events are spread evenly over its time until it has been read; then chunks of it are.  The index knows kinds and no severities:
+messages and expert entries of information stand among the errors until their block has been read.
 """
 
 from __future__ import annotations
@@ -50,10 +51,11 @@ class _Index(NamedTuple):
 class Coarse:
     """`bins` of any stretch, at once; `refine` makes it finer."""
 
-    def __init__(self, store: Store, groups: int, group_of: Callable[[NDArray[Any]], Ints]) -> None:
+    def __init__(self, store: Store, groups: int, group_of: Callable[[NDArray[Any]], Ints], of_events: Callable[[NDArray[np.void]], Ints]) -> None:
         self._store = store
         self._groups = groups
         self._group_of = group_of
+        self._of_events = of_events
         self._index: _Index | None = None
         self._key: tuple[int, int] = (-1, -1)
         self._fine: OrderedDict[int, _Pieces] = OrderedDict()
@@ -103,16 +105,19 @@ class Coarse:
             return np.zeros(2), np.zeros((2, self._groups))
         xs: list[NDArray[Any]] = []
         ys: list[NDArray[Any]] = []
-        at = begin
+        # counted on from block to block: what was read may sort events otherwise than the index does
+        at, base = begin, np.zeros(self._groups, np.int64)
         for place in [*(p for p in range(begin, end) if int(index.first[p]) in self._fine), end]:
             if place > at:
                 ends = index.last_vt[at:place] + 1 if by_time else index.end[at:place]
                 xs.append(np.stack((index.first_vt[at:place] if by_time else index.first[at:place], ends), 1).reshape(-1))
-                ys.append(np.stack((index.before[at:place], index.before[at + 1 : place + 1]), 1).reshape(-1, self._groups))
+                ys.append(np.stack((index.before[at:place], index.before[at + 1 : place + 1]), 1).reshape(-1, self._groups) - index.before[at] + base)
+                base = ys[-1][-1]
             if place < end:
                 pieces = self._fine[int(index.first[place])]
                 xs.append(pieces.vt if by_time else pieces.seq)
-                ys.append(pieces.before + index.before[place])
+                ys.append(pieces.before + base)
+                base = ys[-1][-1]
             at = place + 1
         # times stand still and a block's end is its neighbour's beginning: never backwards
         return np.maximum.accumulate(np.concatenate(xs)).astype(np.float64), np.concatenate(ys).astype(np.float64)
@@ -145,7 +150,7 @@ class Coarse:
         edges = np.arange(first, end, step)
         places = np.searchsorted(rows["seq"], edges, "left")
         part = np.clip((rows["seq"] - first) // step, 0, len(edges) - 1)
-        counts = np.bincount(part * self._groups + self._group_of(rows["kind"]), minlength=len(edges) * self._groups).reshape(-1, self._groups)
+        counts = np.bincount(part * self._groups + self._of_events(rows), minlength=len(edges) * self._groups).reshape(-1, self._groups)
         before = np.zeros((len(edges) + 1, self._groups), np.int64)
         np.cumsum(counts, axis=0, out=before[1:])
         vt = rows["vt"] if len(rows) else np.zeros(1, np.int64)

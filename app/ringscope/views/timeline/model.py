@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ringscope.store import Store
 from ringscope.views.timeline.coarse import Coarse
+from ringscope_core.trace.kinds import ENUMS
 
 CHUNK: Final = 256
 """Events a chunk: 40 000 chunks stand for ten million events."""
@@ -19,6 +20,10 @@ COUNTED: Final = 4_000_000
 """A recording of more events, when it is opened, is not read whole: the index of its blocks tells how many were when."""
 DIRECT: Final = 24_000
 """A stretch of at most this many events is binned from the events themselves."""
+
+RUN: Final = "run"
+"""The group of what is said for information: only warnings and errors stand in the track of errors."""
+INFO: Final = ENUMS["severity"].index("info")
 
 Counts = NDArray[np.int32]
 
@@ -37,13 +42,18 @@ class Density:
         self._group_of = np.full(max([*kinds, 0]) + 2, len(self.groups) - 1, np.int64)
         for number, spec in kinds.items():
             self._group_of[number] = self.groups.index(spec.group)
+        self._told: list[int] = [number for number, spec in kinds.items() if spec.args and spec.args[0].name == "severity"]
+        """Kinds whose first number is a severity: information is no error, it belongs to the run."""
+        self._run: int = self.groups.index(RUN) if RUN in self.groups else -1
         self.first = 0
         self.chunks = 0
         self._counts: Counts = np.zeros((1024, max(len(self.groups), 1)), np.int32)
         self._vt: NDArray[np.int64] = np.zeros(1024, np.int64)
         self.next_seq = -1
         """The first event not yet counted."""
-        self.coarse: Coarse | None = Coarse(store, max(len(self.groups), 1), self.groups_of) if store.reader.event_count > COUNTED else None
+        self.coarse: Coarse | None = (
+            Coarse(store, max(len(self.groups), 1), self.groups_of, self.groups_of_events) if store.reader.event_count > COUNTED else None
+        )
         """Densities of a recording that is too large to be read whole."""
         self.finer = 0
         """Counts the times that a stretch became finer."""
@@ -84,7 +94,7 @@ class Density:
         low, high = int(chunk[0]), int(chunk[-1])
         self._reserve(high + 1)
         width = len(self.groups)
-        flat = (chunk - low) * width + self.groups_of(rows["kind"])
+        flat = (chunk - low) * width + self.groups_of_events(rows)
         self._counts[low : high + 1] += np.bincount(flat, minlength=(high - low + 1) * width).reshape(-1, width).astype(np.int32)
         fresh = max(self.chunks, low)
         if self.chunks:
@@ -99,6 +109,13 @@ class Density:
         found: NDArray[np.int64] = self._group_of[np.clip(kinds, 0, len(self._group_of) - 1)]
         return found
 
+    def groups_of_events(self, rows: NDArray[np.void]) -> NDArray[np.int64]:
+        """The group's place of each event: its kind's, but what is said for information belongs to the run."""
+        found = self.groups_of(rows["kind"])
+        if self._run >= 0:
+            found[np.isin(rows["kind"], self._told) & (rows["a0"] == INFO)] = self._run
+        return found
+
     def refine(self, low: float, high: float, width: int, by_time: bool, budget_ms: float) -> bool:
         """Of a recording that is not counted whole: read what is looked at closely; true when there is more to read."""
         if self.coarse is None:
@@ -111,10 +128,15 @@ class Density:
         return more
 
     def totals(self) -> list[int]:
-        """Events by group over the whole recording."""
+        """Events by group over the whole recording.  One too large to be read whole counts information by its kind, as an error."""
+        store = self._store
         counts = np.zeros(max(len(self.groups), 1), np.int64)
-        found = self._store.reader.event_counts()
+        found = store.reader.event_counts()
         np.add.at(counts, self.groups_of(np.array(list(found), np.int64)), np.array(list(found.values()), np.int64))
+        if self.coarse is None and self._run >= 0 and store.last_seq >= 0:
+            rows = store.reader.find_events(self._told, store.first_seq, store.last_seq, COUNTED)
+            np.add.at(counts, self.groups_of_events(rows), 1)
+            np.subtract.at(counts, self.groups_of(rows["kind"]), 1)
         totals: list[int] = counts[: len(self.groups)].tolist()
         return totals
 
@@ -143,7 +165,7 @@ class Density:
             rows = self._store.events(first, last)
             at: NDArray[Any] = rows["vt"] if by_time else rows["seq"]
             weights = None
-            group = self.groups_of(rows["kind"])
+            group = self.groups_of_events(rows)
         else:
             begin, end = max((first - self.first) // CHUNK, 0), (last - self.first) // CHUNK + 1
             part = self._counts[begin:end]

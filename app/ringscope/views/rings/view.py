@@ -154,7 +154,7 @@ class RingsView(View):
         super().resizeEvent(event)
         narrow = self.width() < NARROW_WIDTH
         if self.aside.set_narrow(narrow):
-            aside = min(max(370, self.width() * 2 // 5), 430) if narrow else 550
+            aside = 370 if narrow else 550
             self.split.setStretchFactor(0, 1 if narrow else 3)
             self.split.setStretchFactor(1, 0 if narrow else 2)
             self.split.setSizes([max(320, self.width() - aside), aside])

@@ -1,6 +1,6 @@
 """How the window stands, as JSON in a file: a debugging aid for people and for tests that press keys.
 
-``RINGSCOPE_STATE=FILE`` has the window write FILE, whole, whenever something in it changed.  `docs/debugger.md` says what it holds.
+``RINGSCOPE_STATE=FILE`` has the window write FILE, whole, whenever something in it changed.  `docs/reference/window.md` says what it holds.
 """
 
 from __future__ import annotations

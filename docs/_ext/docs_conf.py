@@ -21,19 +21,24 @@ _BODY: Final = "Inter, -apple-system, 'Segoe UI', Roboto, sans-serif"
 _BODY_ZH: Final = "Inter, 'PingFang SC', 'Noto Sans CJK SC', 'Source Han Sans SC', 'Microsoft YaHei', 'Ringscope Sans SC', sans-serif"
 _MONO: Final = "'JetBrains Mono', 'DejaVu Sans Mono', Consolas, monospace"
 
-# the fonts lie beside the .tex file (latex_additional_files); no ligatures in code, ``->`` is two signs
+# the fonts lie beside the .tex file (latex_additional_files); in code no ligatures, ``->`` is two signs, and no hyphens that nobody wrote
 _TEX_FONTS: Final = r"""
 \setmainfont{Inter}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Italic, BoldItalicFont=*-Bold]
 \setsansfont{Inter}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Italic, BoldItalicFont=*-Bold]
 \setmonofont{JetBrainsMono}[Path=./, Extension=.ttf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold,
-  Scale=0.86, RawFeature={-calt;-liga}]
+  Scale=0.86, HyphenChar=None, RawFeature={-calt;-liga}]
 """
 _TEX_CHINESE: Final = r"""
 \setCJKmainfont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
 \setCJKsansfont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
 \setCJKmonofont{RingscopeSansSC}[Path=./, Extension=.otf, UprightFont=*-Regular, BoldFont=*-Bold, ItalicFont=*-Regular, BoldItalicFont=*-Bold]
 """
+# Sphinx calls the contents as the first of several lists of chapters is called
+_TEX_ENGLISH_PREAMBLE: Final = r"""
+\addto\captionsenglish{\renewcommand{\contentsname}{Contents}}
+"""
 _TEX_CHINESE_PREAMBLE: Final = r"""
+\AtBeginDocument{\renewcommand{\contentsname}{目录}}
 \titleformat{\chapter}[display]{\normalfont\huge\bfseries}{第 \thechapter{} 章}{20pt}{\Huge}
 """
 # names with underscores, dots and slashes may break at the end of a line, in code too
@@ -48,10 +53,18 @@ _TEX_PREAMBLE: Final = r"""
   \renewcommand*\sphinxhyphenininlineliteral{-\penalty100\relax}%
   \renewcommand*\sphinxbreaksafteractivelist{\do\.\do\,\do\;\do\?\do\!\do\/\do\:\do\=\do\|}%
   \texttt{#1}}}
+% listings break at spaces and in paths, not in names, options and arrows
+\renewcommand*\sphinxbreaksafterlist{\do\PYGZcb\}\do\PYGZca\^\do\PYGZam\&\do\PYGZti\~\do\PYGZbs\\}
+% the text of a cell is ragged: few words do not fill a narrow line
+\let\ringscopecellend\sphinxbeforeendvarwidth
+\def\sphinxbeforeendvarwidth{\rightskip=\@flushglue\ringscopecellend}
 \makeatother
 \AtBeginEnvironment{tabulary}{\footnotesize}
 \AtBeginEnvironment{tabular}{\footnotesize}
 \AtBeginEnvironment{longtable}{\footnotesize}
+% needspace.sty's \needspace stretches, so that pages end there that have much room left; the other one measures
+\renewcommand{\needspace}[1]{\Needspace{#1}}
+\def\sphinxtablecapwidth{\linewidth}
 \setlength{\headheight}{13pt}
 \setcounter{tocdepth}{1}
 \emergencystretch=3em
@@ -86,6 +99,7 @@ def values(language: str, confdir: Path) -> dict[str, Any]:
         "templates_path": [],
         "myst_enable_extensions": ["colon_fence", "deflist", "fieldlist", "attrs_inline", "attrs_block"],
         "myst_heading_anchors": 3,
+        "smartquotes_action": "qe",  # no dashes: --record is an option
         "numfig": True,
         "nitpicky": True,
         "suppress_warnings": ["epub"],
@@ -110,7 +124,7 @@ def values(language: str, confdir: Path) -> dict[str, Any]:
             "papersize": "a4paper",
             "pointsize": "10pt",
             "fontpkg": _TEX_FONTS + (_TEX_CHINESE if chinese else ""),
-            "preamble": _TEX_PREAMBLE + (_TEX_CHINESE_PREAMBLE if chinese else ""),
+            "preamble": _TEX_PREAMBLE + (_TEX_CHINESE_PREAMBLE if chinese else _TEX_ENGLISH_PREAMBLE),
             "fncychap": "",
             "fvset": r"\fvset{fontsize=\footnotesize}",
             "extraclassoptions": "openany,oneside",

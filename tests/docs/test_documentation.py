@@ -15,7 +15,7 @@ from docutils import nodes
 from docutils.core import publish_doctree
 from ringscope_reference.fidelity import CASES, WHAT, subject
 from ringscope_reference.packages import edges_of, layers_of, paths_of, svg, tikz
-from ringscope_reference.paper import shares
+from ringscope_reference.paper import QuestionsWithAnswers, shares
 from ringscope_reference.search_zh import SearchChinesePairs
 from ringscope_reference.shell import EXAMPLES, run_line
 
@@ -77,6 +77,13 @@ def test_a_column_has_room_for_its_longest_word() -> None:
     first, second, third = shares(found)
     assert 25 <= first <= 40 and 7 <= second <= 20 and third > first
     assert 98 <= first + second + third <= 102
+
+
+def test_a_question_stays_with_its_answer() -> None:
+    document = publish_doctree(".. admonition:: First\n\n   Alone.\n\nBefore.\n\nWhy?\n\n.. admonition:: Answer\n\n   So.\n")
+    QuestionsWithAnswers(document).run()
+    assert [type(node).__name__ for node in document.children] == ["admonition", "paragraph", "raw", "paragraph", "admonition"]
+    assert document.children[2].astext().startswith(r"\needspace")
 
 
 # -- LaTeX's log ------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from ringscope_reference import exports, filters, protocol, scenario, verbs
 from ringscope_reference.blocks import Block, Drawing, Section, Table, Text, code
 from ringscope_reference.declared import attribute_docs
 from ringscope_reference.events import unit_words
+from ringscope_reference.place_kinds import PLACES
+from ringscope_reference.places import places_of_views
 from ringscope_reference.topics import TOPICS
 from ringscope_reference.zh import EN, ZH
 
@@ -110,6 +112,21 @@ def test_every_key_of_a_scenario_has_a_line_of_its_own() -> None:
     assert {code(key.rpartition(".")[2]) for key in scenario.key_names()} <= topic("scenario")
     assert set(ACTION_WORDS) == set(fields_of(Action)["do"].__args__)
     assert {code(name) for name in SHIPPED} <= topic("shipped")
+
+
+def test_every_view_has_its_places() -> None:
+    assert set(PLACES) == {*ALL_VIEWS, *PANELS, "window"}
+    assert {kind.words for kinds in PLACES.values() for kind in kinds.values()} <= set(ZH)
+    shown = " ".join(topic("places"))
+    # from the view's panes, from what it draws at a moment, from what comes only when it is asked for
+    assert all(code(name) in shown for name in ("event-index", "tx0", "virtio_net_device_realize", "console", "5@circle"))
+
+
+def test_a_kind_of_place_that_nobody_explains_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    places_of_views("en")
+    monkeypatch.delitem(PLACES["timeline"], "mark")
+    with pytest.raises(RuntimeError, match=r"timeline.*'mark'"):
+        places_of_views.__wrapped__("en")
 
 
 def test_every_command_of_the_protocol_is_there() -> None:

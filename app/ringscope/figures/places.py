@@ -167,7 +167,7 @@ def _offer(root: QWidget, target: str) -> str:
         texts = list(dict.fromkeys(piece.text.strip() for piece in painted_texts(root)))
         near = difflib.get_close_matches(target[5:], texts, _NEAR, 0.4)
         return f"no text that is painted contains it{'; near: ' + ', '.join(near) if near else ''}"
-    entries = _ranges(offered(root))
+    entries = ranges(offered(root))
     near = difflib.get_close_matches(target, entries, _NEAR, 0.5)
     near += [entry for entry in entries if entry.partition(":")[2] == target and entry not in near][:_NEAR]
     kinds: dict[str, list[str]] = {}
@@ -187,7 +187,7 @@ def _some(kind: str, entries: list[str], most: int) -> list[str]:
     return entries if len(entries) <= most + 1 else [*entries[:most], f"{len(entries) - most} more {kind}:"]
 
 
-def _ranges(words: list[str]) -> list[str]:
+def ranges(words: list[str]) -> list[str]:
     """Words that differ in a number alone, as one entry."""
     groups: dict[str, list[int]] = {}
     for word in words:

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Called by Sphinx."""
     from .directive import ReferenceDirective
-    from .paper import PaperTables
+    from .paper import PaperTables, QuestionsWithAnswers
     from .search_zh import SearchChinesePairs
     from .shell import ShellDirective
 
     app.add_directive("ringscope-reference", ReferenceDirective)
     app.add_directive("ringscope-shell", ShellDirective)
     app.add_post_transform(PaperTables)
+    app.add_post_transform(QuestionsWithAnswers)
     app.add_search_language(SearchChinesePairs)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -22,7 +22,7 @@ def events() -> list[Block]:
         rows = tuple((code(spec.name), str(spec.number), code(LEVEL_NAMES[spec.level]), arguments(spec), spec.title) for spec in kinds)
         header = (w("kind"), w("number"), w("level"), w("arguments"), w("means"))
         names = tuple(f"{spec.name}; {w('event')}" for spec in KINDS if spec.group == group)
-        blocks.append(Section(code(group), f"events-{group}", (Table(header, rows, (20, 8, 11, 35, 26)),), names))
+        blocks.append(Section(code(group), f"events-{group}", (Table(header, rows, (19, 10, 11, 35, 25)),), names))
     return blocks
 
 

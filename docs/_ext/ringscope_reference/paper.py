@@ -1,4 +1,4 @@
-"""Tables on paper: columns get shares of the page by what stands in them, so that no table is wider than its page."""
+"""What paper needs: tables whose columns get shares of the page by what stands in them, and questions that stay with their answers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ PAGE: Final = 92
 PADDING: Final = 3
 LONG: Final = 8
 """Tables with more rows may go over several pages."""
+NEEDED: Final = r"\needspace{9\baselineskip}"
+"""Room for a question of two lines, the title of the box and the first lines in it."""
 _BREAKS: Final = re.compile(r"[\s_./:,;=|-]")
 GIVEN: Final = "colwidths-given"
 
@@ -35,6 +37,21 @@ class PaperTables(SphinxPostTransform):
                 table["classes"] = [*(name for name in table["classes"] if not name.startswith("colwidths")), GIVEN]
                 for spec, width in zip(table.findall(nodes.colspec), shares(table), strict=True):
                     spec["colwidth"] = width
+
+
+class QuestionsWithAnswers(SphinxPostTransform):
+    """No page ends between a question and the box with its answer, or in the box's title."""
+
+    default_priority = 400
+    builders = ("latex",)
+
+    def run(self, **_: Any) -> None:
+        """All boxes of the document that a paragraph stands before."""
+        for box in list(self.document.findall(nodes.admonition)):
+            above = box.parent
+            place = above.index(box)
+            if place and isinstance(above[place - 1], nodes.paragraph):
+                above.insert(place - 1, nodes.raw("", NEEDED, format="latex"))
 
 
 def shares(table: nodes.table) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args, get_origin
+import re
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +18,7 @@ from .declared import attribute_docs, class_doc
 from .wording import w
 
 MODULE = "ringscope_core.scenario.model"
+_SEE_CODE: Final = re.compile(r"; see `[^`]+`")
 
 
 def tables() -> dict[str, type[msgspec.Struct]]:
@@ -66,7 +68,10 @@ def _table(table: str, struct: type[msgspec.Struct]) -> list[Block]:
         rows.append((code(name), default, allowed, markdown_of(docs[name])))
     blocks: list[Block] = [Table((w("key"), w("default"), w("allowed"), w("means")), tuple(rows), (18, 16, 26, 40))]
     if table:
-        blocks.insert(0, Text(markdown_of(class_doc(MODULE, struct.__name__).partition(": ")[2] or class_doc(MODULE, struct.__name__))))
+        doc = class_doc(MODULE, struct.__name__)
+        # where the code says more is nothing to readers of the reference
+        words = _SEE_CODE.sub("", doc.partition(": ")[2] or doc)
+        blocks.insert(0, Text(markdown_of(words[0].upper() + words[1:])))
     if struct is model.Action:
         blocks.append(Table((code("do"), w("means")), tuple((code(name), markdown_of(text)) for name, text in ACTION_WORDS.items()), (20, 80)))
     return blocks

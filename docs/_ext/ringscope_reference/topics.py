@@ -7,7 +7,7 @@ from typing import Final
 
 from ringscope.cli.main import VERBS
 
-from . import events, exports, fidelity, filters, packages, protocol, scenario, verbs, views
+from . import events, exports, fidelity, filters, packages, places, protocol, scenario, verbs, views
 from .blocks import Block
 from .declared import source_of
 
@@ -29,6 +29,7 @@ _MADE_FROM: Final[dict[str, tuple[Callable[[], list[Block]], tuple[str, ...]]]] 
     "exports": (exports.exports, ("ringscope_core.export.formats",)),
     "columns": (exports.columns, ("ringscope_core.export.tables", "ringscope_core.export.event_columns", "ringscope_core.trace.kinds")),
     "session": (exports.session, ("ringscope_core.session.schema", "ringscope_core.session.words")),
+    "places": (places.places, places.SOURCES),
     "deviations": (fidelity.deviations, ()),
     "cases": (fidelity.cases, ()),
     "packages": (packages.packages, ()),

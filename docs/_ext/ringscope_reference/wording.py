@@ -16,6 +16,11 @@ def use_language(language: str) -> None:
     words.set_language(_language)
 
 
+def language() -> str:
+    """``en`` or ``zh``."""
+    return _language
+
+
 def w(text: str) -> str:
     """`text` in the language of the documentation."""
     return (ZH if _language == "zh" else EN).get(text, text)

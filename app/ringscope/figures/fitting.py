@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
@@ -21,6 +21,15 @@ _AIR: Final = 4
 """Pixels between the longest text of a column and the next column."""
 _ARROW_INSET: Final = 11
 """Pixels from the right edge of a box to the middle of its arrow."""
+
+
+@runtime_checkable
+class KnowsWidths(Protocol):
+    """The model of a table whose values change with the moment, and their widths with them."""
+
+    def cell_widths(self) -> list[int]:
+        """Pixels that each column's values take at any moment; empty when that is not known."""
+        ...
 
 
 def bare(widget: QWidget) -> None:
@@ -52,7 +61,10 @@ class Columns:
         given = self._given.setdefault(header, {})
         now = [given.setdefault(column, header.sectionSize(column)) for column in columns]
         header.setMinimumSectionSize(min(header.minimumSectionSize(), _LEAST_CELL))
-        cells = [max(view.sizeHintForColumn(column) + _AIR, header.minimumSectionSize()) for column in columns]
+        model = view.model()
+        widths = model.cell_widths() if isinstance(model, KnowsWidths) else []
+        hints = [widths[column] if column < len(widths) else view.sizeHintForColumn(column) for column in columns]
+        cells = [max(hint + _AIR, header.minimumSectionSize()) for hint in hints]
         needed = [max(cell, header.sectionSizeHint(column) + _AIR) for cell, column in zip(cells, columns, strict=True)]
         room = view.viewport().width()
         fits = sum(now) <= room and all(width >= need for width, need in zip(now, needed, strict=True))

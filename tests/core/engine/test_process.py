@@ -201,10 +201,11 @@ def test_speeds_levels_and_pause_while_traffic_flows(start: Start) -> None:
     engine.until(lambda: engine.status()["seq"] > 3000, "boot")
     engine.ask("x-ringscope-speed", events_per_second=20)
     time.sleep(0.2)
-    before = engine.status()
+    began, before = time.monotonic(), engine.status()
     assert before["speed"]["events_per_second"] == 20
-    time.sleep(1.0)
-    assert 10 <= engine.status()["seq"] - before["seq"] <= 40
+    engine.until(lambda: engine.status()["seq"] >= before["seq"] + 20, "slow events")
+    # a busy machine is slower, none is faster
+    assert engine.status()["seq"] - before["seq"] <= 20 * (time.monotonic() - began) + 10
     engine.ask("stop")
     assert engine.until_paused()["reason"] == "pause"
     seq = engine.status()["seq"]
@@ -214,9 +215,11 @@ def test_speeds_levels_and_pause_while_traffic_flows(start: Start) -> None:
     engine.ask("x-ringscope-speed", factor=1)
     vt = engine.status()["vt"]
     time.sleep(0.5)
+    went_on = time.monotonic()
     engine.ask("cont")
     time.sleep(0.1)
-    assert engine.status()["vt"] - vt < 400_000_000, "time stood still while the run did"
+    went = engine.status()["vt"] - vt
+    assert went < 1e9 * (time.monotonic() - went_on) + 300_000_000, "time stood still while the run did"
     engine.ask("x-ringscope-speed", max=True)
     engine.until(lambda: engine.status()["trace_level"] == "counters", "flat out")
     vt = engine.status()["vt"]

@@ -6,8 +6,9 @@ import pytest
 
 from ringscope_core.gdb.backtrace import backtrace
 from ringscope_core.hw.virtio_pci.proxy import VirtIOPCIProxy
+from ringscope_core.trace.fields import field_table
 from ringscope_core.trace.functions import fn, function_table
-from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER
+from ringscope_core.trace.kinds import EV_FIELD, EV_FRAME_AT, EV_FRAME_ENTER
 from ringscope_core.trace.state import MachineState, fold
 from tests.core.machines import Bench
 
@@ -240,3 +241,22 @@ def test_globals_reach_devices_and_their_errors_stop_them() -> None:
     bench.machine.world.globals.append(GlobalProperty("virtio-net-pci", "vectors", "x"))
     assert bench.machine.device_add("virtio-net-pci,id=net1") is None
     assert bench.machine.world.messages == ["-device virtio-net-pci,id=net1: can't apply global virtio-net-pci.vectors=x: Parameter 'vectors' expects uint64"]
+
+
+def test_fields_change_where_qemu_changes_them() -> None:
+    bench = Bench()
+    assert bench.machine.device_add("virtio-net-pci,id=net0,host_mtu=1400,duplex=full") is not None
+    lines: dict[str, list[int]] = {}
+    realize, state = int(fn("virtio_net_device_realize")), MachineState()
+    for row in bench.rows():
+        state = fold(state, [row])
+        if row[2] == EV_FIELD and state.stack and state.stack[-1][0] == realize:
+            lines.setdefault(field_table()[row[5]].name, []).append(state.stack[-1][1])
+    assert lines["host_features"] == [2663, 2667]
+    assert lines["max_queues"] == [2716]
+    assert lines["curr_queues"] == [2724]
+    assert lines["mac"] == [2744]
+    assert lines["status"] == [2746]
+    assert lines["tx_burst"] == [2775]
+    assert lines["guest_hdr_len"] == [2777]
+    assert lines["promisc"] == [2778]

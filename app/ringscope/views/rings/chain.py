@@ -33,7 +33,7 @@ class ChainPanel(QWidget):
         self._row: int = 16
         """Bytes on a line of the dump."""
         self._said: str = ""
-        """The bytes as text, in whole rows whatever the room."""
+        """The frame in words and lines of sixteen bytes, however many there is room for."""
         self.shown: tuple[int, int, list[Descriptor]] = (0, -1, [])
         """Ring, what events call the chain, and its descriptors."""
         self._title = QLabel(t("No chain selected"))
@@ -119,8 +119,9 @@ class ChainPanel(QWidget):
         self._title.setText(snap.chain_title(head, chain))
         self._model.set_headings(snap.chain_headings)
         self._model.set_rows([snap.chain_cells(item) for item in chain])
-        self._said = self._frame_text(state, snap, head, kind, use, 16)
-        self._bytes.setPlainText(self._frame_text(state, snap, head, kind, use, self._row))
+        about, data = self._frame_text(state, snap, head, kind, use)
+        self._said = f"{about}{hex_dump(data)}"
+        self._bytes.setPlainText(f"{about}{hex_dump(data, row=self._row)}")
 
     def _set_empty(self, text: str) -> None:
         if self._key != (text,):
@@ -131,20 +132,21 @@ class ChainPanel(QWidget):
             self._said = ""
             self._bytes.setPlainText("")
 
-    def _frame_text(self, state: MachineState, snap: RingSnapshot, head: int, kind: int, use: FrameUse | None, row: int) -> str:
+    def _frame_text(self, state: MachineState, snap: RingSnapshot, head: int, kind: int, use: FrameUse | None) -> tuple[str, bytes]:
+        """What is said of the frame, and its bytes."""
         if use is None and state.level < LEVEL_PACKETS:
-            return t("No frames are recorded at trace level {level_names}.", level_names=LEVEL_NAMES[state.level])
+            return t("No frames are recorded at trace level {level_names}.", level_names=LEVEL_NAMES[state.level]), b""
         if use is None:
             if searched_all(self.store, snap.oid, state.seq):
-                return t("No recorded frame has used {buffer_word} up to this moment.", buffer_word=snap.buffer_word(head))
-            return t("None of this ring's newest frames has used {buffer_word}; older ones were not searched.", buffer_word=snap.buffer_word(head))
+                return t("No recorded frame has used {buffer_word} up to this moment.", buffer_word=snap.buffer_word(head)), b""
+            return t("None of this ring's newest frames has used {buffer_word}; older ones were not searched.", buffer_word=snap.buffer_word(head)), b""
         lines = [_when(use, snap.buffer_word(head), kind)]
         reader = self.store.reader
         kept = 0 < use.packet <= reader.packet_count
         data = reader.packet_bytes(use.packet) if kept else b""
         lines.extend(header_lines(state, use, reader.packet_header(use.packet) if kept else None))
         lines.append(summary(data) if data else t("{length} bytes, not kept by the recorder", length=use.length))
-        return "\n".join([*lines, "", hex_dump(data, row=row)]) if data else "\n".join(lines)
+        return "\n".join([*lines, "", ""] if data else lines), data
 
     def text(self) -> str:
         """The chain and its bytes as text."""

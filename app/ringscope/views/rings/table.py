@@ -7,11 +7,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from ringscope.theme import LIGHT, RING_STATES, Theme, mono_font
 from ringscope.vectors import swatch
-from ringscope.views.rings.model import RingSnapshot
+from ringscope.views.rings.model import STATES, RingSnapshot
 from ringscope.views.rings.split import SplitSnapshot
 from ringscope.words import t
 
@@ -19,6 +19,14 @@ _Index = QModelIndex | QPersistentModelIndex
 
 _STATE: Final = 2
 """The column that has a colour beside its word, whatever the layout."""
+
+
+_PAD: Final = 8
+"""Pixels beside a cell's text."""
+_SWATCH: Final = 22
+"""Pixels of the colour beside the state's word."""
+_WIDEST_FLAGS: Final = {False: "INDIRECT", True: "AVAIL USED"}
+"""The flags that most descriptors have, of a split and of a packed ring."""
 
 
 class SlotModel(QAbstractTableModel):
@@ -49,6 +57,19 @@ class SlotModel(QAbstractTableModel):
         self._snap = snap
         self._cells = {}
         self._arrange()
+
+    def cell_widths(self) -> list[int]:
+        """Pixels that the values of each column take in all of the recording, not just now: in a film columns stand still."""
+        snap = self._snap
+        if snap is None:
+            return []
+        metrics = QFontMetricsF(self._font)
+        texts = {_STATE: max((t(state) for state in STATES), key=metrics.horizontalAdvance), 3: "0x0000000", 4: "0000", 5: _WIDEST_FLAGS[snap.wraps]}
+        number = str(max(snap.num - 1, 100))
+        return [
+            round(metrics.horizontalAdvance(texts.get(column, number))) + (_PAD + _SWATCH if column == _STATE else _PAD)
+            for column in range(len(self._headings))
+        ]
 
     def set_filter(self, text: str) -> None:
         """Keep rows in which every word of `text` occurs."""

@@ -110,6 +110,7 @@ def _link_properties(n: VirtIONet, errp: Errp) -> None:
     log.at(2663)
     if conf.mtu:
         n.net_features = with_bit(n.net_features, VIRTIO_NET_F_MTU, True)
+        n.sync_fields()
     log.at(2667)
     if conf.duplex_str is not None:
         if conf.duplex_str == "half":
@@ -122,6 +123,7 @@ def _link_properties(n: VirtIONet, errp: Errp) -> None:
             if n.world.v7_2:
                 return
         n.net_features = with_bit(n.net_features, VIRTIO_NET_F_SPEED_DUPLEX, True)
+        n.sync_fields()
     else:
         conf.duplex = c.DUPLEX_UNKNOWN
     log.at(2680)
@@ -149,6 +151,7 @@ def _sizes_are_valid(n: VirtIONet, errp: Errp) -> bool:
     n.ctx.log.at(2716)
     queues = n.nic_conf.peers.queues
     n.max_queues = max(1, queues)
+    n.sync_fields()
     if n.max_queues * 2 + 1 > VIRTIO_QUEUE_MAX:
         what = "queue pairs" if n.world.v7_2 else "queues"
         text = f"Invalid number of {what} (= {n.max_queues}), must be a positive integer less than {(VIRTIO_QUEUE_MAX - 1) // 2}."
@@ -176,11 +179,12 @@ def _address_and_link(n: VirtIONet) -> None:
     log.at(2744)
     n.nic_conf.macaddr = n.ctx.net.macaddr_default_if_unset(n.nic_conf.macaddr)
     n.mac = n.nic_conf.macaddr
+    n.sync_fields()
     log.at(2746)
     n.link_status = c.VIRTIO_NET_S_LINK_UP
+    n.sync_fields()
     log.at(2747)
     announce_stop(n)
-    n.sync_fields()
 
 
 def _new_nic(n: VirtIONet) -> None:
@@ -201,6 +205,7 @@ def _new_nic(n: VirtIONet) -> None:
     peer = n.nc().peer
     n.has_vnet_hdr = peer is not None and peer.has_vnet_hdr()
     n.has_ufo = n.has_vnet_hdr and peer is not None and peer.has_ufo()
+    n.sync_fields()
     log.at(2764)
     if n.has_vnet_hdr:
         for nc in n.nic.ncs:
@@ -209,6 +214,7 @@ def _new_nic(n: VirtIONet) -> None:
         n.host_hdr_len = c.HDR_LEN
     else:
         n.host_hdr_len = 0
+    n.sync_fields()
     log.at(2773)
     n.format_info_str()
 
@@ -218,8 +224,10 @@ def _finish(n: VirtIONet) -> None:
     log.at(2775)
     n.vqs[0].set_tx_waiting(False)
     n.tx_burst = n.net_conf.txburst
+    n.sync_fields()
     log.at(2777)
     virtio_net_set_mrg_rx_bufs(n, False, False)
+    n.sync_fields()
     log.at(2778)
     n.promisc = 1
     n.sync_fields()

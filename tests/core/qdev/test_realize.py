@@ -243,16 +243,20 @@ def test_globals_reach_devices_and_their_errors_stop_them() -> None:
     assert bench.machine.world.messages == ["-device virtio-net-pci,id=net1: can't apply global virtio-net-pci.vectors=x: Parameter 'vectors' expects uint64"]
 
 
-def test_fields_change_where_qemu_changes_them() -> None:
+@pytest.mark.parametrize(
+    ("option", "features"), [("duplex=full", [2663, 2667]), ("speed=10000", [2663, 2680]), ("duplex=full,speed=10", [2663, 2667]), ("mq=on", [2663])]
+)
+def test_fields_change_where_qemu_changes_them(option: str, features: list[int]) -> None:
     bench = Bench()
-    assert bench.machine.device_add("virtio-net-pci,id=net0,host_mtu=1400,duplex=full") is not None
+    assert bench.machine.device_add(f"virtio-net-pci,id=net0,host_mtu=1400,{option}") is not None
     lines: dict[str, list[int]] = {}
     realize, state = int(fn("virtio_net_device_realize")), MachineState()
     for row in bench.rows():
         state = fold(state, [row])
         if row[2] == EV_FIELD and state.stack and state.stack[-1][0] == realize:
             lines.setdefault(field_table()[row[5]].name, []).append(state.stack[-1][1])
-    assert lines["host_features"] == [2663, 2667]
+    assert lines["host_features"] == features
+    assert lines["duplex"] == [2667]
     assert lines["max_queues"] == [2716]
     assert lines["curr_queues"] == [2724]
     assert lines["mac"] == [2744]

@@ -123,15 +123,16 @@ def _link_properties(n: VirtIONet, errp: Errp) -> None:
             if n.world.v7_2:
                 return
         n.net_features = with_bit(n.net_features, VIRTIO_NET_F_SPEED_DUPLEX, True)
-        n.sync_fields()
     else:
         conf.duplex = c.DUPLEX_UNKNOWN
+    n.sync_fields()
     log.at(2680)
     if conf.speed < c.SPEED_UNKNOWN:
         log.at(2681)
         _set_error(n, errp, "'speed' must be between 0 and INT_MAX")
     elif conf.speed >= 0:
         n.net_features = with_bit(n.net_features, VIRTIO_NET_F_SPEED_DUPLEX, True)
+        n.sync_fields()
 
 
 def _sizes_are_valid(n: VirtIONet, errp: Errp) -> bool:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTextLayout, QTextOption
 from PySide6.QtWidgets import QWidget
 
-from ringscope.figures.leaders import Box, Line
+from ringscope.figures.boxes import Box, Line
 from ringscope.figures.painted_text import painted_texts
 from ringscope.figures.places import Place, places_of
 from ringscope.figures.room import Room

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect
 
+from ringscope.figures.boxes import Box
 from ringscope.figures.callouts import Arranged, Sight, bounds_of, busy, labels_of, sight_of
-from ringscope.figures.leaders import Box, leader
+from ringscope.figures.leaders import leader
 from ringscope.figures.room import Room
 
 if TYPE_CHECKING:

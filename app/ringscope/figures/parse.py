@@ -11,7 +11,7 @@ from ringscope.figures.files import check_writable
 from ringscope.figures.spec import ANIMATIONS, FIGURE_THEMES, PICTURES, TEXTS, Callout, FigureSpec, TextSpec, parse_callout
 from ringscope.views import ALL_VIEWS, PANELS
 from ringscope.words import LANGUAGES
-from ringscope_core.gdb.suggest import suggestion
+from ringscope_core.query.suggest import suggestion
 from ringscope_core.scenario.errors import InputError
 
 WINDOW: Final = "window"

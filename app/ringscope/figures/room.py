@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ringscope.figures.leaders import Box, Ink, Line, crosses, leader, length, lines_cross, off_middle, ways
+from ringscope.figures.boxes import Box, Line, crosses, length, lines_cross
+from ringscope.figures.leaders import Ink, leader, off_middle, ways
 
 STEP: Final = 6
 """Pixels between the places that are tried."""

@@ -14,7 +14,7 @@ from sphinx.util.nodes import make_refnode
 
 from ringscope.figures.cache_key import program_digest
 from ringscope.sphinx.qom_role import QomRole
-from ringscope_core.gdb.suggest import suggestion
+from ringscope_core.query.suggest import suggestion
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

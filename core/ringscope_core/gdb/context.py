@@ -16,9 +16,9 @@ from ringscope_core.gdb.evaluate import Evaluator
 from ringscope_core.gdb.memory import object_place, ring_place
 from ringscope_core.gdb.moment import variable_name
 from ringscope_core.gdb.parse import Node, parse
-from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.gdb.value import Place, Value, number_of
 from ringscope_core.qom.symbols import SYMBOLS
+from ringscope_core.query.suggest import suggestion
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.console import Console

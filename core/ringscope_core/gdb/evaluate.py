@@ -9,8 +9,8 @@ from ringscope_core.gdb import ctypes as c
 from ringscope_core.gdb.ctypes import ARRAY, BOOL, CHAR, ENUM, FUNCTION, INT, POINTER, STRUCT, CType
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.parse import Node
-from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.gdb.value import Place, Row, Value, literal, number_of, wrapped
+from ringscope_core.query.suggest import suggestion
 
 _MASK64: Final = 0xFFFF_FFFF_FFFF_FFFF
 _LARGEST: Final = 1 << 20

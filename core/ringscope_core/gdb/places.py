@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from ringscope_core.gdb.backtrace import ENTRY_LINES
 from ringscope_core.gdb.errors import ConsoleError
-from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.query.matching import FIRST_CHECKPOINTS
+from ringscope_core.query.suggest import suggestion
 from ringscope_core.trace.kinds import EV_FRAME_AT, EV_FRAME_ENTER
 
 if TYPE_CHECKING:

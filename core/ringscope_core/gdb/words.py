@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ringscope_core.gdb.errors import ConsoleError
-from ringscope_core.gdb.suggest import suggestion
+from ringscope_core.query.suggest import suggestion
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.console import Console

@@ -10,10 +10,10 @@ from ringscope_core.gdb.backtrace import SOURCE_PREFIX
 from ringscope_core.gdb.errors import ConsoleError
 from ringscope_core.gdb.parse import parse
 from ringscope_core.gdb.places import location_plain, stop_place
-from ringscope_core.gdb.suggest import suggestion
 from ringscope_core.gdb.value import UNKNOWN
 from ringscope_core.gdb.words import word
 from ringscope_core.qom.symbols import SYMBOLS
+from ringscope_core.query.suggest import suggestion
 
 if TYPE_CHECKING:
     from ringscope_core.gdb.console import Console

@@ -182,7 +182,7 @@ def _types(console: Console, rest: str) -> str:
         raise ConsoleError("The recording does not tell of types.")
     root = rest.strip()
     if root and root not in rows:
-        from ringscope_core.gdb.suggest import suggestion
+        from ringscope_core.query.suggest import suggestion
 
         near = suggestion(root, list(rows))
         raise ConsoleError(f'There is no type "{root}".' + (f"  Did you mean {near}?" if near else ""))

@@ -189,7 +189,7 @@ class _Parser:
     def value(self) -> str:
         token = self.peek()
         if token.sort not in ("word", "text"):
-            before = " ".join(before.text for before in self.tokens[self.at - 2 : self.at])
+            before = " ".join(one.text for one in self.tokens[self.at - 2 : self.at])
             raise FilterError(f"a value is missing behind {before!r}" if token.sort == "end" else f"column {token.start + 1}: {token.text!r} is no value")
         self.at += 1
         return token.text

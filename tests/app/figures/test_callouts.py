@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
 
+from ringscope.figures.boxes import Box, crosses
 from ringscope.figures.callouts import labels_of
 from ringscope.figures.draw import draw, image
-from ringscope.figures.leaders import Box, crosses
 from ringscope.figures.painted_text import painted_texts
 from ringscope.figures.places import crop_rect, place_of
 from ringscope.figures.spec import Callout, FigureSpec, parse_callout

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ringscope.figures.leaders import Box, crosses, leader, lines_cross, ways
+from ringscope.figures.boxes import Box, crosses, lines_cross
+from ringscope.figures.leaders import leader, ways
 from ringscope.figures.room import Room
 
 PICTURE = Box(0, 0, 600, 400)

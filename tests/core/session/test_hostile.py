@@ -256,7 +256,6 @@ def test_events_that_would_take_all_memory(tmp_path: Path) -> None:
         (k.EV_DESC_WRITE, (1 << 50,)),
         (k.EV_USED_DESC, (1 << 50,)),
         (k.EV_FRAME_LEAVE, (0,)),
-        (k.EV_FRAME_LEAVE, (0,)),
     ):
         path = tmp_path / f"{int(kind)}.ringscope"
         recording = make(path, 10, close=False)
